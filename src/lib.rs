@@ -1,0 +1,19 @@
+//! `tenantdesk`: support, provision, export and restore single tenants of a multi-tenant PostgreSQL.
+//!
+//! # Map
+//!
+//! Layers import downwards only (a test in `tests/it/architecture.rs` holds it; docs/architecture.md says why).
+//!
+//! | layer | module | is |
+//! |---|---|---|
+//! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`format`] | vocabulary |
+
+// The driver's futures nest deeply in the verbs that pipeline statements.
+#![recursion_limit = "256"]
+
+pub mod clock;
+pub mod failure;
+pub mod format;
+pub mod identity;
+pub mod progress;
+pub mod text;

@@ -1,0 +1,3 @@
+//! The thin binary: parse, start, choose a skin, exit code.
+
+fn main() {}

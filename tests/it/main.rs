@@ -1,0 +1,1 @@
+//! The single integration binary: one link, one cluster for all tests (docs/style.md, "Tests").
