@@ -1,0 +1,108 @@
+-- Operators: personal logins with a level per database. Group roles alone mean nothing, because
+-- roles are shared by all databases of a server; every function checks this table by session_user.
+
+set local role tenantdesk_owner;
+
+create table tenantdesk.operators (
+  name text primary key,
+  level text not null constraint operators_level check (level in ('viewer', 'support', 'approver', 'admin')),
+  shared boolean not null default false,
+  added_at timestamptz not null default pg_catalog.clock_timestamp(),
+  added_by text not null default session_user,
+  disabled_at timestamptz,
+  -- A copy of this database (CREATE DATABASE .. TEMPLATE) gives nobody a level in the copy.
+  database oid not null
+);
+
+-- What may be set per installation; read by functions, changed by admins.
+create table tenantdesk.configuration (
+  name text primary key,
+  value text not null
+);
+insert into tenantdesk.configuration values
+  ('impersonation.default_minutes', '15'),
+  ('impersonation.longest_minutes', '60');
+
+create function tenantdesk.this_database() returns oid language sql stable parallel safe
+set search_path = pg_catalog, pg_temp
+return (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database());
+
+create function tenantdesk.rank(level text) returns integer language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return case level when 'viewer' then 1 when 'support' then 2 when 'approver' then 3 when 'admin' then 4 end;
+
+-- The level of the login that is connected, or null.
+create function tenantdesk.level() returns text language sql stable security definer
+set search_path = pg_catalog, pg_temp
+return (select o.level from tenantdesk.operators o
+  where o.name = session_user and o.disabled_at is null and o.database = tenantdesk.this_database());
+
+-- Refuses whoever has less than a level. The owner of this database may pass where `manager` is
+-- true: it manages the installation, and opens no tenant session.
+create function tenantdesk.require(level text, what text, manager boolean default false) returns void
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  have text := tenantdesk.level();
+begin
+  if tenantdesk.rank(have) >= tenantdesk.rank(require.level) then
+    return;
+  end if;
+  if manager and tenantdesk.is_manager() then
+    return;
+  end if;
+  raise exception '% needs level %, and % has %', what, require.level, session_user,
+    coalesce('level ' || have, 'no level in this database')
+    using errcode = '42501', hint = 'an admin can run: tenantdesk operator level ' || session_user || ' ' || require.level;
+end $$;
+
+-- The owner of this database, that is who ran setup.
+create function tenantdesk.is_manager() returns boolean language sql stable
+set search_path = pg_catalog, pg_temp
+return exists (select from pg_catalog.pg_database d
+  where d.datname = pg_catalog.current_database() and pg_catalog.pg_get_userbyid(d.datdba) = session_user);
+
+-- Why a login could escape from the guard, or null. Asked when an operator is added, when a session is opened, by doctor.
+create function tenantdesk.too_powerful(login text) returns text language sql stable security definer
+set search_path = pg_catalog, pg_temp
+return (
+  select case
+    when r.rolsuper then 'it is a superuser'
+    when r.rolbypassrls then 'it bypasses row level security'
+    when r.rolcreaterole then 'it may create roles'
+    when r.rolcreatedb then 'it may create databases'
+    when r.rolreplication then 'it may replicate'
+    when r.rolinherit then 'it inherits the rights of its roles'
+    when exists (select from pg_catalog.pg_auth_members m join pg_catalog.pg_roles g on g.oid = m.roleid
+      where m.member = r.oid and g.rolname !~ '^tenantdesk_(operator|reader|inserter|changer|provisioner|archivist|archive_inserter|archive_changer)$')
+      then 'it is a member of ' || (select pg_catalog.string_agg(g.rolname, ', ') from pg_catalog.pg_auth_members m
+        join pg_catalog.pg_roles g on g.oid = m.roleid where m.member = r.oid and g.rolname !~ '^tenantdesk_')
+    when exists (select from pg_catalog.pg_auth_members m where m.member = r.oid and m.admin_option)
+      then 'it may grant its roles to others'
+    when exists (select from pg_catalog.pg_shdepend d where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.refobjid = r.oid and d.deptype = 'o' and d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass) then 'it owns objects'
+    when exists (select from pg_catalog.pg_shdepend d where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      and d.refobjid = r.oid and d.deptype = 'a' and d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass) then 'it was granted rights of its own'
+  end
+  from pg_catalog.pg_roles r where r.rolname = login);
+
+create function tenantdesk.whoami() returns table (operator text, level text, shared boolean, manager boolean)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select session_user::text, tenantdesk.level(),
+    coalesce((select o.shared from tenantdesk.operators o where o.name = session_user), true), tenantdesk.is_manager();
+end;
+
+create function tenantdesk.operators() returns table (name text, level text, shared boolean, added_at timestamptz, added_by text)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require('viewer', 'listing operators', true);
+  return query select o.name, o.level, o.shared, o.added_at, o.added_by from tenantdesk.operators o
+    where o.disabled_at is null and o.database = tenantdesk.this_database() order by o.name;
+end $$;
+
+grant create on schema tenantdesk to tenantdesk_registrar, tenantdesk_killer, tenantdesk_meter;
+grant select, insert, update, delete on tenantdesk.operators to tenantdesk_registrar;
+grant execute on function tenantdesk.require, tenantdesk.level, tenantdesk.too_powerful, tenantdesk.this_database, tenantdesk.is_manager, tenantdesk.rank
+  to tenantdesk_registrar, tenantdesk_killer, tenantdesk_ledger, tenantdesk_meter;
+grant execute on function tenantdesk.whoami, tenantdesk.operators to tenantdesk_operator;
+-- The manager (who owns the database) calls these by name as well; setup grants him the group's functions.

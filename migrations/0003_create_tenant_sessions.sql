@@ -1,0 +1,310 @@
+-- Tenant sessions: what an operator may see exists only while one lives, and the database decides.
+-- All rules are constraints of the table, not if-statements of a program.
+
+set local role tenantdesk_owner;
+
+-- What a person can see of a text: no spaces, no control, zero-width or bidi characters.
+create function tenantdesk.visible(said text) returns text language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return pg_catalog.regexp_replace(said,
+  E'[\\s\\u0001-\\u0020\\u007f-\\u00a0\\u00ad\\u061c\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufe00-\\ufe0f\\ufeff]', '', 'g');
+
+create table tenantdesk.tenant_sessions (
+  id bigint generated always as identity primary key,
+  digest bytea not null constraint tenant_sessions_digest unique check (pg_catalog.length(digest) = 32),
+  operator text not null,
+  database oid not null,
+  tenant text not null check (tenant <> ''),
+  purpose text not null
+    constraint tenant_sessions_purpose check (purpose in ('impersonate', 'provision', 'manage', 'export', 'restore', 'erase')),
+  mode text not null constraint tenant_sessions_mode check (mode in ('read', 'write')),
+  reason text not null
+    constraint tenant_sessions_reason_says_something check (pg_catalog.length(tenantdesk.visible(reason)) >= 10 and pg_catalog.length(reason) <= 2000),
+  ticket text constraint tenant_sessions_ticket check (pg_catalog.length(ticket) between 1 and 200),
+  member text, member_email text, member_role text,
+  request uuid,
+  opened_at timestamptz not null,
+  opened_xid xid8 not null,
+  expires_at timestamptz not null,
+  ended_at timestamptz,
+  ended_by text,
+  end_reason text,
+  constraint tenant_sessions_duration check (expires_at > opened_at and expires_at <= opened_at + interval '8 hours'),
+  constraint tenant_sessions_mode_fits_purpose check (
+    purpose = 'impersonate' or (mode = 'read') = (purpose = 'export')),
+  constraint tenant_sessions_end check ((ended_at is null) = (end_reason is null))
+);
+create unique index tenant_sessions_one_live_impersonation on tenantdesk.tenant_sessions (operator)
+  where purpose = 'impersonate' and ended_at is null;
+create index tenant_sessions_live on tenantdesk.tenant_sessions (operator) where ended_at is null;
+create index tenant_sessions_by_tenant on tenantdesk.tenant_sessions (tenant, opened_at desc);
+
+-- The guard's own functions: the tenant of the live session whose token this transaction presents, or null.
+-- One for each purpose, so that a token opens nothing but what it was drawn for. plpgsql, because an SQL
+-- function is planned anew in each statement. Live means: this digest, this login, this database, not ended,
+-- not expired by the wall clock, its opening transaction committed, and a snapshot that sees a revocation.
+do $do$
+declare
+  f record;
+begin
+  for f in select * from (values
+    ('session_tenant',   $$s.purpose = 'impersonate'$$, true),
+    ('writing_tenant',   $$s.purpose = 'impersonate' and s.mode = 'write'$$, true),
+    ('provision_tenant', $$s.purpose = 'provision'$$, true),
+    ('archive_tenant',   $$s.purpose in ('export', 'restore', 'erase')$$, false),
+    ('archive_writes',   $$s.purpose in ('restore', 'erase')$$, true)
+  ) as v (name, purpose, fresh) loop
+    execute pg_catalog.format($sql$
+create function tenantdesk.%I() returns text language plpgsql stable security definer parallel safe
+set search_path = pg_catalog, pg_temp as $body$
+declare
+  found_tenant text;
+begin
+  select s.tenant into found_tenant from tenantdesk.tenant_sessions s
+  where s.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))
+    and s.operator = session_user and s.database = tenantdesk.this_database()
+    and %s
+    and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
+    and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
+    and %s;
+  return found_tenant;
+end $body$
+$sql$, f.name, f.purpose, case when f.fresh then $$pg_catalog.current_setting('transaction_isolation') = 'read committed'$$
+      else $$(s.purpose = 'export' or pg_catalog.current_setting('transaction_isolation') = 'read committed')$$ end);
+  end loop;
+end $do$;
+
+-- The live session whose token is presented, for the functions that record what happens in it.
+create function tenantdesk.live() returns tenantdesk.tenant_sessions language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select s from tenantdesk.tenant_sessions s
+  where s.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))
+    and s.operator = session_user and s.database = tenantdesk.this_database()
+    and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
+    and pg_catalog.pg_xact_status(s.opened_xid) = 'committed';
+end;
+
+-- Opens a session. The record is in the ledger before a byte can be read: both are in this transaction,
+-- and the guard answers only after it is committed.
+create function tenantdesk.open_session(
+  digest bytea, tenant text, purpose text, mode text, reason text, ticket text, member text,
+  duration interval, request uuid
+) returns table (id bigint, opened_at timestamptz, expires_at timestamptz, member_email text, member_role text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+  opened tenantdesk.tenant_sessions;
+  weak text;
+  fault record;
+  state record;
+  person record;
+  longest interval;
+begin
+  perform tenantdesk.require(
+    case when open_session.purpose = 'impersonate' and open_session.mode = 'read' then 'support'
+         when open_session.purpose in ('provision', 'manage') then 'support' else 'admin' end,
+    pg_catalog.format('a session to %s (%s)', coalesce(open_session.purpose, '?'), coalesce(open_session.mode, '?')));
+  weak := tenantdesk.too_powerful(session_user);
+  if weak is not null then
+    raise exception 'the login % could escape from the guard: %', session_user, weak
+      using errcode = '42501', hint = 'use a personal login made by: tenantdesk operator add NAME --level LEVEL';
+  end if;
+  if open_session.mode = 'write' and (select o.shared from tenantdesk.operators o where o.name = session_user) then
+    raise exception 'the login % is shared, and write mode needs a personal one', session_user using errcode = '42501';
+  end if;
+  select f.object, f.fault into fault from tenantdesk.faults() f limit 1;
+  if found then
+    raise exception 'the guard is not whole: %: %', fault.object, fault.fault
+      using errcode = '55000', hint = 'tenantdesk setup mends the guard; tenantdesk tables list shows it';
+  end if;
+  select t.suspended, t.slug into state from tenantdesk.tenant_state(open_session.tenant) t;
+  if open_session.purpose = 'provision' then
+    if found then
+      raise exception 'tenant % exists already', open_session.tenant using errcode = '23505';
+    end if;
+  elsif not found then
+    raise exception 'tenant not found' using errcode = 'P0002', hint = 'tenantdesk tenant find TEXT looks by name, slug, id, domain and e-mail';
+  elsif state.suspended and open_session.purpose = 'impersonate' then
+    raise exception 'tenant % is suspended', state.slug using errcode = '55000', hint = 'nobody acts as a member of a suspended tenant';
+  end if;
+  if open_session.purpose = 'impersonate' then
+    longest := pg_catalog.make_interval(mins => (select c.value::int from tenantdesk.configuration c where c.name = 'impersonation.longest_minutes'));
+    if open_session.duration > longest then
+      raise exception 'an impersonation lasts at most % minutes', pg_catalog.date_part('epoch', longest)::int / 60
+        using errcode = '22023', hint = 'ask for less with --for';
+    end if;
+    if tenantdesk.has_members() then
+      if open_session.member is null then
+        raise exception 'say as which member' using errcode = '22004', hint = 'tenantdesk member list TENANT shows the members';
+      end if;
+      select m.email, m.role, m.active into person from tenantdesk.member_state(open_session.tenant, open_session.member) m;
+      if not found then
+        raise exception 'member not found in this tenant' using errcode = 'P0002', hint = 'tenantdesk member list TENANT shows the members';
+      elsif not person.active then
+        raise exception 'member % is not active', person.email using errcode = '55000', hint = 'only an active member can be impersonated';
+      elsif exists (select from tenantdesk.operators o where o.disabled_at is null and o.name = person.email) then
+        raise exception 'nobody impersonates an operator' using errcode = '42501';
+      end if;
+    end if;
+  end if;
+  perform tenantdesk.end_expired(session_user);
+  insert into tenantdesk.tenant_sessions as s (digest, operator, database, tenant, purpose, mode, reason, ticket,
+      member, member_email, member_role, request, opened_at, opened_xid, expires_at)
+    select open_session.digest, session_user, tenantdesk.this_database(), open_session.tenant, open_session.purpose, open_session.mode,
+      pg_catalog.btrim(open_session.reason), open_session.ticket, case when person is null then null else open_session.member end, person.email, person.role,
+      open_session.request, n.now, pg_catalog.pg_current_xact_id(), n.now + open_session.duration
+    from (select pg_catalog.clock_timestamp() as now) n
+    returning s.* into opened;
+  perform tenantdesk.append('tenant:' || opened.tenant, opened.purpose || '.start', opened.purpose || '/' || opened.mode, 'ok', 'database',
+    opened.id, opened.request, pg_catalog.jsonb_build_object('reason', opened.reason, 'ticket', opened.ticket, 'member', opened.member_email,
+      'role', opened.member_role, 'expires_at', opened.expires_at)::text);
+  perform tenantdesk.set_rights(session_user);
+  return query select opened.id, opened.opened_at, opened.expires_at, opened.member_email, opened.member_role;
+end $$;
+
+-- Ends the expired sessions of a login (or of all: null), as of their expiry.
+create function tenantdesk.end_expired(login text) returns setof tenantdesk.tenant_sessions
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  gone tenantdesk.tenant_sessions;
+begin
+  for gone in
+    update tenantdesk.tenant_sessions s set ended_at = s.expires_at, ended_by = session_user, end_reason = 'expired'
+    where s.ended_at is null and s.expires_at <= pg_catalog.clock_timestamp()
+      and s.database = tenantdesk.this_database() and (login is null or s.operator = login)
+    returning s.*
+  loop
+    perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, 'expired', 'database', gone.id, gone.request, null);
+    perform tenantdesk.set_rights(gone.operator);
+    return next gone;
+  end loop;
+end $$;
+
+-- Ends one session: one's own, or as an approver anybody's. False where it had ended before.
+create function tenantdesk.end_session(id bigint, why text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+  gone tenantdesk.tenant_sessions;
+begin
+  select s.* into gone from tenantdesk.tenant_sessions s where s.id = end_session.id;
+  if not found or (gone.operator <> session_user and tenantdesk.rank(tenantdesk.level()) is distinct from 3
+      and tenantdesk.rank(tenantdesk.level()) is distinct from 4) then
+    raise exception 'session % not found', end_session.id using errcode = 'P0002', hint = 'tenantdesk impersonation list shows the sessions';
+  end if;
+  update tenantdesk.tenant_sessions s set ended_at = pg_catalog.clock_timestamp(), ended_by = session_user,
+      end_reason = case when s.operator = session_user then coalesce(why, 'operator') else coalesce(why, 'revoked') end
+    where s.id = end_session.id and s.ended_at is null returning s.* into gone;
+  if not found then
+    return false;
+  end if;
+  perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, gone.end_reason, 'database', gone.id, gone.request, null);
+  perform tenantdesk.set_rights(gone.operator);
+  return true;
+end $$;
+
+-- Ends what has expired, whoever looks. The caller terminates the backends afterwards, when this is committed.
+create function tenantdesk.sweep() returns table (id bigint, operator text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require('viewer', 'the sweep', true);
+  return query select g.id, g.operator from tenantdesk.end_expired(null) g;
+end $$;
+
+create function tenantdesk.sessions() returns table (id bigint, operator text, tenant text, purpose text, mode text, reason text,
+  ticket text, member text, member_email text, member_role text, opened_at timestamptz, expires_at timestamptz, ended_at timestamptz, ended_by text, end_reason text)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require('viewer', 'listing sessions');
+  return query select s.id, s.operator, s.tenant, s.purpose, s.mode, s.reason, s.ticket, s.member, s.member_email, s.member_role,
+      s.opened_at, s.expires_at, s.ended_at, s.ended_by, s.end_reason
+    from tenantdesk.tenant_sessions s
+    where s.database = tenantdesk.this_database()
+      and (s.operator = session_user or tenantdesk.rank(tenantdesk.level()) >= 3)
+    order by s.id desc;
+end $$;
+
+grant select on tenantdesk.tenant_sessions to tenantdesk_registrar, tenantdesk_killer;
+grant execute on function tenantdesk.session_tenant, tenantdesk.writing_tenant, tenantdesk.provision_tenant, tenantdesk.archive_tenant, tenantdesk.archive_writes
+  to tenantdesk_reader, tenantdesk_inserter, tenantdesk_changer, tenantdesk_provisioner,
+     tenantdesk_archivist, tenantdesk_archive_inserter, tenantdesk_archive_changer;
+grant execute on function tenantdesk.open_session, tenantdesk.end_session, tenantdesk.sweep, tenantdesk.sessions to tenantdesk_operator;
+
+-- The rights of a login are exactly those that its live sessions need; nothing else grants them.
+set local role tenantdesk_registrar;
+create function tenantdesk.set_rights(login text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
+declare
+  r record;
+begin
+  for r in
+    with needed as (
+      select distinct unnest(case
+        when s.purpose = 'impersonate' and s.mode = 'read' then array['tenantdesk_reader']
+        when s.purpose = 'impersonate' then array['tenantdesk_reader', 'tenantdesk_inserter', 'tenantdesk_changer']
+        when s.purpose = 'provision' then array['tenantdesk_provisioner']
+        when s.purpose = 'export' then array['tenantdesk_archivist']
+        when s.purpose in ('restore', 'erase') then array['tenantdesk_archivist', 'tenantdesk_archive_inserter', 'tenantdesk_archive_changer']
+        else '{}'::text[] end) as role
+      from tenantdesk.tenant_sessions s where s.operator = set_rights.login and s.ended_at is null and s.database = tenantdesk.this_database()),
+    held as (
+      select g.rolname::text as role from pg_catalog.pg_auth_members m
+      join pg_catalog.pg_roles g on g.oid = m.roleid join pg_catalog.pg_roles l on l.oid = m.member
+      where l.rolname = set_rights.login and g.rolname ~ '^tenantdesk_' and g.rolname <> 'tenantdesk_operator')
+    select coalesce(n.role, h.role) as role, n.role is not null as wanted
+    from needed n full join held h on h.role = n.role where n.role is null or h.role is null
+  loop
+    if r.wanted then
+      execute pg_catalog.format('grant %I to %I', r.role, set_rights.login);
+    else
+      execute pg_catalog.format('revoke %I from %I', r.role, set_rights.login);
+    end if;
+  end loop;
+end $$;
+grant execute on function tenantdesk.set_rights to tenantdesk_owner;
+
+-- Terminates what an ended session left open. At expiry the backends of the login's other live sessions stay
+-- (told apart by application_name); after a revocation all go. Called after the end is committed.
+set local role tenantdesk_killer;
+create function tenantdesk.terminate(id bigint) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+declare
+  gone tenantdesk.tenant_sessions;
+  killed integer;
+begin
+  perform tenantdesk.require('viewer', 'ending backends', true);
+  select s.* into gone from tenantdesk.tenant_sessions s where s.id = terminate.id and s.ended_at is not null
+    and pg_catalog.pg_xact_status(s.opened_xid) = 'committed';
+  if not found then
+    return 0;
+  end if;
+  select count(*) filter (where pg_catalog.pg_terminate_backend(a.pid)) into killed
+  from pg_catalog.pg_stat_activity a
+  where a.usename = gone.operator and a.pid <> pg_catalog.pg_backend_pid() and a.datid = gone.database
+    and (case when gone.ended_by = gone.operator and gone.end_reason <> 'expired' then a.application_name = 'tenantdesk/' || gone.id
+      else not exists (select from tenantdesk.tenant_sessions s
+        where gone.end_reason = 'expired' and s.operator = gone.operator and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
+          and a.application_name = 'tenantdesk/' || s.id) end);
+  return killed;
+end $$;
+
+-- Any operator may free a chain that another operator's idle transaction holds for more than three seconds.
+create function tenantdesk.unblock() returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  killed integer;
+begin
+  perform tenantdesk.require('viewer', 'freeing the ledger', true);
+  select count(*) filter (where pg_catalog.pg_terminate_backend(a.pid)) into killed
+  from pg_catalog.pg_stat_activity a
+  where a.pid <> pg_catalog.pg_backend_pid() and a.xact_start < pg_catalog.clock_timestamp() - interval '3 seconds'
+    and exists (select from tenantdesk.operators o where o.name = a.usename)
+    and exists (select from pg_catalog.pg_locks l where l.pid = a.pid
+      and l.relation = 'tenantdesk.chains'::pg_catalog.regclass and l.mode = 'RowExclusiveLock');
+  return killed;
+end $$;
+grant execute on function tenantdesk.terminate, tenantdesk.unblock to tenantdesk_operator;
+set local role tenantdesk_owner;
+grant select on tenantdesk.operators to tenantdesk_killer;

@@ -1,0 +1,164 @@
+-- The relation map, what setup installed on the target, and the check that it is still so.
+-- faults() compares the catalogs with the record of the installation: whatever was taken away, added or
+-- changed since is a fault, and while there is one no session opens.
+
+set local role tenantdesk_owner;
+
+create table tenantdesk.relations (
+  name text primary key,
+  class text not null constraint relations_class check (class in ('root', 'keyed', 'derived', 'linked', 'global', 'excluded')),
+  key text,
+  path jsonb,
+  reason text,
+  guard text not null constraint relations_guard check (guard in ('policy', 'view', 'none')),
+  relation oid not null
+);
+create table tenantdesk.map (
+  only_row boolean primary key default true check (only_row),
+  document jsonb not null,
+  recorded_at timestamptz not null default pg_catalog.clock_timestamp()
+);
+
+-- What setup left on the target, as the catalogs told it in the same transaction.
+create table tenantdesk.guard_policies (relation oid not null, policy text not null, command text not null, permissive boolean not null,
+  roles text[] not null, qual text, with_check text, ours boolean not null, primary key (relation, policy));
+create table tenantdesk.guard_grants (relation oid not null, attribute text not null default '', role text not null, privilege text not null,
+  primary key (relation, attribute, role, privilege));
+create table tenantdesk.guard_changes (change text primary key, undo text not null, made_at timestamptz not null default pg_catalog.clock_timestamp());
+comment on table tenantdesk.guard_changes is 'What setup closed with consent on the target, and the statement that opens it again';
+create table tenantdesk.exceptions (object text primary key, reason text not null check (pg_catalog.length(reason) >= 10),
+  added_by text not null default session_user, added_at timestamptz not null default pg_catalog.clock_timestamp());
+
+-- Our roles that can hold rights on the target.
+create function tenantdesk.guarded_roles() returns setof text language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select pg_catalog.unnest(array['tenantdesk_operator', 'tenantdesk_reader', 'tenantdesk_inserter', 'tenantdesk_changer', 'tenantdesk_provisioner',
+    'tenantdesk_archivist', 'tenantdesk_archive_inserter', 'tenantdesk_archive_changer', 'tenantdesk_owner', 'tenantdesk_meter',
+    'tenantdesk_ledger', 'tenantdesk_registrar', 'tenantdesk_killer']);
+end;
+
+create view tenantdesk.present_policies as
+  select p.polrelid as relation, p.polname::text as policy, p.polcmd::text as command, p.polpermissive as permissive,
+    array(select case when r = 0 then 'public' else pg_catalog.pg_get_userbyid(r)::text end from pg_catalog.unnest(p.polroles) r order by 1) as roles,
+    pg_catalog.pg_get_expr(p.polqual, p.polrelid) as qual, pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) as with_check,
+    p.polname like '!tenantdesk%' or p.polname like 'tenantdesk %' as ours
+  from pg_catalog.pg_policy p;
+
+create view tenantdesk.present_grants as
+  with target as (select c.oid, c.relacl from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname !~ '^(pg_|information_schema$|tenantdesk)')
+  select t.oid as relation, '' as attribute, pg_catalog.pg_get_userbyid(a.grantee)::text as role, a.privilege_type || case when a.is_grantable then ' with grant option' else '' end as privilege
+    from target t cross join lateral pg_catalog.aclexplode(t.relacl) a
+    where a.grantee <> 0 and (pg_catalog.pg_get_userbyid(a.grantee) in (select tenantdesk.guarded_roles())
+      or pg_catalog.pg_get_userbyid(a.grantee) in (select o.name from tenantdesk.operators o))
+  union
+  select t.oid, c.attname, pg_catalog.pg_get_userbyid(a.grantee)::text, a.privilege_type || case when a.is_grantable then ' with grant option' else '' end
+    from target t join pg_catalog.pg_attribute c on c.attrelid = t.oid and c.attacl is not null
+    cross join lateral pg_catalog.aclexplode(c.attacl) a
+    where a.grantee <> 0 and (pg_catalog.pg_get_userbyid(a.grantee) in (select tenantdesk.guarded_roles())
+      or pg_catalog.pg_get_userbyid(a.grantee) in (select o.name from tenantdesk.operators o));
+
+-- What every login gets from PUBLIC and what walks around a guard. Closed by setup with consent, or excepted with a reason.
+create view tenantdesk.open_doors as
+  select 'database ' || pg_catalog.quote_ident(d.datname) as object, 'every login may create temporary tables and functions' as why,
+      pg_catalog.format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', d.datname) as fix
+    from pg_catalog.pg_database d cross join lateral pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
+    where d.datname = pg_catalog.current_database() and a.grantee = 0 and a.privilege_type = 'TEMPORARY'
+  union all
+  select 'schema ' || pg_catalog.quote_ident(n.nspname), 'every login may create objects in it', pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname)
+    from pg_catalog.pg_namespace n cross join lateral pg_catalog.aclexplode(n.nspacl) a
+    where a.grantee = 0 and a.privilege_type = 'CREATE' and n.nspname !~ '^pg_'
+  union all
+  select 'function ' || p.oid::pg_catalog.regprocedure::text, 'every login may run it, and it runs with the rights of its owner',
+      pg_catalog.format('REVOKE EXECUTE ON %s %s FROM PUBLIC', case p.prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end, p.oid::pg_catalog.regprocedure)
+    from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      cross join lateral pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+    where p.prosecdef and a.grantee = 0 and a.privilege_type = 'EXECUTE' and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+      and p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype and p.prorettype <> 'pg_catalog.event_trigger'::pg_catalog.regtype
+  union all
+  select 'relation ' || c.oid::pg_catalog.regclass::text, 'every login may ' || pg_catalog.lower(pg_catalog.string_agg(distinct a.privilege_type, ', ')) || ' it',
+      pg_catalog.format('REVOKE ALL ON %s FROM PUBLIC', c.oid::pg_catalog.regclass)
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace cross join lateral pg_catalog.aclexplode(c.relacl) a
+      left join tenantdesk.relations r on r.relation = c.oid
+    where a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk)' and c.relkind in ('r', 'p', 'v', 'm', 'f')
+      and not (a.privilege_type = 'SELECT' and coalesce(r.class, '') = 'global')
+    group by c.oid
+  union all
+  select 'foreign server ' || pg_catalog.quote_ident(s.srvname), 'every login may use it', pg_catalog.format('REVOKE USAGE ON FOREIGN SERVER %I FROM PUBLIC', s.srvname)
+    from pg_catalog.pg_foreign_server s cross join lateral pg_catalog.aclexplode(s.srvacl) a
+    where a.grantee = 0 and a.privilege_type = 'USAGE';
+
+-- Records the installation; called by setup as its last step, in the transaction that made it.
+create function tenantdesk.seal_guard() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  delete from tenantdesk.guard_policies;
+  insert into tenantdesk.guard_policies select p.* from tenantdesk.present_policies p
+    where p.ours or exists (select from pg_catalog.unnest(p.roles) r where r in (select tenantdesk.guarded_roles()));
+  delete from tenantdesk.guard_grants;
+  insert into tenantdesk.guard_grants select g.* from tenantdesk.present_grants g;
+end $$;
+
+create function tenantdesk.faults() returns table (object text, fault text) language sql stable security definer
+set search_path = pg_catalog, pg_temp
+begin atomic
+  select 'tenantdesk', 'the guard was never installed' where not exists (select from tenantdesk.guard_policies union all select from tenantdesk.guard_grants)
+  union all
+  select r.name, 'the relation is gone' from tenantdesk.relations r
+    where not exists (select from pg_catalog.pg_class c where c.oid = r.relation)
+  union all
+  select r.name, 'row level security is off' from tenantdesk.relations r join pg_catalog.pg_class c on c.oid = r.relation
+    where r.guard = 'policy' and not c.relrowsecurity
+  union all
+  select coalesce(g.relation::pg_catalog.regclass::text, '?'), 'policy ' || pg_catalog.quote_ident(g.policy) || ' is missing or was changed'
+    from tenantdesk.guard_policies g where not exists (
+      select from tenantdesk.present_policies p where p.relation = g.relation and p.policy = g.policy and p.command = g.command
+        and p.permissive = g.permissive and p.roles = g.roles and p.qual is not distinct from g.qual and p.with_check is not distinct from g.with_check)
+      and exists (select from pg_catalog.pg_class c where c.oid = g.relation)
+  union all
+  select p.relation::pg_catalog.regclass::text, 'policy ' || pg_catalog.quote_ident(p.policy) || ' names our roles and is not of setup'
+    from tenantdesk.present_policies p
+    where (p.ours or exists (select from pg_catalog.unnest(p.roles) r where r in (select tenantdesk.guarded_roles())))
+      and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
+  union all
+  -- A restrictive policy of the application that does not name our roles would show an operator more than the application sees.
+  select p.relation::pg_catalog.regclass::text, 'policy ' || pg_catalog.quote_ident(p.policy) || ' holds for the application and not for operators'
+    from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
+    where not p.permissive and not p.ours and not ('public' = any (p.roles))
+      and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
+      and exists (select from pg_catalog.unnest(p.roles) x
+        where pg_catalog.pg_has_role((select m.document ->> 'application_role' from tenantdesk.map m), x, 'member'))
+  union all
+  select p.relation::pg_catalog.regclass::text, p.role || ' has ' || p.privilege || ' and setup did not give it'
+    from tenantdesk.present_grants p where not exists (select from tenantdesk.guard_grants g
+      where g.relation = p.relation and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
+  union all
+  select coalesce(g.relation::pg_catalog.regclass::text, '?'), g.role || ' lost ' || g.privilege
+    from tenantdesk.guard_grants g join pg_catalog.pg_class c on c.oid = g.relation where not exists (select from tenantdesk.present_grants p
+      where g.relation = p.relation and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
+  union all
+  select r.name, 'the view runs as its owner' from tenantdesk.relations r join pg_catalog.pg_class c on c.oid = r.relation
+    where c.relkind = 'v' and r.class <> 'excluded' and not coalesce(c.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false)
+  union all
+  select d.object, d.why from tenantdesk.open_doors d where not exists (select from tenantdesk.exceptions e where e.object = d.object);
+end;
+
+create function tenantdesk.map_document() returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require('viewer', 'reading the relation map', true);
+  return (select m.document from tenantdesk.map m);
+end $$;
+
+create function tenantdesk.relation_list() returns table (name text, class text, key text, path jsonb, reason text, guard text, rows_estimate bigint)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require('viewer', 'reading the relation map', true);
+  -- A partitioned table has no estimate of its own before 14's ANALYZE of parents: its partitions have.
+  return query select r.name, r.class, r.key, r.path, r.reason, r.guard,
+      (select pg_catalog.sum(greatest(c.reltuples, 0))::bigint from pg_catalog.pg_partition_tree(r.relation) t
+        join pg_catalog.pg_class c on c.oid = t.relid where t.isleaf)
+    from tenantdesk.relations r
+    order by pg_catalog.array_position(array['root', 'keyed', 'derived', 'linked', 'global', 'excluded'], r.class), r.name;
+end $$;
+
+grant execute on function tenantdesk.faults, tenantdesk.map_document, tenantdesk.relation_list to tenantdesk_operator;

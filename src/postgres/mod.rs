@@ -1,0 +1,14 @@
+//! The wire: where a server is, how to reach it, and SQL as a value.
+
+pub mod connect;
+pub mod endpoint;
+pub mod error;
+pub mod migrate;
+pub mod sql;
+pub mod transaction;
+
+pub use connect::{Canceller, Link, connect};
+pub use endpoint::Endpoint;
+pub use error::{Meaning, ServerError};
+pub use sql::{Ident, RelationName, Sql};
+pub use transaction::{Isolation, Preamble, Transaction};

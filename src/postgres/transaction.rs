@@ -1,0 +1,203 @@
+//! One transaction: BEGIN, the role and the settings go out in one round trip, and everything set
+//! is local to it. Nothing of ours relies on the state of a session, so a pooler may sit in between.
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::try_join;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{CopyInSink, CopyOutStream, Row, SimpleQueryMessage};
+
+use super::connect::Link;
+use super::error::ServerError;
+use super::sql::{Ident, Sql};
+
+/// How a transaction begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// READ COMMITTED, READ ONLY.
+    ReadOnly,
+    /// READ COMMITTED, READ WRITE.
+    ReadWrite,
+    /// REPEATABLE READ, READ ONLY: one snapshot, for an export.
+    Snapshot,
+}
+
+impl Isolation {
+    /// Named in full, because a login may have set other defaults for itself.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "BEGIN ISOLATION LEVEL READ COMMITTED, READ ONLY",
+            Self::ReadWrite => "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE",
+            Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        }
+    }
+}
+
+/// What a transaction begins with.
+#[derive(Debug, Clone)]
+pub struct Preamble<'a> {
+    /// Isolation and access mode.
+    pub isolation: Isolation,
+    /// The role for `SET LOCAL ROLE`, or none for the login itself.
+    pub role: Option<&'a Ident>,
+    /// Transaction-local settings, name and value.
+    pub settings: &'a [(&'a str, &'a str)],
+}
+
+/// An open transaction. Dropping it without [`Transaction::commit`] rolls it back.
+#[derive(Debug)]
+pub struct Transaction<'l> {
+    link: &'l Link,
+    open: bool,
+}
+
+impl<'l> Transaction<'l> {
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// What the server says of the role or of a setting, or that the connection is gone.
+    pub async fn begin(link: &'l Link, preamble: Preamble<'_>) -> Result<Self, ServerError> {
+        let mut head = preamble.isolation.begin().to_owned();
+        if let Some(role) = preamble.role {
+            head.push_str("; SET LOCAL ROLE ");
+            head.push_str(&role.to_string());
+        }
+        let transaction = Self { link, open: true };
+        let client = link.client();
+        if preamble.settings.is_empty() {
+            client.batch_execute(&head).await?;
+            return Ok(transaction);
+        }
+        // All settings in one SELECT: ($1, $2), ($3, $4), ..
+        let places: Vec<String> = (0..preamble.settings.len())
+            .map(|n| format!("pg_catalog.set_config(${}, ${}, true)", 2 * n + 1, 2 * n + 2))
+            .collect();
+        let select = format!("SELECT {}", places.join(", "));
+        let values: Vec<(&(dyn ToSql + Sync), Type)> = preamble
+            .settings
+            .iter()
+            .flat_map(|(name, value)| {
+                [
+                    (name as &(dyn ToSql + Sync), Type::TEXT),
+                    (value as &(dyn ToSql + Sync), Type::TEXT),
+                ]
+            })
+            .collect();
+        // Both are sent before an answer is awaited.
+        try_join(client.batch_execute(&head), client.query_typed(&select, &values)).await?;
+        Ok(transaction)
+    }
+
+    /// Runs a query and gives all rows; for bounded results only.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn query(
+        &self,
+        sql: &Sql,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, ServerError> {
+        Ok(self.link.client().query(sql.as_str(), values).await?)
+    }
+
+    /// Runs a query that gives at most one row.
+    ///
+    /// # Errors
+    /// What the server says, or that there were more rows.
+    pub async fn query_opt(
+        &self,
+        sql: &Sql,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, ServerError> {
+        Ok(self.link.client().query_opt(sql.as_str(), values).await?)
+    }
+
+    /// Runs a query that gives exactly one row.
+    ///
+    /// # Errors
+    /// What the server says, or that there was not one row.
+    pub async fn query_one(
+        &self,
+        sql: &Sql,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, ServerError> {
+        Ok(self.link.client().query_one(sql.as_str(), values).await?)
+    }
+
+    /// Runs one statement by the extended protocol and gives the rows affected.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn execute(
+        &self,
+        sql: &Sql,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, ServerError> {
+        Ok(self.link.client().execute(sql.as_str(), values).await?)
+    }
+
+    /// Runs constants of ours by the simple protocol, several statements if need be.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn batch(&self, sql: &Sql) -> Result<(), ServerError> {
+        Ok(self.link.client().batch_execute(sql.as_str()).await?)
+    }
+
+    /// Runs a constant of ours by the simple protocol, which gives every value in its text form.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn simple(&self, sql: &Sql) -> Result<Vec<SimpleQueryMessage>, ServerError> {
+        Ok(self.link.client().simple_query(sql.as_str()).await?)
+    }
+
+    /// Starts `COPY .. TO STDOUT`.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn copy_out(&self, sql: &Sql) -> Result<CopyOutStream, ServerError> {
+        Ok(self.link.client().copy_out(sql.as_str()).await?)
+    }
+
+    /// Starts `COPY .. FROM STDIN`.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn copy_in(&self, sql: &Sql) -> Result<CopyInSink<Bytes>, ServerError> {
+        Ok(self.link.client().copy_in(sql.as_str()).await?)
+    }
+
+    /// The driver's client, for what has no method here.
+    #[must_use]
+    pub fn client(&self) -> &tokio_postgres::Client {
+        self.link.client()
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// What the server says; a lost connection means that the outcome is unknown.
+    pub async fn commit(mut self) -> Result<(), ServerError> {
+        self.open = false;
+        Ok(self.link.client().batch_execute("COMMIT").await?)
+    }
+
+    /// Rolls back and waits until it is done.
+    ///
+    /// # Errors
+    /// That the connection is gone, which rolls back as well.
+    pub async fn rollback(mut self) -> Result<(), ServerError> {
+        self.open = false;
+        Ok(self.link.client().batch_execute("ROLLBACK").await?)
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // One poll puts the message on its way; the driver task sends it and reads the answer.
+            let _on_its_way = self.link.client().batch_execute("ROLLBACK").now_or_never();
+        }
+    }
+}
