@@ -15,5 +15,6 @@ pub mod clock;
 pub mod failure;
 pub mod format;
 pub mod identity;
+pub mod postgres;
 pub mod progress;
 pub mod text;
