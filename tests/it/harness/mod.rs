@@ -1,0 +1,4 @@
+//! What the tests share: a real server that is surely stopped.
+
+pub mod cluster;
+pub mod watcher;
