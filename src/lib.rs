@@ -11,10 +11,12 @@
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
 
+pub mod catalog;
 pub mod clock;
 pub mod failure;
 pub mod format;
 pub mod identity;
+pub mod isolation;
 pub mod postgres;
 pub mod progress;
 pub mod text;

@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     5 "manage_operators",
     6 "create_relations",
     7 "create_plans",
+    8 "advance_sequences",
 ];
 
 /// Why migrations stop.

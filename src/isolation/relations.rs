@@ -1,0 +1,1 @@
+//! `tables list`: the relation map as it is installed, with estimated rows.
