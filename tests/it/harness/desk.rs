@@ -17,6 +17,8 @@ pub const BOLT: &str = "bbbbbbbb-0000-0000-0000-000000000002";
 
 /// Roles of the host, made once per server.
 static HOST: LazyLock<()> = LazyLock::new(|| host(cluster()));
+/// Roles belong to the whole server, so templates are made one after another.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 static STARTER: LazyLock<()> =
     LazyLock::new(|| make_template(cluster(), "starter_template", &STARTER_SCHEMA));
 static PRODUCT: LazyLock<()> =
