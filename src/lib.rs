@@ -6,7 +6,7 @@
 //!
 //! | layer | module | is |
 //! |---|---|---|
-//! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`format`] | vocabulary |
+//! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`mod@format`] | vocabulary |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]

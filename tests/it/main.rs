@@ -1,5 +1,16 @@
 //! The single integration binary: one link, one cluster for all tests (docs/style.md, "Tests").
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests say what must hold by panicking, and read their own environment variables"
+)]
+
+/// House rules as tests: layers, sizes, names, docs.
+mod architecture;
 /// What the tests share: a real server that is surely stopped.
 mod harness;
 /// The harness leaves nothing behind.
