@@ -12,6 +12,7 @@
 #![recursion_limit = "256"]
 
 pub mod clock;
+pub mod command;
 pub mod failure;
 pub mod format;
 pub mod identity;

@@ -1,12 +1,13 @@
 //! The single integration binary: one link, one cluster for all tests (docs/style.md, "Tests").
 
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
     clippy::disallowed_methods,
-    reason = "tests say what must hold by panicking, and read their own environment variables"
+    reason = "tests panic to say what must hold, read their own variables and export to nobody"
 )]
 
 /// House rules as tests: layers, sizes, names, docs.
