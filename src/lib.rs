@@ -16,6 +16,7 @@ pub mod command;
 pub mod failure;
 pub mod format;
 pub mod identity;
+pub mod logging;
 pub mod postgres;
 pub mod progress;
 pub mod text;
