@@ -6,17 +6,19 @@
 //!
 //! | layer | module | is |
 //! |---|---|---|
-//! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`format`] | vocabulary |
+//! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`mod@format`] | vocabulary |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
 
 pub mod catalog;
 pub mod clock;
+pub mod command;
 pub mod failure;
 pub mod format;
 pub mod identity;
 pub mod isolation;
+pub mod logging;
 pub mod postgres;
 pub mod progress;
 pub mod text;

@@ -1,0 +1,203 @@
+//! What one row of the registry says.
+
+use crate::identity::Level;
+
+use super::availability::Need;
+use super::key::Key;
+
+/// One command, known to both skins by the same word.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// The id that code matches on.
+    pub id: CommandId,
+    /// What is typed after `tenantdesk`, and after `:` in the console.
+    pub words: &'static str,
+    /// What it does, as a short order without a final period.
+    pub title: &'static str,
+    /// Where help and documents list it.
+    pub group: Group,
+    /// Default keys of the console, as [`Key`] reads them.
+    pub default_keys: &'static [&'static str],
+    /// The screens on which the keys work; empty for commands without a place in the console.
+    pub scopes: &'static [Scope],
+    /// How a person is asked before it runs.
+    pub risk: Risk,
+    /// The least level; `None` where no database login is needed.
+    pub level: Option<Level>,
+    /// What it needs besides.
+    pub needs: &'static [Need],
+    /// Whether the command line has it as a verb.
+    pub verb: bool,
+}
+
+impl Command {
+    /// The default keys. A word that is no key is left out; a test holds that there is none.
+    pub fn keys(&self) -> impl Iterator<Item = Key> + use<> {
+        self.default_keys.iter().filter_map(|name| name.parse().ok())
+    }
+
+    /// Whether the console has it at all.
+    #[must_use]
+    pub const fn in_console(&self) -> bool {
+        !self.scopes.is_empty()
+    }
+}
+
+/// How a person is asked before a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Risk {
+    /// Not at all.
+    None,
+    /// Yes or no, with No focused; `--yes` on the command line.
+    Confirm,
+    /// The tenant's slug is typed; `--confirm SLUG` on the command line, which `--yes` never replaces.
+    TypeSlug,
+}
+
+impl Risk {
+    /// How documents say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "does not ask",
+            Self::Confirm => "asks yes or no",
+            Self::TypeSlug => "asks for the slug",
+        }
+    }
+}
+
+/// Where help and documents list a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Group {
+    /// Tenants and their members.
+    Tenants,
+    /// Acting as a member.
+    Impersonation,
+    /// Plans, limits, usage.
+    Usage,
+    /// Export and restore.
+    Archives,
+    /// The ledger.
+    Audit,
+    /// Operators and the relation map.
+    Installation,
+    /// The embedded server and the demo.
+    Server,
+    /// The program itself.
+    Program,
+    /// Moving about in the console.
+    Console,
+}
+
+impl Group {
+    /// All groups in the order of help and documents.
+    pub const ALL: [Self; 9] = [
+        Self::Tenants,
+        Self::Impersonation,
+        Self::Usage,
+        Self::Archives,
+        Self::Audit,
+        Self::Installation,
+        Self::Server,
+        Self::Program,
+        Self::Console,
+    ];
+
+    /// The heading.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenants => "Tenants",
+            Self::Impersonation => "Impersonation",
+            Self::Usage => "Usage and plans",
+            Self::Archives => "Archives",
+            Self::Audit => "Audit",
+            Self::Installation => "Installation",
+            Self::Server => "Server",
+            Self::Program => "Program",
+            Self::Console => "Console",
+        }
+    }
+}
+
+/// A place of the console where keys mean something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// On every screen, where the screen itself does not use the key.
+    Everywhere,
+    /// The list of tenants.
+    Tenants,
+    /// One tenant.
+    Tenant,
+    /// Inside an impersonation.
+    Impersonation,
+    /// Usage of all tenants.
+    Usage,
+    /// Archives and restore.
+    Archives,
+    /// The ledger.
+    Audit,
+}
+
+impl Scope {
+    /// All scopes in the order of documents.
+    pub const ALL: [Self; 7] = [
+        Self::Everywhere,
+        Self::Tenants,
+        Self::Tenant,
+        Self::Impersonation,
+        Self::Usage,
+        Self::Archives,
+        Self::Audit,
+    ];
+
+    /// The heading.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Everywhere => "Everywhere",
+            Self::Tenants => "Tenants",
+            Self::Tenant => "One tenant",
+            Self::Impersonation => "Impersonation",
+            Self::Usage => "Usage",
+            Self::Archives => "Archives",
+            Self::Audit => "Audit",
+        }
+    }
+}
+
+macro_rules! command_ids {
+    ($($name:ident),* $(,)?) => {
+        /// The id of a command; one variant for each row of the table, in the same order.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "the table of commands has a title for each")]
+        pub enum CommandId { $($name),* }
+
+        impl CommandId {
+            /// All ids in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+command_ids! {
+    // Tenants
+    TenantList, TenantFind, TenantShow, TenantCreate, MemberList,
+    // Impersonation
+    Impersonate, ImpersonationList, ImpersonationShow, ImpersonationEnd, Sql, Record,
+    // Usage
+    Usage, PlanList, PlanShow,
+    // Archives
+    Export, ArchiveList, ArchiveInspect, ArchiveVerify, Restore,
+    // Audit
+    AuditList, AuditVerify,
+    // Installation
+    TablesList, OperatorList, OperatorAdd, OperatorRemove, OperatorLevel,
+    // Server
+    Demo, ServerStart, ServerStop, ServerStatus, ServerUrl, ServerPsql, ServerLogs,
+    // Program
+    Paths, Completions, Man,
+    // Console
+    Palette, Help, Back, Quit, Cancel, Refresh, Filter, Sort, Open, Up, Down, Left, Right,
+    PageUp, PageDown, First, Last, NextPane, Copy,
+}

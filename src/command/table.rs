@@ -1,0 +1,372 @@
+//! The table of commands: one row each, in the order of help and documents.
+//!
+//! A new verb is one row here, one id in `entry.rs`, one file in the library and one in each skin.
+
+use crate::identity::Level::{Admin, Approver, Support, Viewer};
+
+use super::availability::Need;
+use super::entry::{Command, CommandId, Group, Risk, Scope};
+
+/// The commonest row: a verb of the command line that does not ask and needs nothing.
+const fn verb(id: CommandId, group: Group, words: &'static str, title: &'static str) -> Command {
+    Command {
+        id,
+        words,
+        title,
+        group,
+        default_keys: &[],
+        scopes: &[],
+        risk: Risk::None,
+        level: None,
+        needs: &[],
+        verb: true,
+    }
+}
+
+/// A command that only the console has.
+const fn only_console(
+    id: CommandId,
+    words: &'static str,
+    title: &'static str,
+    default_keys: &'static [&'static str],
+) -> Command {
+    let scopes = &[Scope::Everywhere];
+    Command { default_keys, scopes, verb: false, ..verb(id, Group::Console, words, title) }
+}
+
+/// All commands.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        default_keys: &["1"],
+        scopes: &[Scope::Everywhere],
+        level: Some(Viewer),
+        ..verb(CommandId::TenantList, Group::Tenants, "tenant list", "List the tenants")
+    },
+    Command {
+        default_keys: &["f"],
+        scopes: &[Scope::Tenants],
+        level: Some(Viewer),
+        ..verb(
+            CommandId::TenantFind,
+            Group::Tenants,
+            "tenant find",
+            "Find a tenant by name, slug, id, domain or member",
+        )
+    },
+    Command {
+        default_keys: &["enter"],
+        scopes: &[Scope::Tenants],
+        level: Some(Viewer),
+        needs: &[Need::Tenant],
+        ..verb(CommandId::TenantShow, Group::Tenants, "tenant show", "Show one tenant")
+    },
+    Command {
+        default_keys: &["n"],
+        scopes: &[Scope::Tenants],
+        risk: Risk::Confirm,
+        level: Some(Support),
+        ..verb(
+            CommandId::TenantCreate,
+            Group::Tenants,
+            "tenant create",
+            "Create a tenant with its first admin",
+        )
+    },
+    Command {
+        default_keys: &["m"],
+        scopes: &[Scope::Tenants, Scope::Tenant],
+        level: Some(Support),
+        needs: &[Need::Tenant],
+        ..verb(CommandId::MemberList, Group::Tenants, "member list", "List the members of a tenant")
+    },
+    Command {
+        default_keys: &["i"],
+        scopes: &[Scope::Tenants, Scope::Tenant],
+        risk: Risk::Confirm,
+        level: Some(Support),
+        needs: &[Need::Tenant, Need::NoImpersonation],
+        ..verb(
+            CommandId::Impersonate,
+            Group::Impersonation,
+            "impersonate",
+            "Act as a member of a tenant",
+        )
+    },
+    Command {
+        default_keys: &["5"],
+        scopes: &[Scope::Everywhere],
+        level: Some(Support),
+        ..verb(
+            CommandId::ImpersonationList,
+            Group::Impersonation,
+            "impersonation list",
+            "List the tenant sessions",
+        )
+    },
+    Command {
+        scopes: &[Scope::Everywhere],
+        level: Some(Support),
+        ..verb(
+            CommandId::ImpersonationShow,
+            Group::Impersonation,
+            "impersonation show",
+            "Show one tenant session",
+        )
+    },
+    Command {
+        default_keys: &["ctrl-x"],
+        scopes: &[Scope::Everywhere],
+        level: Some(Support),
+        needs: &[Need::Impersonation],
+        ..verb(
+            CommandId::ImpersonationEnd,
+            Group::Impersonation,
+            "impersonation end",
+            "End the impersonation",
+        )
+    },
+    Command {
+        default_keys: &["e"],
+        scopes: &[Scope::Impersonation],
+        level: Some(Support),
+        needs: &[Need::Impersonation],
+        verb: false,
+        ..verb(CommandId::Sql, Group::Impersonation, "sql", "Write a statement for this tenant")
+    },
+    Command {
+        default_keys: &["enter"],
+        scopes: &[Scope::Impersonation],
+        level: Some(Support),
+        needs: &[Need::Impersonation, Need::Row],
+        verb: false,
+        ..verb(CommandId::Record, Group::Impersonation, "record", "Show one row in full")
+    },
+    Command {
+        default_keys: &["2"],
+        scopes: &[Scope::Everywhere],
+        level: Some(Viewer),
+        ..verb(CommandId::Usage, Group::Usage, "usage", "Show what tenants use of their plans")
+    },
+    Command {
+        scopes: &[Scope::Everywhere],
+        level: Some(Viewer),
+        ..verb(CommandId::PlanList, Group::Usage, "plan list", "List the plans")
+    },
+    Command {
+        scopes: &[Scope::Everywhere],
+        level: Some(Viewer),
+        ..verb(CommandId::PlanShow, Group::Usage, "plan show", "Show one plan and its limits")
+    },
+    Command {
+        default_keys: &["x"],
+        scopes: &[Scope::Tenants, Scope::Tenant],
+        level: Some(Admin),
+        needs: &[Need::Tenant, Need::NoImpersonation],
+        ..verb(CommandId::Export, Group::Archives, "export", "Export one tenant to an archive")
+    },
+    Command {
+        default_keys: &["3"],
+        scopes: &[Scope::Everywhere],
+        ..verb(CommandId::ArchiveList, Group::Archives, "archive list", "List the archives")
+    },
+    Command {
+        default_keys: &["enter"],
+        scopes: &[Scope::Archives],
+        needs: &[Need::Row],
+        ..verb(
+            CommandId::ArchiveInspect,
+            Group::Archives,
+            "archive inspect",
+            "Show what an archive holds",
+        )
+    },
+    Command {
+        default_keys: &["v"],
+        scopes: &[Scope::Archives],
+        needs: &[Need::Row],
+        ..verb(CommandId::ArchiveVerify, Group::Archives, "archive verify", "Verify an archive")
+    },
+    Command {
+        default_keys: &["R"],
+        scopes: &[Scope::Archives],
+        risk: Risk::TypeSlug,
+        level: Some(Admin),
+        needs: &[Need::Row, Need::NoImpersonation],
+        ..verb(CommandId::Restore, Group::Archives, "restore", "Restore one tenant from an archive")
+    },
+    Command {
+        default_keys: &["4"],
+        scopes: &[Scope::Everywhere],
+        level: Some(Viewer),
+        ..verb(CommandId::AuditList, Group::Audit, "audit list", "Read the ledger")
+    },
+    Command {
+        default_keys: &["v"],
+        scopes: &[Scope::Audit],
+        level: Some(Approver),
+        ..verb(
+            CommandId::AuditVerify,
+            Group::Audit,
+            "audit verify",
+            "Verify the chains of the ledger",
+        )
+    },
+    Command {
+        scopes: &[Scope::Everywhere],
+        level: Some(Viewer),
+        ..verb(CommandId::TablesList, Group::Installation, "tables list", "Show the relation map")
+    },
+    Command {
+        scopes: &[Scope::Everywhere],
+        level: Some(Viewer),
+        ..verb(CommandId::OperatorList, Group::Installation, "operator list", "List the operators")
+    },
+    Command {
+        level: Some(Admin),
+        ..verb(CommandId::OperatorAdd, Group::Installation, "operator add", "Add an operator")
+    },
+    Command {
+        risk: Risk::Confirm,
+        level: Some(Admin),
+        ..verb(
+            CommandId::OperatorRemove,
+            Group::Installation,
+            "operator remove",
+            "Remove an operator",
+        )
+    },
+    Command {
+        risk: Risk::Confirm,
+        level: Some(Admin),
+        ..verb(
+            CommandId::OperatorLevel,
+            Group::Installation,
+            "operator level",
+            "Change the level of an operator",
+        )
+    },
+    verb(CommandId::Demo, Group::Server, "demo", "Fill the embedded server with demo tenants"),
+    verb(
+        CommandId::ServerStart,
+        Group::Server,
+        "server start",
+        "Start the embedded server and keep it running",
+    ),
+    Command {
+        risk: Risk::Confirm,
+        ..verb(CommandId::ServerStop, Group::Server, "server stop", "Stop the embedded server")
+    },
+    verb(
+        CommandId::ServerStatus,
+        Group::Server,
+        "server status",
+        "Show the state of the embedded server",
+    ),
+    verb(
+        CommandId::ServerUrl,
+        Group::Server,
+        "server url",
+        "Print how to reach the embedded server",
+    ),
+    verb(CommandId::ServerPsql, Group::Server, "server psql", "Open psql on the embedded server"),
+    verb(
+        CommandId::ServerLogs,
+        Group::Server,
+        "server logs",
+        "Show the log of the embedded server",
+    ),
+    verb(CommandId::Paths, Group::Program, "paths", "Print every directory the program uses"),
+    verb(
+        CommandId::Completions,
+        Group::Program,
+        "completions",
+        "Print a completion script for a shell",
+    ),
+    verb(CommandId::Man, Group::Program, "man", "Print the manual page"),
+    only_console(CommandId::Palette, "palette", "Find and run a command", &[":", "ctrl-p"]),
+    only_console(CommandId::Help, "help", "Show the keys and commands of this place", &["?", "f1"]),
+    only_console(CommandId::Back, "back", "Leave this place", &["esc"]),
+    only_console(CommandId::Quit, "quit", "Leave the console", &["q", "ctrl-q"]),
+    Command {
+        needs: &[Need::Operation],
+        ..only_console(CommandId::Cancel, "cancel", "Stop what is running", &["ctrl-c"])
+    },
+    only_console(CommandId::Refresh, "refresh", "Load again", &["ctrl-r", "f5"]),
+    only_console(CommandId::Filter, "filter", "Show only what contains a text", &["/"]),
+    only_console(CommandId::Sort, "sort", "Sort by the next column", &["s"]),
+    Command {
+        needs: &[Need::Row],
+        ..only_console(CommandId::Open, "open", "Open what is selected", &["enter"])
+    },
+    only_console(CommandId::Up, "up", "One row up", &["up", "k"]),
+    only_console(CommandId::Down, "down", "One row down", &["down", "j"]),
+    only_console(CommandId::Left, "left", "One column to the left", &["left", "h"]),
+    only_console(CommandId::Right, "right", "One column to the right", &["right", "l"]),
+    only_console(CommandId::PageUp, "page up", "One page up", &["pageup", "ctrl-u"]),
+    only_console(CommandId::PageDown, "page down", "One page down", &["pagedown", "ctrl-d"]),
+    only_console(CommandId::First, "first", "To the first row", &["home", "g"]),
+    only_console(CommandId::Last, "last", "To the last row", &["end", "G"]),
+    only_console(CommandId::NextPane, "next pane", "To the next pane", &["tab"]),
+    Command {
+        needs: &[Need::Row],
+        ..only_console(CommandId::Copy, "copy", "Copy the selected value", &["y"])
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::command::{Key, by_key, command};
+
+    #[test]
+    fn the_table_has_one_row_for_each_id_in_the_same_order() {
+        let ids: Vec<CommandId> = COMMANDS.iter().map(|command| command.id).collect();
+        assert_eq!(ids, CommandId::ALL);
+        assert_eq!(command(CommandId::Restore).words, "restore");
+    }
+
+    #[test]
+    fn words_are_unique_and_titles_are_orders_without_a_period() {
+        let words: HashSet<&str> = COMMANDS.iter().map(|command| command.words).collect();
+        assert_eq!(words.len(), COMMANDS.len());
+        for command in COMMANDS {
+            assert!(command.title.starts_with(char::is_uppercase), "{}", command.title);
+            assert!(!command.title.ends_with('.'), "{}", command.title);
+        }
+    }
+
+    #[test]
+    fn every_default_key_can_be_read() {
+        for command in COMMANDS {
+            assert_eq!(command.keys().count(), command.default_keys.len(), "{}", command.words);
+            assert!(command.keys().count() == 0 || command.in_console(), "{}", command.words);
+        }
+    }
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for scope in Scope::ALL {
+            let mut seen = HashSet::new();
+            for command in COMMANDS.iter().filter(|command| command.scopes.contains(&scope)) {
+                for key in command.keys() {
+                    assert!(seen.insert(key), "{key} means two things in {scope:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_screen_takes_a_key_before_every_screen_does() {
+        let enter: Key = "enter".parse().unwrap();
+        assert_eq!(by_key(enter, Scope::Tenants).unwrap().id, CommandId::TenantShow);
+        assert_eq!(by_key(enter, Scope::Usage).unwrap().id, CommandId::Open);
+        assert!(by_key("f9".parse().unwrap(), Scope::Usage).is_none());
+    }
+
+    #[test]
+    fn what_destroys_is_confirmed_by_typing() {
+        assert_eq!(command(CommandId::Restore).risk, Risk::TypeSlug);
+    }
+}
