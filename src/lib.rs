@@ -11,9 +11,11 @@
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
 
+pub mod audit;
 pub mod catalog;
 pub mod clock;
 pub mod command;
+pub mod console;
 pub mod failure;
 pub mod format;
 pub mod identity;
@@ -21,4 +23,5 @@ pub mod isolation;
 pub mod logging;
 pub mod postgres;
 pub mod progress;
+pub mod tenant;
 pub mod text;

@@ -58,7 +58,7 @@ impl Explain for GuardError {
 
 /// Which of the guard's functions names the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Of {
+pub(super) enum Of {
     /// `session_tenant()`.
     Session,
     /// `writing_tenant()`.
@@ -74,7 +74,7 @@ pub enum Of {
 impl Of {
     /// The function, called.
     #[must_use]
-    pub const fn call(self) -> &'static str {
+    pub(super) const fn call(self) -> &'static str {
         match self {
             Self::Session => "tenantdesk.session_tenant()",
             Self::Writing => "tenantdesk.writing_tenant()",
@@ -87,11 +87,11 @@ impl Of {
 
 /// Builds conditions from the map and the catalogs.
 #[derive(Debug, Clone, Copy)]
-pub struct Conditions<'a> {
+pub(super) struct Conditions<'a> {
     /// The map.
-    pub map: &'a RelationMap,
+    pub(super) map: &'a RelationMap,
     /// The snapshot.
-    pub catalog: &'a Catalog,
+    pub(super) catalog: &'a Catalog,
 }
 
 impl Conditions<'_> {
@@ -99,7 +99,12 @@ impl Conditions<'_> {
     ///
     /// # Errors
     /// [`GuardError`] where map and catalogs do not agree.
-    pub fn belongs(&self, relation: &Relation, row: &Sql, of: Of) -> Result<Sql, GuardError> {
+    pub(super) fn belongs(
+        &self,
+        relation: &Relation,
+        row: &Sql,
+        of: Of,
+    ) -> Result<Sql, GuardError> {
         match relation.class {
             Class::Root | Class::Keyed => self.keyed(relation, row, of),
             Class::Derived => self.derived(relation, row, of),
@@ -112,7 +117,7 @@ impl Conditions<'_> {
     ///
     /// # Errors
     /// [`GuardError`] where the relation or its key is not in the database.
-    pub fn key_type(&self, relation: &Relation) -> Result<Sql, GuardError> {
+    pub(super) fn key_type(&self, relation: &Relation) -> Result<Sql, GuardError> {
         let key = relation.key.as_deref().unwrap_or_default();
         let column = self.column(&relation.name, key)?;
         let bare = column.split('(').next().unwrap_or_default().trim().to_owned();

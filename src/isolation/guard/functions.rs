@@ -12,7 +12,7 @@ const HEAD: &str = "language plpgsql stable security definer set search_path = p
 ///
 /// # Errors
 /// [`GuardError`] where map and catalogs do not agree.
-pub fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
+pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
     let mut statements = vec![Sql::new("set local role tenantdesk_meter")];
     statements.push(directory(conditions));
     statements.push(tenant_state(conditions)?);

@@ -11,7 +11,7 @@ use crate::postgres::{Ident, Sql};
 ///
 /// # Errors
 /// [`GuardError`] where map and catalogs do not agree.
-pub fn limits(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
+pub(super) fn limits(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
     let mut statements = Vec::new();
     for metric in &conditions.map.metrics {
         statements.extend(limit(conditions, metric)?);

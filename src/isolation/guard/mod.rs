@@ -12,5 +12,5 @@ mod roles;
 mod views;
 
 pub use condition::GuardError;
-pub use install::{Consent, Incomplete, InstallError, Installed, install};
+pub use install::{Consent, Incomplete, InstallError, Installed, fingerprint, install};
 pub use plan::{GuardPlan, plan};

@@ -13,7 +13,7 @@ use crate::postgres::{Ident, Sql};
 ///
 /// # Errors
 /// [`GuardError`] where map and catalogs do not agree.
-pub fn policies(
+pub(super) fn policies(
     conditions: &Conditions<'_>,
     relation: &Relation,
     present: &CatalogRelation,
@@ -147,7 +147,7 @@ fn joined(present: &CatalogRelation) -> Vec<Sql> {
 
 /// A policy by which an owner role of ours reads a table, for its own functions or views.
 #[must_use]
-pub fn reading(present: &CatalogRelation, role: &'static str, using: &Sql) -> Vec<Sql> {
+pub(super) fn reading(present: &CatalogRelation, role: &'static str, using: &Sql) -> Vec<Sql> {
     if !present.row_security {
         return Vec::new();
     }

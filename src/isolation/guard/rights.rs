@@ -13,7 +13,11 @@ use crate::postgres::{Ident, Sql};
 
 /// Grants on one relation that is guarded by policies, or that is global.
 #[must_use]
-pub fn grants(map: &RelationMap, relation: &Relation, present: &CatalogRelation) -> Vec<Sql> {
+pub(super) fn grants(
+    map: &RelationMap,
+    relation: &Relation,
+    present: &CatalogRelation,
+) -> Vec<Sql> {
     let mut statements = Vec::new();
     let mut grant = |privilege: &'static str, letter: char, whole: bool, roles: &[&str]| {
         let Some(what) = privilege_on(present, privilege, letter, whole) else { return };
@@ -54,7 +58,7 @@ pub fn grants(map: &RelationMap, relation: &Relation, present: &CatalogRelation)
 
 /// Whether a table ties shared rows to tenants: its rows are given by functions, not by hand.
 #[must_use]
-pub fn is_link(map: &RelationMap, relation: &Relation) -> bool {
+pub(super) fn is_link(map: &RelationMap, relation: &Relation) -> bool {
     map.members.as_ref().is_some_and(|members| members.table == relation.name)
         || map
             .relations
@@ -89,7 +93,7 @@ pub(super) fn privilege_on(
 
 /// USAGE on the schemas of the map, and on sequences that fill writable columns.
 #[must_use]
-pub fn schema_and_sequence_grants(map: &RelationMap, catalog: &Catalog) -> Vec<Sql> {
+pub(super) fn schema_and_sequence_grants(map: &RelationMap, catalog: &Catalog) -> Vec<Sql> {
     let mut statements = Vec::new();
     let schemas: BTreeSet<Ident> =
         map.all().iter().map(|relation| relation.relation_name().schema).collect();

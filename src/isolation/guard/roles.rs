@@ -3,19 +3,19 @@
 use crate::postgres::{Ident, Sql};
 
 /// Roles of an impersonation, one for each kind of statement.
-pub const IMPERSONATION: &[&str] =
+pub(super) const IMPERSONATION: &[&str] =
     &["tenantdesk_reader", "tenantdesk_inserter", "tenantdesk_changer"];
 
 /// Roles of an archive, one for each kind of statement.
-pub const ARCHIVE: &[&str] =
+pub(super) const ARCHIVE: &[&str] =
     &["tenantdesk_archivist", "tenantdesk_archive_inserter", "tenantdesk_archive_changer"];
 
 /// Roles that are subject to the application's own policies.
-pub const JOINING: &[&str] =
+pub(super) const JOINING: &[&str] =
     &["tenantdesk_reader", "tenantdesk_inserter", "tenantdesk_changer", "tenantdesk_provisioner"];
 
 /// Every role that may hold rights on relations of the target while a session lives.
-pub const SESSION_ROLES: &[&str] = &[
+pub(super) const SESSION_ROLES: &[&str] = &[
     "tenantdesk_reader",
     "tenantdesk_inserter",
     "tenantdesk_changer",
@@ -27,6 +27,6 @@ pub const SESSION_ROLES: &[&str] = &[
 
 /// A list for TO: quoted and separated by commas.
 #[must_use]
-pub fn list(roles: &[&str]) -> Sql {
+pub(super) fn list(roles: &[&str]) -> Sql {
     Sql::join(&roles.iter().map(|role| Sql::from(&Ident::new(*role))).collect::<Vec<_>>(), ", ")
 }

@@ -21,7 +21,7 @@ const MOVE: Set = Set { schema: "tenantdesk_move", of: Of::Archive, checked: tru
 
 /// The schemas of the views, made once.
 #[must_use]
-pub fn schemas() -> Vec<Sql> {
+pub(super) fn schemas() -> Vec<Sql> {
     let mut statements = Vec::new();
     for (set, roles) in [(&READ, IMPERSONATION), (&WRITE, &IMPERSONATION[1..]), (&MOVE, ARCHIVE)] {
         let schema = Sql::new(set.schema);
@@ -38,7 +38,7 @@ pub fn schemas() -> Vec<Sql> {
 
 /// The rights that the views' owner needs on a table without row level security.
 #[must_use]
-pub fn owner_grants(present: &CatalogRelation) -> Vec<Sql> {
+pub(super) fn owner_grants(present: &CatalogRelation) -> Vec<Sql> {
     vec![Sql::fill(
         "grant select, insert, update, delete on {on} to tenantdesk_owner",
         &[("on", &Sql::from(&present.name))],
@@ -49,7 +49,7 @@ pub fn owner_grants(present: &CatalogRelation) -> Vec<Sql> {
 ///
 /// # Errors
 /// [`GuardError`] where map and catalogs do not agree.
-pub fn views(
+pub(super) fn views(
     conditions: &Conditions<'_>,
     relation: &Relation,
     present: &CatalogRelation,
