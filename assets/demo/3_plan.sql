@@ -127,7 +127,7 @@ with numbered as (
 select r, tenant_id, n, name, case when is_staff then pg_temp.demo_id(1, -1 - agency, staff_n) else pg_temp.demo_id(1, r, n) end as user_id,
     local_part || case when is_staff then '@' || (array['studio-nordlicht', 'pixelwerk', 'blue-heron-agency', 'atelier-numerique', 'kumo-creative', 'oficina-clara'])[agency % 6 + 1]
             || case when agency >= 6 then '-' || agency / 6 + 1 else '' end
-        else case when not is_staff then lpad('', (row_number() over (partition by r, local_part order by n) - 1)::integer, 'x') else '' end || '@' || slug end || '.example' as email,
+        else coalesce('.' || nullif(row_number() over (partition by r, is_staff, local_part order by n), 1), '') || '@' || slug end || '.example' as email,
     case when n = 0 then 'owner' when is_staff and n = 1 then 'admin' when n % 9 = 4 then 'admin' when n % 5 = 3 then 'viewer' else 'member' end as role,
     case when n < active then 'active' when n < active + invited then 'invited' else 'disabled' end as state,
     created_at + age * (n::double precision / (n + 8)) as created_at, is_staff, now_at
