@@ -6,7 +6,7 @@
 -- Everything is computed by hashes of numbers, nothing is random: same settings, same rows, same ids.
 -- demo.rows is the exact sum over the root, keyed and derived tables; the few people in app_users come on top.
 --
--- session_replication_role = replica: no trigger fires. Foreign keys are right by construction (and tested), and the limit triggers must let pass
+-- session_replication_role = replica: no trigger fires. Foreign keys are right by construction (verify.sql proves it), and the limit triggers must let pass
 -- the tenants that are over their plan. Counters kept by such triggers have to be counted anew afterwards.
 
 set local session_replication_role = replica;

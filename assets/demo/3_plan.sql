@@ -44,7 +44,7 @@ select r, coalesce(tail, rows - coalesce(sum(tail) over (), 0))::integer as budg
     case when r = 1 then 1 else 1 + ((r - 2) * 4) % 15 end as ordinal, (r - 2) / 15 as turn,
     case r % 3 when 1 then 'crm' when 2 then 'client_portal' else 'ai_product' end as kind,
     case when r < 5 then null else
-        case when r < 25 then r % 12 else r % 40 end end as mark,
+        case when r < 25 then r % 12 else r % 80 end end as mark,
     r <= greatest(2, tenants / 40) as is_large, r <= tenants * 0.3 as is_medium,
     tenants > 1 and r = least(tenants, 13) as is_suspended
 from shared;
@@ -62,8 +62,8 @@ with pressed as (
 ), people as (
     select p.*, l.users as users_limit, l.projects as projects_limit, l.ai_runs as ai_limit, l.storage as storage_limit,
         case pressure when 'users over' then l.users + 1 when 'users near' then least(l.users * 92 / 100, greatest(4, budget / 6))
-            else least(case plan when 'starter' then 2 + pg_temp.demo_hash(r, 1, 21) % 2 when 'growth' then 8 + pg_temp.demo_hash(r, 1, 21) % 23
-                else 60 + 80 * (r = 1)::integer end, greatest(2, budget / 20)) end as active,
+            else least(case plan when 'starter' then case kind when 'client_portal' then 3 else 2 + pg_temp.demo_hash(r, 1, 21) % 2 end when 'growth' then 8 + pg_temp.demo_hash(r, 1, 21) % 23
+                else 60 + 80 * (r = 1)::integer end, greatest(case kind when 'client_portal' then 3 else 2 end, budget / 20)) end as active,
         1 + (budget > 400)::integer as invited, (budget > 200)::integer + (budget > 5000)::integer * 3 as disabled,
         case plan when 'starter' then 1 when 'growth' then 2 else 4 end as workspaces, case plan when 'starter' then 1 when 'growth' then 3 else 6 end as api_keys
     from planned p join demo_limits l using (plan)
@@ -93,7 +93,7 @@ with pressed as (
     select *, some_tasks + case kind when 'client_portal' then largest else 0 end as tasks,
         some_activities + case kind when 'crm' then largest else 0 end as activities,
         some_ai_runs + case kind when 'ai_product' then largest else 0 end as ai_runs,
-        now_at - make_interval(days => case when r = 1 then 760 else 70 + pg_temp.demo_hash(r, 1, 23) % 690 end, hours => pg_temp.demo_hash(r, 1, 24) % 11) as created_at
+        now_at - make_interval(days => case when r = 1 then 680 else 70 + pg_temp.demo_hash(r, 1, 23) % 600 end, hours => pg_temp.demo_hash(r, 1, 24) % 11) as created_at
     from filled
 )
 select c.*, pg_temp.demo_id(14, r, 0) as id, now_at - created_at as age,
@@ -101,7 +101,7 @@ select c.*, pg_temp.demo_id(14, r, 0) as id, now_at - created_at as age,
         else least(ai_runs * 0.3, ai_limit * 0.6)::integer end) as ai_month,
     case pressure when 'storage over' then storage_limit * 104 / 100 when 'storage near' then storage_limit * 87 / 100
         else least(storage_limit * (5 + pg_temp.demo_hash(r, 1, 25) % 55) / 100, files * 40000000::bigint) end as storage,
-    case when kind = 'client_portal' then case plan when 'starter' then 1 else 3 end else 0 end as staff, (r - 2) / 18 as agency,
+    case when kind = 'client_portal' then case plan when 'starter' then 2 else 4 end else 0 end as staff, (r - 2) / 18 as agency,
     case when r = 1 then 'Acme' else m.name || case when turn >= 40 then ' ' || w.cities[(turn / 40 - 1) % 4 + 1] else '' end
         || case when turn >= 200 then ' ' || (turn - 40) / 160 + 1 else '' end end as name,
     case when r = 1 then 'acme' else m.latin || case when turn >= 40 then '-' || w.cities_latin[(turn / 40 - 1) % 4 + 1] else '' end
@@ -110,11 +110,13 @@ select c.*, pg_temp.demo_id(14, r, 0) as id, now_at - created_at as age,
 from counted c join demo_words w using (ordinal)
     left join demo_companies m on m.ordinal = c.ordinal and m.stem = c.turn % 10 and m.other = m.stem and m.trade = (c.turn % 10 + c.turn / 10) % 4;
 
--- Members. In a client portal the first after the owner are staff of the agency that runs it: the same people in all portals of that agency.
+analyze demo_tenants; analyze demo_people; analyze demo_companies;
+
+-- Members. In a client portal the first after the owner are staff of the agency that runs it: its lead is in all of its six portals, four others take turns.
 create temporary table demo_members on commit drop as
 with numbered as (
     select t.r, t.id as tenant_id, m.n, m.n - 1 between 0 and t.staff - 1 and m.n < t.active as is_staff, t.agency, t.ordinal, t.slug, t.active, t.invited, t.created_at, t.age, t.now_at,
-        (pg_temp.demo_hash(t.agency, 0, 31) + m.n + t.r / 3) % 6 as staff_n
+        case m.n when 1 then 0 else 1 + (m.n + t.r / 3) % 4 end as staff_n
     from demo_tenants t, generate_series(0, t.members - 1) as m (n)
 ), named as (
     select d.*, p.name, p.latin || case when is_staff then '' when d.n >= 144 then (d.n / 144 + 1)::text else '' end as local_part
@@ -125,7 +127,7 @@ with numbered as (
 select r, tenant_id, n, name, case when is_staff then pg_temp.demo_id(1, -1 - agency, staff_n) else pg_temp.demo_id(1, r, n) end as user_id,
     local_part || case when is_staff then '@' || (array['studio-nordlicht', 'pixelwerk', 'blue-heron-agency', 'atelier-numerique', 'kumo-creative', 'oficina-clara'])[agency % 6 + 1]
             || case when agency >= 6 then '-' || agency / 6 + 1 else '' end
-        else case when not is_staff then lpad('', (row_number() over (partition by r, local_part order by n) - 1)::integer, 'x') else '' end || '@' || slug end || '.example' as email,
+        else coalesce('.' || nullif(row_number() over (partition by r, is_staff, local_part order by n), 1), '') || '@' || slug end || '.example' as email,
     case when n = 0 then 'owner' when is_staff and n = 1 then 'admin' when n % 9 = 4 then 'admin' when n % 5 = 3 then 'viewer' else 'member' end as role,
     case when n < active then 'active' when n < active + invited then 'invited' else 'disabled' end as state,
     created_at + age * (n::double precision / (n + 8)) as created_at, is_staff, now_at
@@ -133,4 +135,4 @@ from named;
 
 create index on demo_members (r, n);
 create index on demo_tenants (r);
-analyze demo_companies; analyze demo_people; analyze demo_titles; analyze demo_notes; analyze demo_tenants; analyze demo_members; analyze demo_words;
+analyze demo_titles; analyze demo_notes; analyze demo_members; analyze demo_words;

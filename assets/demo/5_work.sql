@@ -1,4 +1,5 @@
 -- Demo fill, part 5: projects, tasks, comments, documents, invoices, files.
+-- Rows go in by time, as life would write them: the tenants lie mixed in the tables, and identities are the same on every version.
 
 insert into app.projects (tenant_id, id, workspace_id, name, status, owner_id, starts_on, due_on, created_at)
 select t.id, pg_temp.demo_id(3, t.r, p.n), pg_temp.demo_id(2, t.r, p.n % t.workspaces),
@@ -9,7 +10,8 @@ from demo_tenants t
     cross join lateral generate_series(0, t.projects - 1) as p (n)
     cross join lateral (select t.created_at + t.age * (p.n::double precision / t.projects)) as made (at)
     join demo_titles d on d.ordinal = t.ordinal and d.n = p.n % 80
-    join demo_members m on m.r = t.r and m.n = pg_temp.demo_hash(t.r, p.n, 103) % t.active;
+    join demo_members m on m.r = t.r and m.n = pg_temp.demo_hash(t.r, p.n, 103) % t.active
+order by made.at, t.r, p.n;
 
 insert into app.tasks (tenant_id, id, project_id, title, status, priority, assignee_id, due_on, created_at, completed_at)
 select t.id, pg_temp.demo_id(4, t.r, k.n), pg_temp.demo_id(3, t.r, pg_temp.demo_hash(t.r, k.n, 111) % t.projects), d.task,
@@ -21,7 +23,8 @@ from demo_tenants t
     cross join lateral (select pg_temp.demo_hash(t.r, k.n, 112) % 100) as draw (h)
     cross join lateral (select t.created_at + t.age * (k.n::double precision / t.tasks)) as made (at)
     join demo_titles d on d.ordinal = t.ordinal and d.n = pg_temp.demo_hash(t.r, k.n, 113) % 120
-    left join demo_members m on m.r = t.r and m.n = pg_temp.demo_hash(t.r, k.n, 114) % t.active;
+    left join demo_members m on m.r = t.r and m.n = pg_temp.demo_hash(t.r, k.n, 114) % t.active
+order by made.at, t.r, k.n;
 
 -- Few tasks have most of the comments: the smaller of two draws.
 insert into app.comments (task_id, author_name, body, created_at)
@@ -30,7 +33,8 @@ select pg_temp.demo_id(4, t.r, pg_temp.demo_hash(t.r, c.n, 121) % (1 + pg_temp.d
 from demo_tenants t
     cross join lateral generate_series(0, t.comments - 1) as c (n)
     join demo_members m on m.r = t.r and m.n = pg_temp.demo_hash(t.r, c.n, 123) % t.active
-    join demo_notes s on s.ordinal = t.ordinal and s.n = pg_temp.demo_hash(t.r, c.n, 124) % 8;
+    join demo_notes s on s.ordinal = t.ordinal and s.n = pg_temp.demo_hash(t.r, c.n, 124) % 8
+order by 4, t.r, c.n;
 
 insert into app.documents (tenant_id, id, project_id, title, body, created_at, updated_at)
 select t.id, pg_temp.demo_id(10, t.r, d.n), case when d.n % 5 > 0 then pg_temp.demo_id(3, t.r, pg_temp.demo_hash(t.r, d.n, 131) % t.projects) end,
@@ -41,7 +45,8 @@ from demo_tenants t
     join demo_titles p on p.ordinal = t.ordinal and p.n = pg_temp.demo_hash(t.r, d.n, 133) % 120
     join demo_notes a on a.ordinal = t.ordinal and a.n = pg_temp.demo_hash(t.r, d.n, 134) % 8
     join demo_notes b on b.ordinal = t.ordinal and b.n = pg_temp.demo_hash(t.r, d.n, 135) % 8
-    join demo_notes c on c.ordinal = t.ordinal and c.n = pg_temp.demo_hash(t.r, d.n, 136) % 8;
+    join demo_notes c on c.ordinal = t.ordinal and c.n = pg_temp.demo_hash(t.r, d.n, 136) % 8
+order by made.at, t.r, d.n;
 
 insert into app.invoices (tenant_id, id, number, customer, project_id, status, issued_on, due_on, currency, net, tax, created_at)
 select t.id, pg_temp.demo_id(11, t.r, i.n), to_char(made.at, 'YYYY') || '-' || lpad((i.n + 1)::text, 5, '0'), c.name,
@@ -54,7 +59,8 @@ from demo_tenants t
     cross join lateral (select t.created_at + t.age * (i.n::double precision / t.invoices)) as made (at)
     cross join lateral (select pg_temp.demo_hash(t.r, i.n, 142)) as draw (h)
     cross join lateral (select (200 + draw.h % 90000 / (1 + draw.h % 9))::numeric + (draw.h % 100) / 100.0) as worth (net)
-    join demo_companies c on c.ordinal = t.ordinal and c.n = draw.h % 400;
+    join demo_companies c on c.ordinal = t.ordinal and c.n = draw.h / 1000 % 400
+order by made.at, t.r, i.n;
 
 -- Sizes come in pairs around the mean (1 + x, 1 - x), so that their sum is the storage that the plan of the demo wants.
 insert into app.files (tenant_id, id, project_id, name, content_type, bytes, sha256, storage_key, uploaded_by, created_at)
@@ -68,4 +74,5 @@ from demo_tenants t
     join (values (0, 'pdf', 'application/pdf'), (1, 'png', 'image/png'), (2, 'xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'), (3, 'mp4', 'video/mp4'))
         as kind (n, ending, content_type) on kind.n = pg_temp.demo_hash(t.r, f.n, 153) % 4
     join demo_titles d on d.ordinal = t.ordinal and d.n = pg_temp.demo_hash(t.r, f.n, 154) % 120
-    left join demo_members m on m.r = t.r and m.n = pg_temp.demo_hash(t.r, f.n, 155) % t.active;
+    left join demo_members m on m.r = t.r and m.n = pg_temp.demo_hash(t.r, f.n, 155) % t.active
+order by made.at, t.r, f.n;
