@@ -14,6 +14,7 @@
 pub mod catalog;
 pub mod clock;
 pub mod command;
+pub mod config;
 pub mod failure;
 pub mod format;
 pub mod identity;
@@ -21,4 +22,5 @@ pub mod isolation;
 pub mod logging;
 pub mod postgres;
 pub mod progress;
+pub mod server;
 pub mod text;
