@@ -11,6 +11,7 @@
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
 
+pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod failure;
