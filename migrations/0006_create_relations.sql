@@ -24,7 +24,7 @@ create table tenantdesk.guard_policies (relation oid not null, policy text not n
   roles text[] not null, qual text, with_check text, ours boolean not null, primary key (relation, policy));
 create table tenantdesk.guard_grants (relation oid not null, attribute text not null default '', role text not null, privilege text not null,
   primary key (relation, attribute, role, privilege));
-create table tenantdesk.guard_changes (change text primary key, undo text not null, made_at timestamptz not null default pg_catalog.clock_timestamp());
+create table tenantdesk.guard_changes (object text primary key, change text not null, kept text not null, undo text not null, made_at timestamptz not null default pg_catalog.clock_timestamp());
 comment on table tenantdesk.guard_changes is 'What setup closed with consent on the target, and the statement that opens it again';
 create table tenantdesk.exceptions (object text primary key, reason text not null check (pg_catalog.length(reason) >= 10),
   added_by text not null default session_user, added_at timestamptz not null default pg_catalog.clock_timestamp());
@@ -62,30 +62,38 @@ create view tenantdesk.present_grants as
 -- What every login gets from PUBLIC and what walks around a guard. Closed by setup with consent, or excepted with a reason.
 create view tenantdesk.open_doors as
   select 'database ' || pg_catalog.quote_ident(d.datname) as object, 'every login may create temporary tables and functions' as why,
-      pg_catalog.format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', d.datname) as fix
+      pg_catalog.format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', d.datname) as fix,
+      -- What the application keeps; the application role is put in by setup.
+      pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO %%I, tenantdesk_archivist', d.datname) as keep,
+      pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', d.datname) as undo
     from pg_catalog.pg_database d cross join lateral pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
     where d.datname = pg_catalog.current_database() and a.grantee = 0 and a.privilege_type = 'TEMPORARY'
   union all
-  select 'schema ' || pg_catalog.quote_ident(n.nspname), 'every login may create objects in it', pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname)
+  select 'schema ' || pg_catalog.quote_ident(n.nspname), 'every login may create objects in it', pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname),
+      pg_catalog.format('GRANT CREATE ON SCHEMA %I TO %%I', n.nspname), pg_catalog.format('GRANT CREATE ON SCHEMA %I TO PUBLIC', n.nspname)
     from pg_catalog.pg_namespace n cross join lateral pg_catalog.aclexplode(n.nspacl) a
     where a.grantee = 0 and a.privilege_type = 'CREATE' and n.nspname !~ '^pg_'
   union all
   select 'function ' || p.oid::pg_catalog.regprocedure::text, 'every login may run it, and it runs with the rights of its owner',
-      pg_catalog.format('REVOKE EXECUTE ON %s %s FROM PUBLIC', case p.prokind when 'p' then 'PROCEDURE' else 'FUNCTION' end, p.oid::pg_catalog.regprocedure)
+      pg_catalog.format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', p.oid::pg_catalog.regprocedure),
+      pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %%I', p.oid::pg_catalog.regprocedure), pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', p.oid::pg_catalog.regprocedure)
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       cross join lateral pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
     where p.prosecdef and a.grantee = 0 and a.privilege_type = 'EXECUTE' and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
       and p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype and p.prorettype <> 'pg_catalog.event_trigger'::pg_catalog.regtype
   union all
   select 'relation ' || c.oid::pg_catalog.regclass::text, 'every login may ' || pg_catalog.lower(pg_catalog.string_agg(distinct a.privilege_type, ', ')) || ' it',
-      pg_catalog.format('REVOKE ALL ON %s FROM PUBLIC', c.oid::pg_catalog.regclass)
+      pg_catalog.format('REVOKE ALL ON %s FROM PUBLIC', c.oid::pg_catalog.regclass),
+      pg_catalog.format('GRANT %s ON %s TO %%I', pg_catalog.string_agg(distinct a.privilege_type, ', '), c.oid::pg_catalog.regclass),
+      pg_catalog.format('GRANT %s ON %s TO PUBLIC', pg_catalog.string_agg(distinct a.privilege_type, ', '), c.oid::pg_catalog.regclass)
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace cross join lateral pg_catalog.aclexplode(c.relacl) a
       left join tenantdesk.relations r on r.relation = c.oid
     where a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk)' and c.relkind in ('r', 'p', 'v', 'm', 'f')
       and not (a.privilege_type = 'SELECT' and coalesce(r.class, '') = 'global')
     group by c.oid
   union all
-  select 'foreign server ' || pg_catalog.quote_ident(s.srvname), 'every login may use it', pg_catalog.format('REVOKE USAGE ON FOREIGN SERVER %I FROM PUBLIC', s.srvname)
+  select 'foreign server ' || pg_catalog.quote_ident(s.srvname), 'every login may use it', pg_catalog.format('REVOKE USAGE ON FOREIGN SERVER %I FROM PUBLIC', s.srvname),
+      pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO %%I', s.srvname), pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO PUBLIC', s.srvname)
     from pg_catalog.pg_foreign_server s cross join lateral pg_catalog.aclexplode(s.srvacl) a
     where a.grantee = 0 and a.privilege_type = 'USAGE';
 

@@ -12,12 +12,19 @@
 #![recursion_limit = "256"]
 
 pub mod cli;
+pub mod audit;
+pub mod catalog;
 pub mod clock;
 pub mod command;
+pub mod console;
+pub mod config;
 pub mod failure;
 pub mod format;
 pub mod identity;
+pub mod isolation;
 pub mod logging;
 pub mod postgres;
 pub mod progress;
+pub mod tenant;
+pub mod server;
 pub mod text;

@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     5 "manage_operators",
     6 "create_relations",
     7 "create_plans",
+    8 "advance_sequences",
 ];
 
 /// Why migrations stop.
@@ -104,12 +105,14 @@ impl Explain for MigrateError {
 /// # Errors
 /// [`MigrateError`]; the caller's transaction is then of no use.
 pub async fn migrate(transaction: &Transaction<'_>) -> Result<usize, MigrateError> {
+    transaction.batch(&Sql::new("set local role tenantdesk_owner")).await?;
     let applied = transaction
         .query(
             &Sql::new("select version, checksum from tenantdesk.migrations order by version"),
             &[],
         )
         .await?;
+    transaction.batch(&Sql::new("reset role")).await?;
     let known = MIGRATIONS.len();
     if let Some(newest) = applied.last().map(|row| row.get::<_, i32>(0)) {
         let last = i32::try_from(known).unwrap_or(i32::MAX);

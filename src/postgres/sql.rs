@@ -98,6 +98,18 @@ pub fn plain(name: &str) -> String {
     if simple { name.to_owned() } else { Ident::new(name).to_string() }
 }
 
+impl From<&Ident> for Sql {
+    fn from(name: &Ident) -> Self {
+        Self(name.to_string())
+    }
+}
+
+impl From<&RelationName> for Sql {
+    fn from(name: &RelationName) -> Self {
+        Self(name.to_string())
+    }
+}
+
 /// One SQL statement or a piece of one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sql(String);
@@ -165,6 +177,32 @@ impl Sql {
     pub fn append(mut self, piece: &Self) -> Self {
         self.0.push_str(&piece.0);
         self
+    }
+
+    /// Fills the places `{name}` of a static template with pieces; a place without a piece stays
+    /// as it is and fails on the server, so a slip cannot go unseen.
+    #[must_use]
+    pub fn fill(template: &'static str, pieces: &[(&'static str, &Self)]) -> Self {
+        let mut filled = String::with_capacity(template.len() * 2);
+        let mut rest = template;
+        while let Some(start) = rest.find('{') {
+            filled.push_str(&rest[..start]);
+            let place = rest[start..].find('}').map(|end| &rest[start + 1..start + end]);
+            match place
+                .and_then(|p| pieces.iter().find(|(name, _)| *name == p).map(|(_, s)| (p, s)))
+            {
+                Some((name, piece)) => {
+                    filled.push_str(&piece.0);
+                    rest = &rest[start + name.len() + 2..];
+                }
+                None => {
+                    filled.push('{');
+                    rest = &rest[start + 1..];
+                }
+            }
+        }
+        filled.push_str(rest);
+        Self(filled)
     }
 
     /// Joins pieces with a separator.

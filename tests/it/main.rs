@@ -12,7 +12,9 @@
 
 /// House rules as tests: layers, sizes, names, docs.
 mod architecture;
+/// The guard is generated from a map and holds.
+mod guard_install;
 /// What the tests share: a real server that is surely stopped.
 mod harness;
 /// The harness leaves nothing behind.
-mod harness_cleanup;
+mod harness_cleanup; // the guard is installed and holds

@@ -1,4 +1,5 @@
 //! What the tests share: a real server that is surely stopped.
 
 pub mod cluster;
+pub mod desk;
 pub mod watcher;

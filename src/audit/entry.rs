@@ -1,0 +1,113 @@
+//! What the ledger is told: entries of verbs, and calls that the database records by itself.
+
+use tokio_postgres::types::ToSql;
+
+use crate::identity::TenantId;
+use crate::postgres::Sql;
+
+/// A verb that writes. The database knows the same words and the level each needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// A tenant is made.
+    TenantCreate,
+    /// A tenant is written to an archive.
+    Export,
+    /// A tenant's rows are restored.
+    Restore,
+    /// Demo rows are filled in.
+    DemoFill,
+}
+
+impl Verb {
+    /// The word in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantCreate => "tenant.create",
+            Self::Export => "export",
+            Self::Restore => "restore",
+            Self::DemoFill => "demo.fill",
+        }
+    }
+}
+
+/// What is about to be done: written to the ledger before it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The verb.
+    pub verb: Verb,
+    /// The tenant, or none where it concerns the installation.
+    pub tenant: Option<TenantId>,
+    /// What it is done to, in a few words without personal data.
+    pub object: String,
+    /// Why, in the operator's words.
+    pub reason: Option<String>,
+}
+
+/// A call of a function that writes its own record, in the same transaction as the change. These
+/// are all of them; [`crate::console::Console::call`] takes nothing else.
+pub struct Attested<'a> {
+    pub(crate) sql: Sql,
+    pub(crate) values: Vec<&'a (dyn ToSql + Sync)>,
+}
+
+impl std::fmt::Debug for Attested<'_> {
+    /// Values can be verifiers or reasons: only the statement is shown.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attested").field("sql", &self.sql.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// Builds one constructor for each function of the database that records itself.
+macro_rules! attested {
+    ($($(#[$doc:meta])* $name:ident($($value:ident),*) = $sql:literal;)+) => {
+        impl<'a> Attested<'a> {
+            $($(#[$doc])*
+            #[must_use]
+            pub fn $name($($value: &'a (dyn ToSql + Sync)),*) -> Self {
+                Self { sql: Sql::new($sql), values: vec![$($value),*] }
+            })+
+        }
+    };
+}
+
+attested! {
+    /// `operator_add`: name, level, SCRAM verifier or null, shared, request.
+    operator_add(name, level, verifier, shared, request)
+        = "select tenantdesk.operator_add($1, $2, $3, $4, $5)";
+    /// `operator_level`: name, level, request.
+    operator_level(name, level, request) = "select tenantdesk.operator_level($1, $2, $3)";
+    /// `operator_remove`: name, request.
+    operator_remove(name, request) = "select tenantdesk.operator_remove($1, $2)";
+    /// `operator_drop`: name; after `operator_remove` is committed.
+    operator_drop(name) = "select tenantdesk.operator_drop($1)";
+    /// `terminate_operator`: name; after `operator_remove` is committed.
+    terminate_operator(name) = "select tenantdesk.terminate_operator($1)";
+    /// `end_session`: id, why.
+    end_session(id, why) = "select tenantdesk.end_session($1, $2)";
+    /// `terminate`: id; after the end is committed.
+    terminate(id) = "select tenantdesk.terminate($1)";
+    /// `sweep`: ends what has expired.
+    sweep() = "select id, operator from tenantdesk.sweep()";
+    /// `unblock`: frees a chain that an idle transaction holds.
+    unblock() = "select tenantdesk.unblock()";
+    /// `open_session`: digest, tenant, purpose, mode, reason, ticket, member, seconds, request.
+    open_session(digest, tenant, purpose, mode, reason, ticket, member, seconds, request)
+        = "select id, opened_at, expires_at, member_email, member_role from tenantdesk.open_session($1, $2, $3, $4, $5, $6, $7, pg_catalog.make_interval(secs => $8), $9)";
+    /// `limit_override`: tenant, metric, hard, until, reason, request.
+    limit_override(tenant, metric, hard, until, reason, request)
+        = "select tenantdesk.limit_override($1, $2, $3, $4, $5, $6)";
+    /// `operation_begin`: id, verb, tenant, object, reason, request.
+    operation_begin(id, verb, tenant, object, reason, request)
+        = "select tenantdesk.operation_begin($1, $2, $3, $4, $5, $6)";
+    /// `operation_end`: id, outcome, detail.
+    operation_end(id, outcome, detail) = "select tenantdesk.operation_end($1, $2, $3)";
+    /// `statement_intent`: shape, literals, request; needs the session's token.
+    statement_intent(shape, literals, request)
+        = "select tenantdesk.statement_intent($1, $2, $3)";
+    /// `statement_outcome`: intent, outcome, rows, bytes, millis, SQLSTATE; needs the token.
+    statement_outcome(intent, outcome, rows, bytes, millis, state)
+        = "select tenantdesk.statement_outcome($1, $2, $3, $4, $5, $6)";
+    /// `security_event`: kind, detail; needs the token.
+    security_event(kind, detail) = "select tenantdesk.security_event($1, $2)";
+}

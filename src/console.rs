@@ -1,0 +1,321 @@
+//! The one gate to the database: who is connected, and the only ways to read and to write.
+//!
+//! Reading goes through READ ONLY transactions. What writes is either a call that the database
+//! records by itself ([`Attested`]) or belongs to an [`Undertaking`], which begins by writing its
+//! intent; so an unaudited write does not compile.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use crate::audit::{Attested, Entry};
+use crate::failure::{Explain, Failure, Kind};
+use crate::identity::{Level, OperatorName, RequestId};
+use crate::postgres::{
+    Endpoint, Ident, Isolation, Link, Preamble, ServerError, Sql, Transaction, connect,
+};
+
+/// Why the gate stays shut.
+#[derive(Debug, Error)]
+pub enum ConsoleError {
+    /// The server, or what our functions on it say.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The login is no operator of this database.
+    #[error("`{login}` is no operator of this database")]
+    NoOperator {
+        /// The login.
+        login: String,
+    },
+    /// The database holds no control schema.
+    #[error("this database was never set up for tenantdesk")]
+    NotSetUp,
+}
+
+impl Explain for ConsoleError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Server(error) => error.kind(),
+            Self::NoOperator { .. } | Self::NotSetUp => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Server(error) => error.hints(),
+            Self::NoOperator { login } => {
+                vec![format!("an admin can run: tenantdesk operator add {login} --level support")]
+            }
+            Self::NotSetUp => {
+                vec!["`tenantdesk demo` or `tenantdesk` prepares the embedded server".to_owned()]
+            }
+        }
+    }
+}
+
+/// The gate. Clones share one control connection.
+#[derive(Debug, Clone)]
+pub struct Console {
+    shared: Arc<Shared>,
+    request: RequestId,
+}
+
+/// What clones share.
+#[derive(Debug)]
+struct Shared {
+    endpoint: Endpoint,
+    operator: OperatorName,
+    level: Option<Level>,
+    manager: bool,
+    /// The control connection; opened anew when the server has closed it. Held for one transaction at a time.
+    link: Mutex<Option<Link>>,
+}
+
+impl Console {
+    /// Connects and asks the database who this is.
+    ///
+    /// # Errors
+    /// [`ConsoleError`]: no connection, no control schema, or a login without a level.
+    pub async fn connect(endpoint: Endpoint) -> Result<Self, ConsoleError> {
+        let link = connect(&endpoint, "tenantdesk").await?;
+        let row = match who(&link).await {
+            Ok(row) => row,
+            Err(error) => return Err(explain_refusal(error, &endpoint.user)),
+        };
+        let level = row.get::<_, Option<&str>>(1).and_then(|word| word.parse().ok());
+        let manager: bool = row.get(3);
+        if level.is_none() && !manager {
+            return Err(ConsoleError::NoOperator { login: endpoint.user });
+        }
+        Ok(Self {
+            shared: Arc::new(Shared {
+                operator: OperatorName::from_database(row.get::<_, String>(0)),
+                endpoint,
+                level,
+                manager,
+                link: Mutex::new(Some(link)),
+            }),
+            request: RequestId::draw(),
+        })
+    }
+
+    /// The same gate for another request.
+    #[must_use]
+    pub fn for_request(&self, request: RequestId) -> Self {
+        Self { shared: Arc::clone(&self.shared), request }
+    }
+
+    /// Who is connected, as the database says.
+    #[must_use]
+    pub fn operator(&self) -> &OperatorName {
+        &self.shared.operator
+    }
+
+    /// The level in this database; none for the login that manages the installation.
+    #[must_use]
+    pub fn level(&self) -> Option<Level> {
+        self.shared.level
+    }
+
+    /// Whether this login owns the database and manages the installation.
+    #[must_use]
+    pub fn is_manager(&self) -> bool {
+        self.shared.manager
+    }
+
+    /// The request that everything done through this gate belongs to.
+    #[must_use]
+    pub fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// Where the database is.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.shared.endpoint
+    }
+
+    /// Reads through a function of ours: a READ ONLY transaction of its own.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn query(
+        &self,
+        sql: &Sql,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, ConsoleError> {
+        let guard = self.link().await?;
+        let link = guard.as_ref().ok_or(ServerError::Closed)?;
+        let transaction = begin(link, Isolation::ReadOnly, &[]).await?;
+        let rows = transaction.query(sql, values).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    }
+
+    /// Reads several things in one snapshot-consistent transaction, through `read`.
+    ///
+    /// # Errors
+    /// What `read` gives, or what the server says of the transaction.
+    pub async fn reading<T, F>(&self, read: F) -> Result<T, Failure>
+    where
+        F: AsyncFnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    {
+        let guard = self.link().await?;
+        let link = guard.as_ref().ok_or(ServerError::Closed)?;
+        let transaction = begin(link, Isolation::Snapshot, &[]).await?;
+        let value = read(&transaction).await?;
+        transaction.commit().await?;
+        Ok(value)
+    }
+
+    /// Calls a function that records itself, in a transaction of its own.
+    ///
+    /// # Errors
+    /// What the function says.
+    pub async fn call(&self, call: Attested<'_>) -> Result<Vec<Row>, ConsoleError> {
+        self.call_with(call, &[]).await
+    }
+
+    /// As [`Console::call`], with transaction-local settings (the token of a tenant session).
+    ///
+    /// # Errors
+    /// What the function says.
+    pub async fn call_with(
+        &self,
+        call: Attested<'_>,
+        settings: &[(&str, &str)],
+    ) -> Result<Vec<Row>, ConsoleError> {
+        let guard = self.link().await?;
+        let link = guard.as_ref().ok_or(ServerError::Closed)?;
+        let transaction = begin(link, Isolation::ReadWrite, settings).await?;
+        let rows = transaction.query(&call.sql, &call.values).await?;
+        transaction.commit().await?;
+        Ok(rows)
+    }
+
+    /// Begins an undertaking: its intent is in the ledger when this returns.
+    ///
+    /// # Errors
+    /// Where the level does not allow the verb, or the ledger cannot be written: then nothing may
+    /// be done.
+    pub async fn begin(&self, entry: Entry) -> Result<Undertaking, ConsoleError> {
+        let id = Uuid::now_v7();
+        let tenant = entry.tenant.as_ref().map(|tenant| tenant.as_str().to_owned());
+        self.call(Attested::operation_begin(
+            &id,
+            &entry.verb.as_str(),
+            &tenant,
+            &entry.object,
+            &entry.reason,
+            &self.request.as_uuid(),
+        ))
+        .await?;
+        Ok(Undertaking { console: self.clone(), id, entry })
+    }
+
+    /// The control connection, opened anew where the server has closed it (a swept session closes
+    /// the connections of its login).
+    async fn link(&self) -> Result<MutexGuard<'_, Option<Link>>, ConsoleError> {
+        let mut guard = self.shared.link.lock().await;
+        if guard.as_ref().is_none_or(Link::is_closed) {
+            *guard = Some(connect(&self.shared.endpoint, "tenantdesk").await?);
+        }
+        Ok(guard)
+    }
+}
+
+/// An undertaking whose intent is recorded. It ends with [`Undertaking::finish`]; a crash leaves
+/// the intent visibly without outcome.
+#[derive(Debug)]
+pub struct Undertaking {
+    console: Console,
+    id: Uuid,
+    entry: Entry,
+}
+
+impl Undertaking {
+    /// The operation's id, for `operation_mark` in the transaction of the work.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// What was announced.
+    #[must_use]
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// The gate it came through.
+    #[must_use]
+    pub fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// Leaves the commit marker in the transaction of the work.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn mark(&self, transaction: &Transaction<'_>) -> Result<(), ServerError> {
+        transaction
+            .query(&Sql::new("select tenantdesk.operation_mark($1)"), &[&self.id])
+            .await
+            .map(drop)
+    }
+
+    /// Records the outcome and passes the result on. A failure to record does not hide the
+    /// result of work that is done: it is logged, and the operation stays visibly unfinished.
+    ///
+    /// # Errors
+    /// The error of the work itself.
+    pub async fn finish<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
+        let (outcome, detail) = match &result {
+            Ok(_) => ("ok".to_owned(), None),
+            Err(failure) if failure.kind == Kind::Interrupted => ("cancelled".to_owned(), None),
+            Err(failure) => ("failed".to_owned(), Some(failure.message.clone())),
+        };
+        let recorded =
+            self.console.call(Attested::operation_end(&self.id, &outcome, &detail)).await;
+        if let Err(error) = recorded {
+            tracing::error!(operation = %self.id, %error, "the outcome could not be recorded");
+        }
+        result
+    }
+}
+
+/// Begins a control transaction: always under the group role, never with the login's own rights.
+async fn begin<'l>(
+    link: &'l Link,
+    isolation: Isolation,
+    settings: &[(&str, &str)],
+) -> Result<Transaction<'l>, ServerError> {
+    let role = Ident::new("tenantdesk_operator");
+    Transaction::begin(link, Preamble { isolation, role: Some(&role), settings }).await
+}
+
+/// Asks the database who is connected.
+async fn who(link: &Link) -> Result<Row, ServerError> {
+    let transaction = begin(link, Isolation::ReadOnly, &[]).await?;
+    let row = transaction
+        .query_one(
+            &Sql::new("select operator, level, shared, manager from tenantdesk.whoami()"),
+            &[],
+        )
+        .await?;
+    transaction.commit().await?;
+    Ok(row)
+}
+
+/// What a refusal at the door means.
+fn explain_refusal(error: ServerError, login: &str) -> ConsoleError {
+    match error.state() {
+        // No group role on this server, or no control schema in this database.
+        Some("22023" | "42704" | "3F000" | "42883") => ConsoleError::NotSetUp,
+        Some("42501") => ConsoleError::NoOperator { login: login.to_owned() },
+        _ => ConsoleError::Server(error),
+    }
+}

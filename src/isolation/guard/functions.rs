@@ -1,0 +1,234 @@
+//! The few functions that look across tenants, generated from the map with fixed output: the
+//! directory, the look-ups of members, and `measure`. They belong to `tenantdesk_meter`.
+
+use super::condition::{Conditions, GuardError};
+use crate::isolation::map::{Metric, parse_name};
+use crate::postgres::{Ident, Sql};
+
+/// The head that every function here shares.
+const HEAD: &str = "language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $function$\n#variable_conflict use_column\nbegin\n";
+
+/// The statements that create them, inside `set local role tenantdesk_meter`.
+///
+/// # Errors
+/// [`GuardError`] where map and catalogs do not agree.
+pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
+    let mut statements = vec![Sql::new("set local role tenantdesk_meter")];
+    statements.push(directory(conditions));
+    statements.push(tenant_state(conditions)?);
+    statements.extend(members(conditions)?);
+    statements.push(measure(conditions)?);
+    statements.push(Sql::new(
+        "grant execute on function tenantdesk.directory, tenantdesk.members, tenantdesk.find_by_email, \
+         tenantdesk.find_user, tenantdesk.measure to tenantdesk_operator",
+    ));
+    statements.push(Sql::new(
+        "grant execute on function tenantdesk.tenant_state, tenantdesk.member_state, tenantdesk.has_members to tenantdesk_owner",
+    ));
+    statements.push(Sql::new("reset role"));
+    Ok(statements)
+}
+
+/// `alias.column::text`, or a null where the schema has no such column.
+fn text_of(alias: &'static str, column: Option<&str>) -> Sql {
+    column.map_or_else(
+        || Sql::new("null::text"),
+        |name| Sql::new(alias).text(".").ident(&Ident::new(name)).text("::text"),
+    )
+}
+
+/// Every tenant: id, slug, name, plan, status, domain, time of creation.
+fn directory(conditions: &Conditions<'_>) -> Sql {
+    let root = &conditions.map.root;
+    let created = root.created_at.as_deref().map_or_else(
+        || Sql::new("null::timestamptz"),
+        |name| Sql::new("r.").ident(&Ident::new(name)).text("::timestamptz"),
+    );
+    Sql::fill(
+        "create or replace function tenantdesk.directory() returns table (id text, slug text, name text, plan text, status text, domain text, created_at timestamptz)\n\
+         {head}  perform tenantdesk.require('viewer', 'listing tenants', true);\n  \
+         return query select {id}, {slug}, {name}, {plan}, {status}, {domain}, {created} from {root} r;\nend $function$",
+        &[
+            ("head", &Sql::new(HEAD)),
+            ("id", &text_of("r", Some(&root.key))),
+            ("slug", &text_of("r", root.slug.as_deref())),
+            ("name", &text_of("r", root.name.as_deref())),
+            ("plan", &text_of("r", root.plan.as_deref())),
+            ("status", &text_of("r", root.status.as_deref())),
+            ("domain", &text_of("r", root.domain.as_deref())),
+            ("created", &created),
+            ("root", &Sql::from(&parse_name(&root.table))),
+        ],
+    )
+}
+
+/// What `open_session` and the limits ask about one tenant; an id of the wrong form is no tenant.
+fn tenant_state(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
+    let root = &conditions.map.root;
+    let entry = &conditions.map.all()[0];
+    let suspended = match (&root.status, &root.suspended) {
+        (Some(_), Some(word)) => {
+            text_of("r", root.status.as_deref()).text(" is not distinct from").literal(word)
+        }
+        _ => Sql::new("false"),
+    };
+    Ok(Sql::fill(
+        "create or replace function tenantdesk.tenant_state(tenant text) returns table (slug text, plan text, suspended boolean)\n\
+         {head}  return query select {slug}, {plan}, {suspended} from {root} r where r.{key} = tenant_state.tenant::{type};\n\
+         exception when invalid_text_representation or numeric_value_out_of_range then return;\nend $function$",
+        &[
+            ("head", &Sql::new(HEAD)),
+            ("slug", &text_of("r", root.slug.as_deref())),
+            ("plan", &text_of("r", root.plan.as_deref())),
+            ("suspended", &suspended),
+            ("root", &Sql::from(&parse_name(&root.table))),
+            ("key", &Sql::from(&Ident::new(&root.key))),
+            ("type", &conditions.key_type(entry)?),
+        ],
+    ))
+}
+
+/// The look-ups of members; without memberships they exist and find nobody.
+fn members(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
+    let map = conditions.map;
+    let (select, state, known) = match (&map.members, &map.users) {
+        (Some(members), Some(users)) => {
+            let tenant = Ident::new(&members.tenant);
+            let pieces = [
+                ("tenant", Sql::new("m.").ident(&tenant).text("::text")),
+                ("id", text_of("u", Some(&users.id))),
+                ("email", text_of("u", Some(&users.email))),
+                ("name", text_of("u", users.name.as_deref())),
+                ("role", text_of("m", members.role.as_deref())),
+                ("state", text_of("m", members.state.as_deref())),
+                ("memberships", Sql::from(&parse_name(&members.table))),
+                ("people", Sql::from(&parse_name(&users.table))),
+                ("member", Sql::from(&Ident::new(&members.member))),
+                ("user_id", Sql::from(&Ident::new(&users.id))),
+            ];
+            let pieces: Vec<(&'static str, &Sql)> = pieces.iter().map(|(n, s)| (*n, s)).collect();
+            let select = Sql::fill(
+                "select {tenant} as tenant, {id} as id, {email} as email, {name} as name, {role} as role, {state} as state \
+                 from {memberships} m join {people} u on u.{user_id} = m.{member}",
+                &pieces,
+            );
+            let active = members.active.as_ref().map_or_else(
+                || Sql::new("true"),
+                |word| text_of("m", members.state.as_deref()).text(" =").literal(word),
+            );
+            let link = map
+                .find(&members.table)
+                .ok_or_else(|| GuardError::NoRelation(members.table.clone()))?;
+            let mut more = pieces.clone();
+            let (key, kind) = (Sql::from(&tenant), conditions.key_type(&link)?);
+            more.extend([("active", &active), ("key", &key), ("type", &kind)]);
+            let state = Sql::fill(
+                "select {email}, {role}, {active} from {memberships} m join {people} u on u.{user_id} = m.{member} \
+                 where m.{key} = member_state.tenant::{type} and (u.{user_id}::text = member_state.member or lower({email}) = lower(member_state.member))",
+                &more,
+            );
+            let known = Sql::fill(
+                "select {id} from {people} u where lower({email}) = lower(find_user.email)",
+                &pieces,
+            );
+            (select, state, known)
+        }
+        _ => (
+            Sql::new(
+                "select null::text as tenant, null::text as id, null::text as email, null::text as name, null::text as role, null::text as state where false",
+            ),
+            Sql::new("select null::text, null::text, false where false"),
+            Sql::new("select null::text where false"),
+        ),
+    };
+    let head = Sql::new(HEAD);
+    let has = Sql::new(if map.members.is_some() && map.users.is_some() { "true" } else { "false" });
+    let pieces =
+        [("head", &head), ("select", &select), ("state", &state), ("known", &known), ("has", &has)];
+    Ok(vec![
+        Sql::fill(
+            "create or replace function tenantdesk.members(tenant text) returns table (id text, email text, name text, role text, state text)\n\
+             {head}  perform tenantdesk.require('support', 'listing members');\n  \
+             return query select x.id, x.email, x.name, x.role, x.state from ({select}) x where x.tenant = members.tenant order by x.email;\nend $function$",
+            &pieces,
+        ),
+        Sql::fill(
+            "create or replace function tenantdesk.find_by_email(address text) returns table (tenant text, member text, email text, role text, state text)\n\
+             {head}  perform tenantdesk.require('viewer', 'looking up an e-mail address');\n  \
+             return query select x.tenant, x.id, x.email, x.role, x.state from ({select}) x where lower(x.email) = lower(find_by_email.address);\nend $function$",
+            &pieces,
+        ),
+        Sql::fill(
+            "create or replace function tenantdesk.find_user(email text) returns text\n\
+             {head}  perform tenantdesk.require('support', 'provisioning');\n  return ({known} limit 1);\nend $function$",
+            &pieces,
+        ),
+        Sql::fill(
+            "create or replace function tenantdesk.member_state(tenant text, member text) returns table (email text, role text, active boolean)\n\
+             {head}  return query {state};\nexception when invalid_text_representation or numeric_value_out_of_range then return;\nend $function$",
+            &pieces,
+        ),
+        Sql::fill(
+            "create or replace function tenantdesk.has_members() returns boolean language sql immutable set search_path = pg_catalog, pg_temp return {has}",
+            &pieces,
+        ),
+    ])
+}
+
+/// One number for each tenant, one pass over the table of the metric.
+fn measure(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
+    let mut branches = Vec::new();
+    for metric in &conditions.map.metrics {
+        branches.push(Sql::fill(
+            "  elsif measure.metric ={name} then\n    return query select x.{key}::text, {value}::bigint from {relation} x where {condition} group by x.{key};\n",
+            &[
+                ("name", &Sql::default().literal(&metric.name)),
+                ("key", &key_of(conditions, metric)?),
+                ("value", &value_of(metric, "x")),
+                ("relation", &Sql::from(&parse_name(&metric.relation))),
+                ("condition", &condition_of(metric, "x")),
+            ],
+        ));
+    }
+    Ok(Sql::fill(
+        "create or replace function tenantdesk.measure(metric text) returns table (tenant text, used bigint)\n\
+         {head}  perform tenantdesk.require('viewer', 'usage', true);\n  if false then null;\n{branches}  else\n    \
+         raise exception 'no metric %', measure.metric using errcode = 'P0002', hint = 'tenantdesk plan list shows the metrics';\n  end if;\nend $function$",
+        &[("head", &Sql::new(HEAD)), ("branches", &Sql::join(&branches, ""))],
+    ))
+}
+
+/// The quoted tenant key of a metric's table.
+pub(super) fn key_of(conditions: &Conditions<'_>, metric: &Metric) -> Result<Sql, GuardError> {
+    let relation = conditions
+        .map
+        .find(&metric.relation)
+        .ok_or_else(|| GuardError::NoRelation(metric.relation.clone()))?;
+    let key =
+        relation.key_ident().ok_or_else(|| GuardError::NoRelation(metric.relation.clone()))?;
+    Ok(Sql::from(&key))
+}
+
+/// `count(*)` or the sum of the column.
+pub(super) fn value_of(metric: &Metric, alias: &'static str) -> Sql {
+    metric.column.as_deref().map_or_else(
+        || Sql::new("count(*)"),
+        |column| {
+            Sql::new("coalesce(sum(").text(alias).text(".").ident(&Ident::new(column)).text("), 0)")
+        },
+    )
+}
+
+/// The metric's condition and its window; the declared condition names columns without an alias.
+pub(super) fn condition_of(metric: &Metric, alias: &'static str) -> Sql {
+    let declared = metric.condition.as_ref().map_or_else(
+        || Sql::new("true"),
+        |text| Sql::new("(").append(&Sql::danger_declared_text(text.clone())).text(")"),
+    );
+    match metric.at.as_deref() {
+        None => declared,
+        Some(at) => declared.text(" and ").text(alias).text(".").ident(&Ident::new(at)).text(
+            " >= pg_catalog.date_trunc('month', pg_catalog.clock_timestamp() at time zone 'UTC') at time zone 'UTC'",
+        ),
+    }
+}

@@ -1,0 +1,16 @@
+//! The guard: all that ties our roles to their live tenant session, generated from the relation
+//! map and installed in one transaction. docs/security.md says what it stops and what not.
+
+mod condition;
+mod functions;
+mod install;
+mod limits;
+mod plan;
+mod policies;
+mod rights;
+mod roles;
+mod views;
+
+pub use condition::GuardError;
+pub use install::{Consent, Incomplete, InstallError, Installed, fingerprint, install};
+pub use plan::{GuardPlan, plan};

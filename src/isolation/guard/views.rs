@@ -1,0 +1,129 @@
+//! Guarded views for tables without row level security: nothing is enabled on them without
+//! consent, so the views stand in their place, and the transaction's search path puts them first.
+
+use super::condition::{Conditions, GuardError, Of};
+use super::rights::{is_link, privilege_on};
+use super::roles::{ARCHIVE, IMPERSONATION, list};
+use crate::catalog::CatalogRelation;
+use crate::isolation::map::{Class, Relation};
+use crate::postgres::{Ident, Sql};
+
+/// One set of views: for reading, for writing, for moving.
+struct Set {
+    schema: &'static str,
+    of: Of,
+    checked: bool,
+}
+
+const READ: Set = Set { schema: "tenantdesk_read", of: Of::Session, checked: false };
+const WRITE: Set = Set { schema: "tenantdesk_write", of: Of::Writing, checked: true };
+const MOVE: Set = Set { schema: "tenantdesk_move", of: Of::Archive, checked: true };
+
+/// The schemas of the views, made once.
+#[must_use]
+pub(super) fn schemas() -> Vec<Sql> {
+    let mut statements = Vec::new();
+    for (set, roles) in [(&READ, IMPERSONATION), (&WRITE, &IMPERSONATION[1..]), (&MOVE, ARCHIVE)] {
+        let schema = Sql::new(set.schema);
+        let pieces = [("schema", &schema), ("roles", &list(roles))];
+        // By name, not IF EXISTS: what stood there is dropped before, with all views of ours in it.
+        statements
+            .push(Sql::fill("create schema {schema} authorization tenantdesk_owner", &pieces));
+        statements.push(Sql::new("set local role tenantdesk_owner"));
+        statements.push(Sql::fill("grant usage on schema {schema} to {roles}", &pieces));
+        statements.push(Sql::new("reset role"));
+    }
+    statements
+}
+
+/// The rights that the views' owner needs on a table without row level security.
+#[must_use]
+pub(super) fn owner_grants(present: &CatalogRelation) -> Vec<Sql> {
+    vec![Sql::fill(
+        "grant select, insert, update, delete on {on} to tenantdesk_owner",
+        &[("on", &Sql::from(&present.name))],
+    )]
+}
+
+/// The views of one table and the grants on them.
+///
+/// # Errors
+/// [`GuardError`] where map and catalogs do not agree.
+pub(super) fn views(
+    conditions: &Conditions<'_>,
+    relation: &Relation,
+    present: &CatalogRelation,
+) -> Result<Vec<Sql>, GuardError> {
+    let mut statements = vec![Sql::new("set local role tenantdesk_owner")];
+    let movable = matches!(relation.class, Class::Keyed | Class::Derived);
+    let writable = movable && !is_link(conditions.map, relation);
+    for set in [&READ, &WRITE, &MOVE] {
+        if set.schema == WRITE.schema && !writable {
+            continue;
+        }
+        statements.push(view(conditions, relation, present, set)?);
+        statements.extend(grants(set, movable, present));
+    }
+    statements.push(Sql::new("reset role"));
+    Ok(statements)
+}
+
+/// `create view`, one column list, a barrier, and a cascaded check where it is written through.
+fn view(
+    conditions: &Conditions<'_>,
+    relation: &Relation,
+    present: &CatalogRelation,
+    set: &Set,
+) -> Result<Sql, GuardError> {
+    let columns: Vec<Sql> = present
+        .columns
+        .iter()
+        .map(|column| Sql::new("t.").ident(&Ident::new(&column.name)))
+        .collect();
+    Ok(Sql::fill(
+        "create view {schema}.{name} with (security_barrier) as select {columns} from {table} as t where {belongs}{check}",
+        &[
+            ("schema", &Sql::new(set.schema)),
+            ("name", &Sql::from(&present.name.name)),
+            ("columns", &Sql::join(&columns, ", ")),
+            ("table", &Sql::from(&present.name)),
+            ("belongs", &conditions.belongs(relation, &Sql::new("t"), set.of)?),
+            ("check", &Sql::new(if set.checked { " with cascaded check option" } else { "" })),
+        ],
+    ))
+}
+
+/// The grants on one view, of the same kinds as on a table with policies.
+fn grants(set: &Set, movable: bool, present: &CatalogRelation) -> Vec<Sql> {
+    let rights = present.application;
+    let kinds: &[(&'static str, char, bool, &[&str])] = match set.schema {
+        "tenantdesk_read" => &[("select", 'r', rights.select, IMPERSONATION)],
+        "tenantdesk_write" => &[
+            ("select", 'r', rights.select, &["tenantdesk_inserter", "tenantdesk_changer"]),
+            ("insert", 'a', rights.insert, &["tenantdesk_inserter"]),
+            ("update", 'w', rights.update, &["tenantdesk_changer"]),
+            ("delete", 'd', rights.delete, &["tenantdesk_changer"]),
+        ],
+        _ => &[
+            ("select", 'r', true, ARCHIVE),
+            ("insert", 'a', true, &["tenantdesk_archive_inserter"]),
+            ("update", 'w', movable, &["tenantdesk_archive_changer"]),
+            ("delete", 'd', movable, &["tenantdesk_archive_changer"]),
+        ],
+    };
+    kinds
+        .iter()
+        .filter_map(|&(privilege, letter, whole, roles)| {
+            let what = privilege_on(present, privilege, letter, whole)?;
+            Some(Sql::fill(
+                "grant {what} on {schema}.{name} to {roles}",
+                &[
+                    ("what", &what),
+                    ("schema", &Sql::new(set.schema)),
+                    ("name", &Sql::from(&present.name.name)),
+                    ("roles", &list(roles)),
+                ],
+            ))
+        })
+        .collect()
+}

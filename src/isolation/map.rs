@@ -1,0 +1,401 @@
+//! The relation map: every table of the target, classified. The guard, export, restore, usage and
+//! the data browser are made from it; no verb but provisioning and demo knows a table by name.
+//!
+//! For the starter schema it is declared in `assets/starter/map.toml`; on other schemas it will be
+//! discovered. What setup installed is kept as JSON in `tenantdesk.map`.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::failure::{Explain, Kind};
+use crate::postgres::{Ident, RelationName};
+
+/// The whole map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelationMap {
+    /// How tenants are kept apart; `shared` is the only model of this version.
+    pub model: String,
+    /// The transaction-local setting that the application's policies read.
+    pub tenant_setting: String,
+    /// The setting that names the member, where policies read one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member_setting: Option<String>,
+    /// The application's own role.
+    pub application_role: String,
+    /// The search path that the application uses, for the SQL of an operator.
+    pub search_path: Vec<String>,
+    /// The tenant root.
+    pub root: Root,
+    /// Who belongs to which tenant, where the schema says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<Members>,
+    /// The people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Users>,
+    /// Every table but the root.
+    #[serde(rename = "relation")]
+    pub relations: Vec<Relation>,
+    /// What is counted.
+    #[serde(default, rename = "metric")]
+    pub metrics: Vec<Metric>,
+}
+
+/// The tenant root: one row is one tenant. Columns that the schema does not have are absent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Root {
+    /// The table.
+    pub table: String,
+    /// The column that keys the tenant.
+    pub key: String,
+    /// The column of the slug.
+    #[serde(default)]
+    pub slug: Option<String>,
+    /// The column of the name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The column of the plan.
+    #[serde(default)]
+    pub plan: Option<String>,
+    /// The column of the status.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// The column of the domain.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// The column of the time of creation.
+    #[serde(default)]
+    pub created_at: Option<String>,
+    /// The status of a tenant that works.
+    #[serde(default)]
+    pub active: Option<String>,
+    /// The status of a suspended tenant.
+    #[serde(default)]
+    pub suspended: Option<String>,
+}
+
+/// Memberships: which person belongs to which tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Members {
+    /// The table.
+    pub table: String,
+    /// Its column that names the tenant.
+    pub tenant: String,
+    /// Its column that names the person.
+    pub member: String,
+    /// Its column that holds the role.
+    #[serde(default)]
+    pub role: Option<String>,
+    /// Its column that holds the state.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// The state of a member who may act.
+    #[serde(default)]
+    pub active: Option<String>,
+}
+
+/// The people that memberships point to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Users {
+    /// The table.
+    pub table: String,
+    /// Its key.
+    pub id: String,
+    /// Its e-mail column.
+    pub email: String,
+    /// Its name column.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// How the rows of a table belong to tenants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// The tenant root itself.
+    Root,
+    /// A column names the tenant.
+    Keyed,
+    /// The tenant is known through a foreign key path.
+    Derived,
+    /// A shared parent, such as users: rows of several tenants point to it.
+    Linked,
+    /// The same for all tenants.
+    Global,
+    /// Left out, with a reason.
+    Excluded,
+}
+
+impl Class {
+    /// The word used everywhere.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Keyed => "keyed",
+            Self::Derived => "derived",
+            Self::Linked => "linked",
+            Self::Global => "global",
+            Self::Excluded => "excluded",
+        }
+    }
+}
+
+/// One table of the map.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relation {
+    /// Its name with schema, quoted as SQL would need it.
+    pub name: String,
+    /// Its class.
+    pub class: Class,
+    /// Keyed: the tenant key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Derived: the way to a keyed table (or the root), one step a foreign key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Step>,
+    /// Linked: which table ties its rows to tenants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
+    /// Excluded: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One step of a path: this column references that column of a parent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The column here.
+    pub column: String,
+    /// The parent.
+    pub references: String,
+    /// The column there.
+    pub referenced: String,
+}
+
+/// What ties a linked table's rows to tenants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Via {
+    /// A keyed table.
+    pub table: String,
+    /// Its column that points here.
+    pub column: String,
+    /// The column here.
+    pub own: String,
+}
+
+/// Something that is counted for each tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metric {
+    /// Its name: a-z, 0-9 and `_`.
+    pub name: String,
+    /// `count` or `bytes`.
+    pub unit: String,
+    /// The keyed table whose rows are counted.
+    pub relation: String,
+    /// A condition on its rows, in SQL.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// `count` or `sum`.
+    pub aggregate: String,
+    /// The column that is summed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// `month`, where the count starts over each month (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
+    /// The column of the time, where there is a window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+}
+
+/// Why a map is none.
+#[derive(Debug, Error)]
+pub enum MapError {
+    /// It is not the TOML or JSON that it should be.
+    #[error("the relation map cannot be read: {0}")]
+    Syntax(String),
+    /// It contradicts itself.
+    #[error("the relation map is wrong at {place}: {why}")]
+    Wrong {
+        /// The table or metric.
+        place: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl Explain for MapError {
+    fn kind(&self) -> Kind {
+        Kind::Refused
+    }
+}
+
+impl RelationMap {
+    /// Reads and checks a map in TOML.
+    ///
+    /// # Errors
+    /// [`MapError`] with the place.
+    pub fn from_toml(text: &str) -> Result<Self, MapError> {
+        let map: Self = toml::from_str(text).map_err(|e| MapError::Syntax(e.to_string()))?;
+        map.check()?;
+        Ok(map)
+    }
+
+    /// Reads a map as setup recorded it.
+    ///
+    /// # Errors
+    /// [`MapError`] where the document is of another version of the program.
+    pub fn from_json(document: serde_json::Value) -> Result<Self, MapError> {
+        serde_json::from_value(document).map_err(|e| MapError::Syntax(e.to_string()))
+    }
+
+    /// The entry of a table; the root has one as well.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Relation> {
+        self.all().into_iter().find(|relation| relation.name == name)
+    }
+
+    /// All tables, the root first.
+    #[must_use]
+    pub fn all(&self) -> Vec<Relation> {
+        let root = Relation {
+            name: self.root.table.clone(),
+            class: Class::Root,
+            key: Some(self.root.key.clone()),
+            path: Vec::new(),
+            via: None,
+            reason: None,
+        };
+        let mut all = vec![root];
+        all.extend(self.relations.iter().cloned());
+        all
+    }
+
+    /// Every name resolves, every class has what it needs, no path goes in a circle.
+    fn check(&self) -> Result<(), MapError> {
+        let wrong = |place: &str, why: &str| {
+            Err(MapError::Wrong { place: place.to_owned(), why: why.to_owned() })
+        };
+        if self.model != "shared" {
+            return wrong("model", "only `shared` is known");
+        }
+        let all = self.all();
+        let mut seen = HashSet::new();
+        for relation in &all {
+            let place = relation.name.as_str();
+            if RelationName::parse(place).is_none_or(|name| name.plain() != place) {
+                return wrong(
+                    place,
+                    "write schema.table, with double quotes only where SQL needs them",
+                );
+            }
+            if !seen.insert(place) {
+                return wrong(place, "it is listed twice");
+            }
+            let whole = match relation.class {
+                Class::Root | Class::Keyed => relation.key.is_some(),
+                Class::Derived => !relation.path.is_empty(),
+                Class::Linked => relation.via.is_some(),
+                Class::Global => true,
+                Class::Excluded => relation.reason.as_deref().is_some_and(|r| !r.trim().is_empty()),
+            };
+            if !whole {
+                return wrong(place, "its class needs a key, a path, a via or a reason");
+            }
+        }
+        for relation in &self.relations {
+            if let Some(last) = relation.path.last() {
+                let end = all.iter().find(|r| r.name == last.references);
+                if !end.is_some_and(|r| matches!(r.class, Class::Keyed | Class::Root)) {
+                    return wrong(&relation.name, "its path must end at a keyed table or the root");
+                }
+            }
+            if let Some(via) = &relation.via
+                && !all.iter().any(|r| r.name == via.table && r.class == Class::Keyed)
+            {
+                return wrong(&relation.name, "it must be linked through a keyed table");
+            }
+        }
+        for metric in &self.metrics {
+            let plain = !metric.name.is_empty()
+                && metric
+                    .name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            let keyed = all.iter().any(|r| r.name == metric.relation && r.class == Class::Keyed);
+            let summed = (metric.aggregate == "sum") == metric.column.is_some();
+            let timed = metric.window.as_deref().is_none_or(|w| w == "month")
+                && metric.window.is_some() == metric.at.is_some();
+            if !(plain
+                && keyed
+                && summed
+                && timed
+                && ["count", "sum"].contains(&metric.aggregate.as_str()))
+            {
+                return wrong(
+                    &metric.name,
+                    "a metric counts rows of a keyed table, or sums a column of it, all time or by month",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Relation {
+    /// The name as two quoted parts.
+    #[must_use]
+    pub fn relation_name(&self) -> RelationName {
+        parse_name(&self.name)
+    }
+
+    /// The tenant key as a quoted identifier, for root and keyed tables.
+    #[must_use]
+    pub fn key_ident(&self) -> Option<Ident> {
+        self.key.as_deref().map(Ident::new)
+    }
+}
+
+/// A name of a checked map always parses; the fallback is a name that no catalog has.
+#[must_use]
+pub fn parse_name(name: &str) -> RelationName {
+    RelationName::parse(name).unwrap_or_else(|| RelationName::new("", name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_starter_map_is_whole() {
+        let map = RelationMap::from_toml(include_str!("../../assets/starter/map.toml")).unwrap();
+        assert_eq!(map.all()[0].class, Class::Root);
+        let json = serde_json::to_value(&map).unwrap();
+        assert_eq!(RelationMap::from_json(json).unwrap(), map);
+    }
+
+    #[test]
+    fn a_map_that_contradicts_itself_is_refused_with_the_place() {
+        let good = include_str!("../../assets/starter/map.toml");
+        for (from, to, place) in [
+            ("name = \"app.projects\"", "name = \"app.tasks\"", "app.tasks"),
+            ("references = \"app.tasks\"", "references = \"app.countries\"", "app.comments"),
+            ("aggregate = \"sum\"", "aggregate = \"count\"", "storage_bytes"),
+            ("model = \"shared\"", "model = \"schema\"", "model"),
+        ] {
+            let error =
+                RelationMap::from_toml(&good.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.contains(place), "{error}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! What keeps tenants apart: the relation map and the guard that is generated from it.
+
+pub mod guard;
+pub mod map;
+pub mod relations;

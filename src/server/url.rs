@@ -1,0 +1,31 @@
+//! `server url`: the address of the embedded database for one login, without a password.
+
+use crate::failure::Failure;
+use crate::postgres::Endpoint;
+use crate::postgres::embedded::{Embedded, State};
+use crate::server::role::{DATABASE, Role};
+
+/// The address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerUrl {
+    /// `postgresql:///app?host=..&port=..&user=..`, percent-encoded.
+    pub url: String,
+    /// Whether the server runs, so that the address answers.
+    pub running: bool,
+}
+
+/// Tells the address, of the running server or of the one that `server start` would start.
+///
+/// # Errors
+/// Where the server's files cannot be read.
+pub async fn url(embedded: &Embedded, role: Role) -> Result<ServerUrl, Failure> {
+    let seen = embedded.observe().await?;
+    let running = seen.state == State::Running;
+    let endpoint = Endpoint {
+        socket_dir: seen.socket_dir,
+        port: seen.port,
+        database: DATABASE.to_owned(),
+        user: role.login().to_owned(),
+    };
+    Ok(ServerUrl { url: endpoint.url(), running })
+}

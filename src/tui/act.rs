@@ -1,0 +1,214 @@
+//! Carrying commands out: what belongs to every screen here, the rest by the screen on top.
+
+use super::app::{Screen, State};
+use super::effect::{Effect, RequestNo};
+use super::facts::{EndReason, OpenAsk};
+use super::overlay::Overlay;
+use super::request::Slot;
+use super::widget::card::{Card, Entry};
+use super::widget::confirm::Confirm;
+use super::widget::notice::Weight;
+use super::widget::palette::Palette;
+use super::{live, operation, reason, screen};
+use crate::command::registry::{COMMANDS, CommandId, command};
+use crate::identity::{Reason, TenantId};
+use crate::tui::theme::Role;
+
+/// What happens after a person agreed.
+#[derive(Debug, Clone)]
+pub(crate) enum Then {
+    Quit,
+    EndSession,
+    EndOther(i64),
+    Open(Box<OpenAsk>),
+    Export { tenant: TenantId, slug: String },
+    Restore { plan: u64, confirm: String },
+    Cancel(RequestNo),
+}
+
+/// Runs a command, or says why it cannot.
+pub(crate) fn run(state: &mut State, id: CommandId) {
+    if let Some(reason) = reason::unavailable(state, command(id)) {
+        let title = command(id).title;
+        return state.note(Weight::Warning, format!("{title}: {reason}"));
+    }
+    match id {
+        CommandId::Help => help(state),
+        CommandId::Palette => state.overlays.push(Overlay::Palette(Palette::new())),
+        CommandId::Messages => messages(state),
+        CommandId::Back => back(state, true),
+        CommandId::Cancel => cancel(state),
+        CommandId::Quit => quit(state),
+        CommandId::Redraw => {
+            state.notices.dismiss();
+            state.ask(Slot::Local, Effect::Redraw);
+        }
+        CommandId::Suspend => {
+            state.ask(Slot::Local, Effect::Suspend);
+        }
+        CommandId::GoTenants => state.go_top(Screen::Tenants),
+        CommandId::GoSession => live::show(state),
+        CommandId::GoUsage => state.go_top(Screen::Usage),
+        CommandId::GoArchives => state.go_top(Screen::Archives),
+        CommandId::GoAudit => state.go_top(Screen::Audit),
+        CommandId::GoServer => state.go_top(Screen::Server),
+        CommandId::EndSession => live::end(state, EndReason::Operator),
+        CommandId::Refresh => screen::load(state, state.screen()),
+        CommandId::Filter => screen::prompt_filter(state),
+        CommandId::FindTenant => screen::prompt_find(state),
+        CommandId::CreateTenant => screen::provision(state),
+        CommandId::Impersonate => screen::start_impersonation(state),
+        CommandId::Export => ask_export(state),
+        CommandId::CopySlug => {
+            if let Some((_, slug)) = state.selected_tenant() {
+                copy(state, &slug);
+            }
+        }
+        id => screen::act(state, id),
+    }
+}
+
+/// Copies a text, made plain: the clipboard is a sink like any other.
+pub(crate) fn copy(state: &mut State, text: &str) {
+    let plain = crate::text::Untrusted::new(text).plain();
+    state.note(Weight::Note, format!("copied: {plain}"));
+    state.ask(Slot::Local, Effect::Copy(plain));
+}
+
+/// One step back; at the first screen `q` quits and esc does nothing.
+pub(crate) fn back(state: &mut State, may_quit: bool) {
+    if screen::step_back(state) {
+        return;
+    }
+    if state.screen() == Screen::Impersonation && state.live.is_some() {
+        let text = "The session is closed in the database at once.\nNo keeps it running.";
+        let confirm = Confirm::yes_no("end the impersonation?", text, Then::EndSession);
+        return state.overlays.push(Overlay::Confirm(Box::new(confirm)));
+    }
+    if state.stack.len() > 1 {
+        state.stack.pop();
+    } else if may_quit {
+        quit(state);
+    }
+}
+
+/// Ctrl-C: the running statement first, then an operation, then what is open, then the console.
+fn cancel(state: &mut State) {
+    if let Some(no) = state.requests.number(Slot::Statement) {
+        state.ask(Slot::Cancel, Effect::Cancel(no));
+        return state.note(Weight::Note, "asked the server to cancel the statement");
+    }
+    if let Some(running) = state.operations.iter().rev().find(|running| !running.cancelling) {
+        let title = format!("cancel {}?", running.title);
+        let then = Then::Cancel(running.no);
+        let confirm = Confirm::yes_no(title, "It stops at its next step; nothing half done stays.", then);
+        return state.overlays.push(Overlay::Confirm(Box::new(confirm)));
+    }
+    if state.overlays.pop().is_some() || state.prompt.take().is_some() {
+        return;
+    }
+    quit(state);
+}
+
+/// Quits; asks where an impersonation or an operation runs.
+fn quit(state: &mut State) {
+    let text = match (&state.live, state.operations.as_slice()) {
+        (Some(live), _) => {
+            format!("You are acting in {}. Quitting ends the impersonation.", live.facts.slug.screen())
+        }
+        (None, [running, ..]) => {
+            format!("{} is running. Quitting cancels it.", running.title)
+        }
+        (None, []) => return quit_now(state),
+    };
+    let asked = state.overlays.iter().any(|overlay| {
+        matches!(overlay, Overlay::Confirm(confirm) if matches!(confirm.then, Then::Quit))
+    });
+    if !asked {
+        let confirm = Confirm::yes_no("quit?", text, Then::Quit);
+        state.overlays.push(Overlay::Confirm(Box::new(confirm)));
+    }
+}
+
+/// Quits without asking, but never leaves a session open behind it.
+pub(crate) fn quit_now(state: &mut State) {
+    for no in state.operations.iter().map(|running| running.no).collect::<Vec<_>>() {
+        operation::cancel(state, no);
+    }
+    state.quitting = true;
+    live::end(state, EndReason::Quit);
+    if state.live.is_none() {
+        state.ask(Slot::Local, Effect::Quit);
+    }
+}
+
+/// The person agreed.
+pub(crate) fn agreed(state: &mut State, then: Then, reason: Option<Reason>) {
+    match then {
+        Then::Quit => quit_now(state),
+        Then::EndSession => live::end(state, EndReason::Operator),
+        Then::EndOther(id) => {
+            state.ask(Slot::EndOther, Effect::EndOther(id));
+        }
+        Then::Open(ask) => screen::open_session(state, *ask),
+        Then::Export { tenant, slug } => {
+            operation::begin(state, Slot::Export, format!("export of {slug}"), Effect::Export(tenant));
+        }
+        Then::Restore { plan, confirm } => {
+            if let Some(reason) = reason {
+                let effect = Effect::Restore { plan, confirm, reason };
+                operation::begin(state, Slot::Restore, "restore", effect);
+            }
+        }
+        Then::Cancel(no) => operation::cancel(state, no),
+    }
+}
+
+fn ask_export(state: &mut State) {
+    let Some((tenant, slug)) = state.selected_tenant() else { return };
+    let slug = crate::text::screen(&slug);
+    let text = format!(
+        "Writes every row of {slug} to a new archive on this machine, under the archives of \
+         tenantdesk. The archive holds personal data. The export is recorded in the ledger."
+    );
+    let then = Then::Export { tenant, slug };
+    let confirm = Confirm::yes_no("export the tenant?", text, then);
+    state.overlays.push(Overlay::Confirm(Box::new(confirm)));
+}
+
+/// Help is generated: every command, its keys, and why it cannot be used now.
+fn help(state: &mut State) {
+    let place = state.place();
+    let mut entries = Vec::new();
+    let mut group = None;
+    for command in COMMANDS {
+        if group != Some(command.group) {
+            if group.is_some() {
+                entries.push(Entry::note("", Role::Text));
+            }
+            group = Some(command.group);
+            entries.push(Entry::note(command.group.title(), Role::Header));
+        }
+        let keys = state.keymap.keys_of(command.id);
+        let keys = if keys.is_empty() { format!(":{}", command.words) } else { keys };
+        let (text, role) = match reason::unavailable(state, command) {
+            Some(reason) => (format!("{} ({reason})", command.title), Role::Dim),
+            None => (command.title.to_owned(), Role::Text),
+        };
+        entries.push(Entry::new(keys, text).role(role));
+    }
+    let mut card = Card::new(format!("help: {}", place.title()), entries);
+    card.foot = "esc close   up and down scroll   : finds a command";
+    state.overlays.push(Overlay::Card(card));
+}
+
+fn messages(state: &mut State) {
+    let mut entries: Vec<Entry> = state.notices.log().iter().rev().map(|notice| {
+        let label = format!("{} {}", notice.at.format("%H:%M:%S"), notice.weight.word());
+        Entry::new(label, notice.text.clone()).role(notice.weight.role())
+    }).collect();
+    if entries.is_empty() {
+        entries.push(Entry::note("no message yet", Role::Dim));
+    }
+    state.overlays.push(Overlay::Card(Card::new("messages, newest first", entries)));
+}

@@ -1,0 +1,103 @@
+//! Answers find their way: late ones are dropped, failures go to where the question was asked.
+
+use super::app::State;
+use super::effect::{Answer, Effect, RequestNo};
+use super::facts::{EndReason, Greeting};
+use super::request::Slot;
+use super::widget::notice::{Weight, failure_text};
+use super::{live, operation, screen};
+use crate::failure::{Failure, Kind};
+
+/// A request is answered.
+pub(crate) fn take(state: &mut State, no: RequestNo, result: Result<Answer, Failure>) {
+    operation::end(state, no);
+    match (state.requests.settle(no), result) {
+        (Some(slot), Ok(answer)) => arrived(state, slot, answer),
+        (Some(slot), Err(failure)) => failed(state, slot, &failure),
+        // Nobody waits for it; but a session must not stay open behind the operator's back.
+        (None, Ok(Answer::SessionOpened(facts))) => unwanted(state, facts.id),
+        (None, _) => {}
+    }
+}
+
+fn unwanted(state: &mut State, session: i64) {
+    state.ask(Slot::EndSession, Effect::EndSession { session, why: EndReason::Unwanted });
+    state.note(Weight::Warning, "a session opened after its form was closed; it is ended again");
+}
+
+fn arrived(state: &mut State, slot: Slot, answer: Answer) {
+    match answer {
+        Answer::Greeting(greeting) => greeted(state, greeting),
+        Answer::Tenants(table) => screen::tenants::listed(state, table),
+        Answer::Found(found) => screen::tenants::found(state, &found),
+        Answer::Tenant(facts) => screen::tenant::shown(state, facts),
+        Answer::Members(members) => screen::tenant::members(state, members),
+        Answer::TenantUsage(usage) => screen::tenant::usage(state, usage),
+        Answer::Sessions(sessions) => screen::tenant::sessions(state, sessions),
+        Answer::Usage(usage) => screen::usage::listed(state, usage),
+        Answer::Plans(plans) => screen::provision::plans(state, plans),
+        Answer::Provisioned(welcome) => screen::provision::done(state, &welcome),
+        Answer::SessionOpened(facts) if !screen::start::is_waiting(state) => {
+            unwanted(state, facts.id);
+        }
+        Answer::SessionOpened(facts) => live::begin(state, facts),
+        Answer::SessionEnded => live::ended(state, Ok(())),
+        Answer::OtherEnded => {
+            state.note(Weight::Note, "the session is ended");
+            screen::load(state, state.screen());
+        }
+        Answer::Relations(relations) => screen::impersonation::relations(state, relations),
+        Answer::Page(page) => screen::impersonation::page(state, page),
+        Answer::Counted(rows) => screen::impersonation::counted(state, rows),
+        Answer::Statement(result) => screen::impersonation::statement(state, result),
+        Answer::Archives(archives) => screen::archives::listed(state, archives),
+        Answer::Archive(facts) => screen::archives::inspected(state, &facts),
+        Answer::Verified(verified) => screen::archives::verified(state, &verified),
+        Answer::Exported(export) => screen::archives::exported(state, &export),
+        Answer::RestorePlan(plan) => screen::restore::planned(state, plan),
+        Answer::Restored(result) => screen::restore::restored(state, result),
+        Answer::Audit(page) => screen::audit::listed(state, page),
+        Answer::AuditVerified(chains) => screen::audit::verified(state, chains),
+        Answer::Server(facts) => screen::server::shown(state, facts),
+        Answer::Done if slot == Slot::EndSession => live::ended(state, Ok(())),
+        Answer::Done => {}
+    }
+}
+
+fn greeted(state: &mut State, greeting: Greeting) {
+    if greeting.shared {
+        let text = "this is a shared or owner login: every record says so, write mode is refused";
+        state.note(Weight::Warning, text);
+    }
+    for warning in &greeting.warnings {
+        state.note(Weight::Warning, warning.screen());
+    }
+    state.greeting = Some(greeting);
+}
+
+fn failed(state: &mut State, slot: Slot, failure: &Failure) {
+    if failure.kind == Kind::Interrupted {
+        state.note(Weight::Note, failure.message.clone());
+    }
+    let text = failure_text(failure);
+    let shown = match slot {
+        Slot::Provision | Slot::OpenSession | Slot::RestorePlan => {
+            screen::form_refused(state, slot, &text)
+        }
+        Slot::Page | Slot::Relations => screen::impersonation::page_failed(state, &text),
+        Slot::Statement => screen::impersonation::statement_failed(state, &text),
+        Slot::Tenants => {
+            state.tenants.fault = Some(text.clone());
+            false
+        }
+        Slot::Restore => screen::restore::failed(state, &text),
+        Slot::EndSession => {
+            live::ended(state, Err(failure.clone()));
+            true
+        }
+        _ => false,
+    };
+    if !shown && failure.kind != Kind::Interrupted {
+        state.note(Weight::Fault, text);
+    }
+}

@@ -1,0 +1,266 @@
+//! The state of the console, the closed list of what can happen to it, and the one pure function
+//! that makes a new state and effects out of both.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use crossterm::event::{KeyEvent, KeyEventKind};
+use tui_input::Input;
+
+use super::effect::{Answer, Effect, Request, RequestNo};
+use super::facts::{Greeting, SessionFacts};
+use super::key::Chord;
+use super::keymap::Keymap;
+use super::live::Live;
+use super::operation::Operation;
+use super::overlay::Overlay;
+use super::request::{Requests, Slot};
+use super::screen::{Archives, Audit, Impersonation, Restore, Server, TenantPage, Tenants, Usage};
+use super::theme::{Look, Theme};
+use super::widget::notice::{Notices, Weight};
+use super::{act, answer, live, operation, press, screen};
+use crate::command::registry::Place;
+use crate::failure::Failure;
+use crate::progress;
+use crate::text::Untrusted;
+
+/// Everything that can happen.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// A text was pasted.
+    Paste(String),
+    /// The terminal has another size now.
+    Resize(u16, u16),
+    /// The time; comes with every other message, and once a second while something counts down.
+    Tick(DateTime<Utc>),
+    /// A request is answered.
+    Answer {
+        /// Which.
+        no: RequestNo,
+        /// What came back.
+        result: Result<Answer, Failure>,
+    },
+    /// A request tells how far it is.
+    Progress {
+        /// Which.
+        no: RequestNo,
+        /// What it tells.
+        event: progress::Event,
+    },
+    /// The database ended the session, or its connection is gone.
+    SessionLost {
+        /// Which.
+        session: i64,
+        /// Why: `expired`, `ended by maria`, ..
+        why: Untrusted,
+    },
+    /// The process was asked to end (SIGTERM, SIGHUP, SIGINT, a closed terminal).
+    Terminate,
+}
+
+/// Where the console opens.
+#[derive(Debug, Clone, Default)]
+pub enum Opening {
+    /// At the list of tenants.
+    #[default]
+    Tenants,
+    /// In an impersonation that the runner of effects already holds.
+    Impersonation(Box<SessionFacts>),
+}
+
+/// What the console is started with.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The colours. `NO_COLOR` is [`Theme::Plain`]; the caller decides.
+    pub theme: Theme,
+    /// ASCII lines and signs.
+    pub ascii: bool,
+    /// Keys of the configuration: words of a command to its keys.
+    pub keys: BTreeMap<String, Vec<String>>,
+    /// Where it opens.
+    pub opening: Opening,
+}
+
+/// Which screen; its state is kept in a field of its own, so that stale rows stay visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Screen {
+    Tenants,
+    Tenant,
+    Impersonation,
+    Usage,
+    Archives,
+    Restore,
+    Audit,
+    Server,
+}
+
+/// A line that is being typed below the screen, for the screen on top.
+#[derive(Debug, Clone)]
+pub(crate) struct Prompt {
+    pub(crate) label: &'static str,
+    pub(crate) input: Input,
+    pub(crate) find: bool,
+    /// What the filter was before, for esc.
+    pub(crate) before: String,
+}
+
+/// The whole state.
+#[derive(Debug)]
+pub struct State {
+    pub(crate) size: (u16, u16),
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) look: Look,
+    pub(crate) keymap: Keymap,
+    pub(crate) greeting: Option<Greeting>,
+    /// Never empty; the last is on screen.
+    pub(crate) stack: Vec<Screen>,
+    pub(crate) overlays: Vec<Overlay>,
+    pub(crate) prompt: Option<Prompt>,
+    /// Keys of a sequence that is not complete.
+    pub(crate) pressed: Vec<Chord>,
+    pub(crate) notices: Notices,
+    pub(crate) requests: Requests,
+    pub(crate) outbox: Vec<Request>,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) live: Option<Live>,
+    /// The console ends as soon as its session has.
+    pub(crate) quitting: bool,
+    pub(crate) tenants: Tenants,
+    pub(crate) tenant: Option<TenantPage>,
+    pub(crate) impersonation: Option<Impersonation>,
+    pub(crate) usage: Usage,
+    pub(crate) archives: Archives,
+    pub(crate) restore: Option<Restore>,
+    pub(crate) audit: Audit,
+    pub(crate) server: Server,
+}
+
+impl State {
+    /// The first state and what it asks for; a frame can be drawn before any answer.
+    #[must_use]
+    pub fn open(start: Start, size: (u16, u16), now: DateTime<Utc>) -> (Self, Vec<Request>) {
+        let keymap = Keymap::derive(&start.keys);
+        let mut state = Self {
+            size,
+            now,
+            look: Look::new(start.theme, start.ascii),
+            greeting: None,
+            stack: vec![Screen::Tenants],
+            overlays: Vec::new(),
+            prompt: None,
+            pressed: Vec::new(),
+            notices: Notices::default(),
+            requests: Requests::default(),
+            outbox: Vec::new(),
+            operations: Vec::new(),
+            live: None,
+            quitting: false,
+            tenants: Tenants::default(),
+            tenant: None,
+            impersonation: None,
+            usage: Usage::default(),
+            archives: Archives::default(),
+            restore: None,
+            audit: Audit::default(),
+            server: Server::default(),
+            keymap,
+        };
+        for complaint in state.keymap.complaints().to_vec() {
+            state.notices.push(Weight::Warning, complaint, now);
+        }
+        state.ask(Slot::Greeting, Effect::Greet);
+        screen::load(&mut state, Screen::Tenants);
+        if let Opening::Impersonation(facts) = start.opening {
+            live::begin(&mut state, *facts);
+        }
+        let requests = std::mem::take(&mut state.outbox);
+        (state, requests)
+    }
+
+    /// Until when the loop may sleep if nothing happens; `None` is for ever.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<DateTime<Utc>> {
+        let counting = self.live.is_some()
+            || !self.operations.is_empty()
+            || self.requests.is_open(Slot::Statement);
+        let second = counting.then(|| self.now + chrono::TimeDelta::seconds(1));
+        second.into_iter().chain(self.notices.next_end()).min()
+    }
+
+    /// Whether the runner still works for us.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.quitting
+    }
+
+    pub(crate) fn ask(&mut self, slot: Slot, effect: Effect) -> RequestNo {
+        let no = self.requests.issue(slot);
+        self.outbox.push(Request { no, effect });
+        no
+    }
+
+    pub(crate) fn note(&mut self, weight: Weight, text: impl Into<String>) {
+        self.notices.push(weight, text, self.now);
+    }
+
+    pub(crate) fn screen(&self) -> Screen {
+        self.stack.last().copied().unwrap_or(Screen::Tenants)
+    }
+
+    /// The screen as the registry of commands names it.
+    pub(crate) fn place(&self) -> Place {
+        match self.screen() {
+            Screen::Tenants => Place::Tenants,
+            Screen::Tenant => Place::Tenant,
+            Screen::Usage => Place::Usage,
+            Screen::Archives => Place::Archives,
+            Screen::Restore => Place::Restore,
+            Screen::Audit => Place::Audit,
+            Screen::Server => Place::Server,
+            Screen::Impersonation => match &self.impersonation {
+                Some(own) if own.is_sql() => Place::Sql,
+                _ => Place::Browse,
+            },
+        }
+    }
+
+    /// Goes to a screen: back to it where it is open already, so that crumbs stay short.
+    pub(crate) fn go(&mut self, screen: Screen) {
+        match self.stack.iter().position(|open| *open == screen) {
+            Some(depth) => self.stack.truncate(depth + 1),
+            None => self.stack.push(screen),
+        }
+        self.prompt = None;
+        self.pressed.clear();
+    }
+
+    /// From the first screen on: for the `g` commands.
+    pub(crate) fn go_top(&mut self, screen: Screen) {
+        self.stack.truncate(1);
+        self.go(screen);
+        screen::load(self, screen);
+    }
+}
+
+/// Makes a new state; answers the effects to carry out.
+#[must_use]
+pub fn update(state: &mut State, message: Message) -> Vec<Request> {
+    match message {
+        Message::Key(event) if event.kind == KeyEventKind::Release => {}
+        Message::Key(event) => press::key(state, Chord::from(event)),
+        Message::Paste(text) => press::paste(state, &text),
+        Message::Resize(width, height) => state.size = (width, height),
+        Message::Tick(now) => {
+            state.now = now;
+            state.notices.sweep(now);
+            live::tick(state);
+        }
+        Message::Answer { no, result } => answer::take(state, no, result),
+        Message::Progress { no, event } => operation::progress(state, no, event),
+        Message::SessionLost { session, why } => live::lost(state, session, &why),
+        Message::Terminate => act::quit_now(state),
+    }
+    std::mem::take(&mut state.outbox)
+}

@@ -1,0 +1,215 @@
+//! What the pure core asks of the outside, and what comes back: two closed enums and one trait.
+//!
+//! The core never awaits. It issues a [`Request`]; the runner carries it out and answers with the
+//! same number, so that answers to questions nobody asks any more can be dropped.
+
+use std::future::Future;
+use std::path::PathBuf;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::app::Message;
+use super::facts::{
+    ArchiveFacts, ArchiveLine, AuditFilter, AuditPage, ChainFacts, EndReason, ExportFacts,
+    Greeting, MemberFacts, OpenAsk, PageAsk, PageFacts, ProvisionAsk, RelationFacts, RestoreFacts,
+    RestoreMode, RestorePlanFacts, ServerFacts, SessionFacts, SessionLine, StatementFacts,
+    TenantFacts, TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
+};
+use crate::failure::Failure;
+use crate::identity::{Reason, TenantId};
+use crate::progress;
+
+/// The number of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestNo(pub u64);
+
+/// One effect to carry out.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Its number; the answer carries it.
+    pub no: RequestNo,
+    /// What to do.
+    pub effect: Effect,
+}
+
+/// Everything the core can ask for. The answer expected stands behind the arrow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Who are we, and where? -> [`Answer::Greeting`]
+    Greet,
+    /// The directory -> [`Answer::Tenants`]
+    ListTenants,
+    /// Tenants by name, slug, id fragment, domain or member's e-mail -> [`Answer::Found`]
+    FindTenants(String),
+    /// One tenant -> [`Answer::Tenant`]
+    ShowTenant(TenantId),
+    /// Its members -> [`Answer::Members`]
+    ListMembers(TenantId),
+    /// Usage of one tenant -> [`Answer::TenantUsage`]
+    ShowUsage(TenantId),
+    /// Its sessions, newest first, running ones on top -> [`Answer::Sessions`]
+    ListSessions(TenantId),
+    /// Usage of all tenants -> [`Answer::Usage`]
+    ListUsage,
+    /// Names of plans -> [`Answer::Plans`]
+    ListPlans,
+    /// Makes a tenant -> [`Answer::Provisioned`]
+    Provision(ProvisionAsk),
+    /// Starts an impersonation; the runner holds its connection -> [`Answer::SessionOpened`]
+    OpenSession(OpenAsk),
+    /// Ends the session the runner holds and closes its connection -> [`Answer::SessionEnded`]
+    EndSession {
+        /// Which.
+        session: i64,
+        /// Why.
+        why: EndReason,
+    },
+    /// Ends the session of another operator -> [`Answer::OtherEnded`]
+    EndOther(i64),
+    /// Relations of the session's tenant -> [`Answer::Relations`]
+    ListRelations {
+        /// In which session.
+        session: i64,
+    },
+    /// A page of rows -> [`Answer::Page`]
+    FetchPage {
+        /// In which session.
+        session: i64,
+        /// Which page.
+        ask: PageAsk,
+    },
+    /// The exact number of rows, filter included -> [`Answer::Counted`]
+    CountRows {
+        /// In which session.
+        session: i64,
+        /// Of which page; `from` and `limit` do not matter.
+        ask: PageAsk,
+    },
+    /// One statement as typed -> [`Answer::Statement`]
+    RunSql {
+        /// In which session.
+        session: i64,
+        /// The text.
+        sql: String,
+    },
+    /// Archives in the default directory, newest first -> [`Answer::Archives`]
+    ListArchives,
+    /// The inside of one -> [`Answer::Archive`]
+    InspectArchive(PathBuf),
+    /// Verifies one; tells progress -> [`Answer::Verified`]
+    VerifyArchive(PathBuf),
+    /// Exports a tenant to the default directory; tells progress -> [`Answer::Exported`]
+    Export(TenantId),
+    /// Plans a restore; the runner keeps the plan; tells progress -> [`Answer::RestorePlan`]
+    PlanRestore {
+        /// From which archive.
+        archive: PathBuf,
+        /// What is done with rows that are there.
+        mode: RestoreMode,
+    },
+    /// Carries a plan out; tells progress -> [`Answer::Restored`]
+    Restore {
+        /// [`RestorePlanFacts::number`]
+        plan: u64,
+        /// What was typed.
+        confirm: String,
+        /// Why.
+        reason: Reason,
+    },
+    /// Asks a running request to stop: the server's cancel for a statement, the checkpoint for an
+    /// operation. The stopped request answers with a failure. -> [`Answer::Done`]
+    Cancel(RequestNo),
+    /// Events -> [`Answer::Audit`]
+    ListAudit {
+        /// Which.
+        filter: AuditFilter,
+        /// [`AuditPage::older`] of the page before.
+        older_than: Option<String>,
+    },
+    /// Recomputes the chains; tells progress -> [`Answer::AuditVerified`]
+    VerifyAudit,
+    /// The server -> [`Answer::Server`]
+    ShowServer,
+    /// Puts plain text on the clipboard; the loop does it.
+    Copy(String),
+    /// Draws everything anew; the loop does it.
+    Redraw,
+    /// Back to the shell until the job is continued; the loop does it.
+    Suspend,
+    /// The console is over; the loop does it.
+    Quit,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "each stands behind the arrow of the effect it answers")]
+pub enum Answer {
+    Greeting(Greeting),
+    Tenants(TenantTable),
+    Found(Vec<TenantFacts>),
+    Tenant(TenantFacts),
+    Members(Vec<MemberFacts>),
+    TenantUsage(UsageFacts),
+    Sessions(Vec<SessionLine>),
+    Usage(Vec<UsageFacts>),
+    Plans(Vec<String>),
+    Provisioned(WelcomeFacts),
+    SessionOpened(SessionFacts),
+    SessionEnded,
+    OtherEnded,
+    Relations(Vec<RelationFacts>),
+    Page(PageFacts),
+    Counted(i64),
+    Statement(StatementFacts),
+    Archives(Vec<ArchiveLine>),
+    Archive(ArchiveFacts),
+    Verified(VerifyFacts),
+    Exported(ExportFacts),
+    RestorePlan(RestorePlanFacts),
+    Restored(RestoreFacts),
+    Audit(AuditPage),
+    AuditVerified(Vec<ChainFacts>),
+    Server(ServerFacts),
+    Done,
+}
+
+/// Where a runner tells what happens before the answer, or without any question.
+#[derive(Debug, Clone)]
+pub struct Tell(UnboundedSender<Message>);
+
+impl Tell {
+    /// Messages go to the loop that listens at the other end.
+    #[must_use]
+    pub const fn new(sender: UnboundedSender<Message>) -> Self {
+        Self(sender)
+    }
+
+    /// Sends one message; a console that is gone must not stop the work.
+    pub fn send(&self, message: Message) {
+        let _gone = self.0.send(message);
+    }
+
+    /// A progress handle for a verb, whose events arrive as [`Message::Progress`].
+    #[must_use]
+    pub fn progress(&self, no: RequestNo) -> progress::Progress {
+        let (handle, mut events) = progress::Progress::channel();
+        let tell = self.clone();
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                tell.send(Message::Progress { no, event });
+            }
+        });
+        handle
+    }
+}
+
+/// Carries effects out. Each call runs on a task of its own, so none may wait for another's answer
+/// (statements of one session queue inside the runner).
+pub trait Effects: Clone + Send + Sync + 'static {
+    /// Carries one effect out.
+    fn run(
+        &self,
+        request: Request,
+        tell: Tell,
+    ) -> impl Future<Output = Result<Answer, Failure>> + Send;
+}

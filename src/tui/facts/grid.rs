@@ -1,0 +1,126 @@
+//! Facts on rows inside a tenant: relations, pages of rows, results of statements.
+
+use chrono::TimeDelta;
+
+use crate::text::Untrusted;
+
+/// A relation that can be browsed.
+#[derive(Debug, Clone)]
+pub struct RelationFacts {
+    /// The name, schema-qualified and quoted as SQL would need it.
+    pub name: String,
+    /// Its class in the relation map.
+    pub class: Untrusted,
+    /// How many rows the tenant has, as estimated.
+    pub rows_estimate: Option<i64>,
+}
+
+/// A column of a page or a result.
+#[derive(Debug, Clone)]
+pub struct ColumnFacts {
+    /// Its name.
+    pub name: Untrusted,
+    /// Its type, as SQL names it.
+    pub kind: Untrusted,
+    /// Whether it stands at the right edge (numbers).
+    pub numeric: bool,
+    /// Whether pages can be ordered by it.
+    pub sortable: bool,
+}
+
+/// Where a page begins, opaque to the console: the text form of the ordering keys of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySet(pub Vec<Option<String>>);
+
+/// Which page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageFrom {
+    /// The first.
+    Start,
+    /// The one after this row.
+    After(KeySet),
+    /// The one before this row.
+    Before(KeySet),
+}
+
+/// By which column a page is ordered; the runner adds the key as a tie-break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The column's name, one of those the relation has.
+    pub column: String,
+    /// Largest first.
+    pub descending: bool,
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterOperator {
+    /// `~`: contains, whatever the case.
+    Contains,
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `>`
+    Greater,
+    /// `is null`
+    Null,
+    /// `not null`
+    NotNull,
+}
+
+/// One condition on one column; the value travels as a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GridFilter {
+    /// The column's name, one of those the relation has.
+    pub column: String,
+    /// How it compares.
+    pub operator: FilterOperator,
+    /// With what; empty for the two tests for NULL.
+    pub value: String,
+}
+
+/// A page of rows to fetch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageAsk {
+    /// Of which relation, by the name it was listed under.
+    pub relation: String,
+    /// Which page.
+    pub from: PageFrom,
+    /// In which order; `None` is the key's.
+    pub order: Option<Order>,
+    /// Which rows.
+    pub filter: Option<GridFilter>,
+    /// How many rows at most.
+    pub limit: usize,
+}
+
+/// A page of rows.
+#[derive(Debug, Clone)]
+pub struct PageFacts {
+    /// The columns.
+    pub columns: Vec<ColumnFacts>,
+    /// The rows; `None` is NULL.
+    pub rows: Vec<Vec<Option<Untrusted>>>,
+    /// The ordering keys of the first row, where a page lies before it.
+    pub before: Option<KeySet>,
+    /// The ordering keys of the last row, where a page lies after it.
+    pub after: Option<KeySet>,
+}
+
+/// What a statement gave.
+#[derive(Debug, Clone)]
+pub struct StatementFacts {
+    /// The columns; empty where it returns none.
+    pub columns: Vec<ColumnFacts>,
+    /// The rows; `None` is NULL.
+    pub rows: Vec<Vec<Option<Untrusted>>>,
+    /// Rows changed, for a statement that changes.
+    pub rows_affected: Option<u64>,
+    /// Whether a cap on rows or bytes cut the result.
+    pub truncated: bool,
+    /// How long the server took.
+    pub took: TimeDelta,
+}

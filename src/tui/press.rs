@@ -1,0 +1,179 @@
+//! What a key means now: to the overlay on top, to a text that is being typed, or as a command.
+
+use crossterm::event::KeyCode;
+
+use super::app::State;
+use super::key::Chord;
+use super::keymap::Lookup;
+use super::overlay::Overlay;
+use super::widget::confirm::Verdict;
+use super::widget::form::Pressed;
+use super::widget::{field, notice::Weight};
+use super::{act, screen};
+use crate::command::registry::CommandId;
+
+/// Commands that work even while an overlay is open.
+const ALWAYS: [CommandId; 5] = [
+    CommandId::EndSession,
+    CommandId::Cancel,
+    CommandId::Redraw,
+    CommandId::Suspend,
+    CommandId::Quit,
+];
+
+/// A key was pressed.
+pub(crate) fn key(state: &mut State, key: Chord) {
+    let taken = if state.overlays.is_empty() {
+        state.pressed.is_empty() && (prompt(state, key) || screen::typed(state, key))
+    } else {
+        overlay(state, key)
+    };
+    if taken {
+        return;
+    }
+    if key.code() == KeyCode::Esc {
+        if state.pressed.is_empty() {
+            act::back(state, false);
+        }
+        return state.pressed.clear();
+    }
+    state.pressed.push(key);
+    match state.keymap.look_up(state.place(), &state.pressed) {
+        Lookup::Wait(_) if state.overlays.is_empty() => {}
+        Lookup::Run(id) => {
+            state.pressed.clear();
+            if state.overlays.is_empty() || ALWAYS.contains(&id) {
+                act::run(state, id);
+            }
+        }
+        _ => state.pressed.clear(),
+    }
+}
+
+/// A text was pasted.
+pub(crate) fn paste(state: &mut State, text: &str) {
+    match state.overlays.last_mut() {
+        Some(Overlay::Palette(palette)) => {
+            field::paste(&mut palette.input, text);
+            palette.search();
+        }
+        Some(Overlay::Form(kind, form)) => {
+            form.paste(text);
+            screen::form_changed(kind, form);
+        }
+        Some(Overlay::Confirm(confirm)) => confirm.paste(text),
+        Some(Overlay::Card(_)) => {}
+        None => match &mut state.prompt {
+            Some(prompt) => {
+                field::paste(&mut prompt.input, text);
+                screen::prompt_changed(state);
+            }
+            None => screen::pasted(state, text),
+        },
+    }
+}
+
+/// Keys while a line is typed below the screen.
+fn prompt(state: &mut State, key: Chord) -> bool {
+    let Some(prompt) = &mut state.prompt else { return false };
+    if field::press(&mut prompt.input, key) {
+        screen::prompt_changed(state);
+        return true;
+    }
+    match key.code() {
+        KeyCode::Enter => screen::prompt_done(state, true),
+        KeyCode::Esc => screen::prompt_done(state, false),
+        _ => return false,
+    }
+    true
+}
+
+fn overlay(state: &mut State, key: Chord) -> bool {
+    match state.overlays.pop() {
+        Some(Overlay::Palette(mut palette)) => {
+            let len = palette.len();
+            if field::press(&mut palette.input, key) {
+                palette.search();
+                state.overlays.push(Overlay::Palette(palette));
+                return true;
+            }
+            match key.code() {
+                KeyCode::Esc => return true,
+                KeyCode::Enter => {
+                    if let Some(id) = palette.selected() {
+                        act::run(state, id);
+                    }
+                    return true;
+                }
+                KeyCode::Up => palette.cursor.step(-1, len),
+                KeyCode::Down | KeyCode::Tab => palette.cursor.step(1, len),
+                KeyCode::PageUp => palette.cursor.page(-1, len),
+                KeyCode::PageDown => palette.cursor.page(1, len),
+                _ => {
+                    state.overlays.push(Overlay::Palette(palette));
+                    return false;
+                }
+            }
+            state.overlays.push(Overlay::Palette(palette));
+        }
+        Some(Overlay::Form(kind, form)) => return in_form(state, kind, form, key),
+        Some(Overlay::Confirm(mut confirm)) => match confirm.press(key) {
+            Verdict::Yes(reason) => act::agreed(state, confirm.then, reason),
+            Verdict::No => {}
+            verdict => {
+                state.overlays.push(Overlay::Confirm(confirm));
+                return verdict == Verdict::Open;
+            }
+        },
+        Some(Overlay::Card(mut card)) => {
+            match key.code() {
+                KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') if !key.ctrl() => return true,
+                KeyCode::Up | KeyCode::Char('k') => card.scroll(-1),
+                KeyCode::Down | KeyCode::Char('j') => card.scroll(1),
+                KeyCode::PageUp => card.scroll(-10),
+                KeyCode::PageDown | KeyCode::Char(' ') => card.scroll(10),
+                KeyCode::Home | KeyCode::Char('g') => card.scroll(isize::MIN),
+                KeyCode::End | KeyCode::Char('G') => card.scroll(isize::MAX),
+                _ => {
+                    state.overlays.push(Overlay::Card(card));
+                    return false;
+                }
+            }
+            state.overlays.push(Overlay::Card(card));
+        }
+        None => return false,
+    }
+    true
+}
+
+fn in_form(
+    state: &mut State,
+    mut kind: screen::FormKind,
+    mut form: super::widget::form::Form,
+    key: Chord,
+) -> bool {
+    match form.press(key) {
+        Pressed::Taken => {
+            screen::form_changed(&mut kind, &mut form);
+            state.overlays.push(Overlay::Form(kind, form));
+            true
+        }
+        Pressed::Submit => {
+            form.fault = None;
+            state.overlays.push(Overlay::Form(kind, form));
+            screen::form_sent(state);
+            true
+        }
+        Pressed::Close => {
+            if form.busy.is_some() {
+                state.note(Weight::Warning, "closed; what was sent goes on, its result is shown");
+                screen::form_abandoned(state, &kind);
+            }
+            true
+        }
+        Pressed::Unknown => {
+            state.overlays.push(Overlay::Form(kind, form));
+            false
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Which questions are open: the newest of a kind wins, answers to older ones are late.
+
+use super::effect::RequestNo;
+
+/// What a request is for. A new request of a kind that replaces makes older ones late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    Greeting,
+    Tenants,
+    Found,
+    Tenant,
+    Members,
+    TenantUsage,
+    Sessions,
+    Usage,
+    Plans,
+    Provision,
+    OpenSession,
+    EndSession,
+    EndOther,
+    Relations,
+    Page,
+    Count,
+    Statement,
+    Archives,
+    Inspect,
+    Verify,
+    Export,
+    RestorePlan,
+    Restore,
+    Cancel,
+    Audit,
+    VerifyAudit,
+    Server,
+    /// Carried out by the loop, never answered.
+    Local,
+}
+
+impl Slot {
+    /// Work that changes something is never forgotten while it runs.
+    const fn replaces(self) -> bool {
+        !matches!(
+            self,
+            Self::Provision
+                | Self::EndSession
+                | Self::EndOther
+                | Self::Export
+                | Self::Restore
+                | Self::Cancel
+                | Self::Local
+        )
+    }
+
+    /// Work that tells progress and can be cancelled at a checkpoint.
+    pub(crate) const fn is_operation(self) -> bool {
+        matches!(
+            self,
+            Self::Verify | Self::Export | Self::RestorePlan | Self::Restore | Self::VerifyAudit
+        )
+    }
+}
+
+/// The open requests.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    last: u64,
+    open: Vec<(RequestNo, Slot)>,
+}
+
+impl Requests {
+    /// A new request; older ones of the same kind become late.
+    pub(crate) fn issue(&mut self, slot: Slot) -> RequestNo {
+        if slot.replaces() {
+            self.forget(slot);
+        }
+        self.last += 1;
+        let no = RequestNo(self.last);
+        if slot != Slot::Local {
+            self.open.push((no, slot));
+        }
+        no
+    }
+
+    /// Takes the request out; `None` where nobody waits for it any more.
+    pub(crate) fn settle(&mut self, no: RequestNo) -> Option<Slot> {
+        let index = self.open.iter().position(|(open, _)| *open == no)?;
+        Some(self.open.swap_remove(index).1)
+    }
+
+    /// The answer is not wanted any more.
+    pub(crate) fn forget(&mut self, slot: Slot) {
+        self.open.retain(|(_, open)| *open != slot);
+    }
+
+    /// Whether an answer is awaited.
+    pub(crate) fn is_open(&self, slot: Slot) -> bool {
+        self.number(slot).is_some()
+    }
+
+    /// The number of the newest open request of this kind.
+    pub(crate) fn number(&self, slot: Slot) -> Option<RequestNo> {
+        self.open.iter().rev().find(|(_, open)| *open == slot).map(|(no, _)| *no)
+    }
+}

@@ -1,0 +1,94 @@
+//! Provisioning: the form, and the welcome that is shown once.
+
+use secrecy::ExposeSecret as _;
+
+use crate::identity::{DisplayName, Email, TenantSlug};
+use crate::tui::app::{Screen, State};
+use crate::tui::effect::Effect;
+use crate::tui::facts::{ProvisionAsk, WelcomeFacts};
+use crate::tui::overlay::Overlay;
+use crate::tui::request::Slot;
+use crate::tui::theme::Role;
+use crate::tui::widget::card::{Card, Entry};
+use crate::tui::widget::form::{self, Field, Form};
+
+use super::FormKind;
+
+const NAME: usize = 0;
+const SLUG: usize = 1;
+const EMAIL: usize = 2;
+const PLAN: usize = 3;
+
+/// Opens the form and asks for the plans.
+pub(crate) fn provision(state: &mut State) {
+    let fields = vec![
+        Field::text("name", "as people write it"),
+        Field::text("slug", "a-z, 0-9 and -; proposed from the name"),
+        Field::text("admin e-mail", "becomes the owner"),
+        Field::choice("plan", vec!["default".to_owned()]),
+    ];
+    state.overlays.push(Overlay::Form(FormKind::Provision, Form::new("create a tenant", fields)));
+    state.ask(Slot::Plans, Effect::ListPlans);
+}
+
+/// The plans are known; what was chosen meanwhile stays.
+pub(crate) fn plans(state: &mut State, plans: Vec<String>) {
+    if let Some((FormKind::Provision, form)) = state.form()
+        && let form::Entry::Choice { options, .. } = &mut form.fields[PLAN].entry
+    {
+        options.truncate(1);
+        options.extend(plans);
+    }
+}
+
+/// The slug follows the name until the person writes one.
+pub(crate) fn propose(form: &mut Form) {
+    if form.fields[SLUG].touched && !form.fields[SLUG].value().is_empty() {
+        return;
+    }
+    let slug = TenantSlug::propose(form.fields[NAME].value());
+    let text = slug.as_ref().map_or("", TenantSlug::as_str);
+    form.fields[SLUG].entry = form::Entry::Text(text.into());
+    form.fields[SLUG].touched = false;
+}
+
+/// Checks and sends.
+pub(crate) fn send(state: &mut State) {
+    let Some((_, form)) = state.form() else { return };
+    let name = form.fields[NAME].value().parse::<DisplayName>();
+    let slug = form.fields[SLUG].value().trim().parse::<TenantSlug>();
+    let email = form.fields[EMAIL].value().parse::<Email>();
+    form.fields[NAME].fault = name.as_ref().err().map(ToString::to_string);
+    form.fields[SLUG].fault = slug.as_ref().err().map(ToString::to_string);
+    form.fields[EMAIL].fault = email.as_ref().err().map(ToString::to_string);
+    form.settle();
+    let plan = Some(form.fields[PLAN].value().to_owned()).filter(|_| form.fields[PLAN].index() > 0);
+    if let (Ok(name), Ok(slug), Ok(admin_email)) = (name, slug, email) {
+        form.busy = Some("creating the tenant");
+        let ask = ProvisionAsk { name, slug, admin_email, plan };
+        state.ask(Slot::Provision, Effect::Provision(ask));
+    }
+}
+
+/// It is made: the welcome comes up once, the list is read again.
+pub(crate) fn done(state: &mut State, welcome: &WelcomeFacts) {
+    state.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(FormKind::Provision, _)));
+    let mut entries = vec![
+        Entry::new("tenant", welcome.slug.screen()).role(Role::Title),
+        Entry::new("id", welcome.tenant.as_str()),
+        Entry::new("owner", welcome.admin_email.screen()),
+    ];
+    entries.push(match &welcome.temporary_password {
+        Some(password) => Entry::new("password", password.expose_secret()).role(Role::Title),
+        None => Entry::new("password", "unchanged: this user was there before").role(Role::Dim),
+    });
+    entries.push(Entry::note("", Role::Text));
+    entries.push(Entry::note(welcome.welcome.raw(), Role::Text));
+    let mut card = Card::new("the tenant is ready", entries);
+    card.foot = match welcome.temporary_password {
+        Some(_) => "shown only now, and changed at the first login   enter close",
+        None => "enter close",
+    };
+    state.overlays.push(Overlay::Card(card));
+    super::load(state, Screen::Tenants);
+}

@@ -1,0 +1,69 @@
+//! The forms of the console: which there are, and where a complete one is sent.
+
+use std::path::PathBuf;
+
+use crate::identity::TenantId;
+use crate::tui::app::State;
+use crate::tui::facts::MemberFacts;
+use crate::tui::overlay::Overlay;
+use crate::tui::request::Slot;
+use crate::tui::widget::form::Form;
+
+use super::{provision, restore, start};
+
+/// What a form is for.
+#[derive(Debug, Clone)]
+pub(crate) enum FormKind {
+    Provision,
+    /// `None` while the members are being read.
+    Start { tenant: TenantId, slug: String, members: Option<Vec<MemberFacts>> },
+    Restore { archive: PathBuf },
+}
+
+/// Something was typed: proposals follow.
+pub(crate) fn form_changed(kind: &mut FormKind, form: &mut Form) {
+    if matches!(kind, FormKind::Provision) {
+        provision::propose(form);
+    }
+}
+
+/// The form on top is to be sent; it stays open with messages where it is not valid.
+pub(crate) fn form_sent(state: &mut State) {
+    let Some(Overlay::Form(kind, _)) = state.overlays.last() else { return };
+    match kind {
+        FormKind::Provision => provision::send(state),
+        FormKind::Start { .. } => start::send(state),
+        FormKind::Restore { .. } => restore::send(state),
+    }
+}
+
+/// The form was closed after it was sent.
+pub(crate) fn form_abandoned(state: &mut State, kind: &FormKind) {
+    // A session that opens now is ended again (see `answer`); a plan nobody waits for is dropped.
+    match kind {
+        FormKind::Start { .. } => state.requests.forget(Slot::OpenSession),
+        FormKind::Restore { .. } => state.requests.forget(Slot::RestorePlan),
+        FormKind::Provision => {}
+    }
+}
+
+/// What was sent is refused: the form says why. `false` where it is closed.
+pub(crate) fn form_refused(state: &mut State, slot: Slot, text: &str) -> bool {
+    let form = state.overlays.iter_mut().rev().find_map(|overlay| match (overlay, slot) {
+        (Overlay::Form(FormKind::Provision, form), Slot::Provision)
+        | (Overlay::Form(FormKind::Start { .. }, form), Slot::OpenSession)
+        | (Overlay::Form(FormKind::Restore { .. }, form), Slot::RestorePlan) => Some(form),
+        _ => None,
+    });
+    form.map(|form| (form.busy, form.fault) = (None, Some(text.to_owned()))).is_some()
+}
+
+impl State {
+    /// The form on top.
+    pub(super) fn form(&mut self) -> Option<(&mut FormKind, &mut Form)> {
+        self.overlays.iter_mut().rev().find_map(|overlay| match overlay {
+            Overlay::Form(kind, form) => Some((kind, form)),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! A database that tenantdesk looks after: the starter schema or the grown product, with the
+//! guard installed, made once as a template and copied for each test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex};
+
+use tenantdesk::isolation::guard::{Consent, install};
+use tenantdesk::isolation::map::RelationMap;
+use tenantdesk::postgres::{Endpoint, connect};
+
+use super::cluster::{Cluster, PsqlOutput, SUPERUSER, cluster};
+
+/// Tenant A of the product.
+pub const ACME: &str = "aaaaaaaa-0000-0000-0000-000000000001";
+/// Tenant B of the product.
+pub const BOLT: &str = "bbbbbbbb-0000-0000-0000-000000000002";
+
+/// Roles of the host, made once per server.
+static HOST: LazyLock<()> = LazyLock::new(|| host(cluster()));
+/// Roles belong to the whole server, so templates are made one after another.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+static STARTER: LazyLock<()> =
+    LazyLock::new(|| make_template(cluster(), "starter_template", &STARTER_SCHEMA));
+static PRODUCT: LazyLock<()> =
+    LazyLock::new(|| make_template(cluster(), "product_template", &PRODUCT_SCHEMA));
+
+/// A schema to make a template of.
+struct Schema {
+    owner_sql: &'static [&'static str],
+    superuser_sql: &'static [&'static str],
+    map: &'static str,
+    limits: bool,
+}
+
+const STARTER_SCHEMA: Schema = Schema {
+    owner_sql: &[
+        include_str!("../../../assets/starter/1_tables.sql"),
+        include_str!("../../../assets/starter/2_policies.sql"),
+        include_str!("../../../assets/starter/3_functions.sql"),
+        include_str!("../../../assets/starter/4_grants.sql"),
+        include_str!("../../../assets/starter/5_countries.sql"),
+    ],
+    superuser_sql: &[],
+    map: include_str!("../../../assets/starter/map.toml"),
+    limits: true,
+};
+
+const PRODUCT_SCHEMA: Schema = Schema {
+    owner_sql: &[include_str!("../../fixtures/schema/product.sql")],
+    superuser_sql: &[include_str!("../../fixtures/schema/product_data.sql")],
+    map: include_str!("../../fixtures/schema/product_map.toml"),
+    limits: false,
+};
+
+/// A copy of a template, with operators of its own.
+#[derive(Debug)]
+pub struct Desk {
+    /// The server.
+    pub cluster: &'static Cluster,
+    /// The database.
+    pub database: String,
+}
+
+/// The roles that a host gives: an owner that is no superuser, and the application.
+pub fn host(cluster: &Cluster) {
+    cluster
+        .psql("postgres", SUPERUSER, "create role app_owner login createrole createdb; create role app_user login; create role app_ro nologin;")
+        .rows();
+}
+
+/// Creates the database, its schema and the guard.
+fn make_template(cluster: &Cluster, name: &str, schema: &Schema) {
+    LazyLock::force(&HOST);
+    let _turn = ONE_AT_A_TIME.lock().expect("no other template failed");
+    cluster.psql("postgres", SUPERUSER, &format!("create database {name} owner app_owner")).rows();
+    for sql in schema.owner_sql {
+        cluster.psql(name, "app_owner", sql).rows();
+    }
+    for sql in schema.superuser_sql {
+        cluster.psql(name, SUPERUSER, sql).rows();
+    }
+    let map = RelationMap::from_toml(schema.map).expect("a map");
+    let consent = Consent { close_doors: true, enforce_limits: schema.limits };
+    install_guard(&cluster.endpoint(name, "app_owner"), &map, consent);
+}
+
+/// Runs the installation, on a thread of its own, because callers may be inside a runtime.
+pub fn install_guard(endpoint: &Endpoint, map: &RelationMap, consent: Consent) {
+    let (endpoint, map) = (endpoint.clone(), map.clone());
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let link = connect(&endpoint, "test setup").await.expect("connect");
+            if let Err(error) = install(&link, &map, consent).await {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                panic!("{error}: {cause:?}");
+            }
+        });
+    })
+    .join()
+    .expect("the installation");
+}
+
+impl Desk {
+    /// The starter schema, empty.
+    pub fn starter() -> Self {
+        LazyLock::force(&STARTER);
+        Self::copy("starter_template")
+    }
+
+    /// The grown product with its faults and rows.
+    pub fn product() -> Self {
+        LazyLock::force(&PRODUCT);
+        Self::copy("product_template")
+    }
+
+    fn copy(template: &str) -> Self {
+        let cluster = cluster();
+        let database = cluster.create_database_from(template, "desk");
+        cluster
+            .psql("postgres", SUPERUSER, &format!("alter database {database} owner to app_owner; revoke temporary on database {database} from public; grant temporary on database {database} to app_user, tenantdesk_archivist"))
+            .rows();
+        Self { cluster, database }
+    }
+
+    /// Adds an operator with a name of its own, as the manager does.
+    pub fn operator(&self, level: &str) -> String {
+        static COUNTER: AtomicU32 = AtomicU32::new(1);
+        let name = format!("op_{level}_{}", COUNTER.fetch_add(1, Ordering::Relaxed));
+        self.psql(
+            "app_owner",
+            &format!("select tenantdesk.operator_add('{name}', '{level}', null, false, null)"),
+        )
+        .rows();
+        name
+    }
+
+    /// Runs statements with the real psql.
+    pub fn psql(&self, user: &str, sql: &str) -> PsqlOutput {
+        self.cluster.psql(&self.database, user, sql)
+    }
+
+    /// Runs statements and gives the rows; fails the test where psql failed.
+    #[track_caller]
+    pub fn rows(&self, user: &str, sql: &str) -> String {
+        self.psql(user, sql).rows().to_owned()
+    }
+
+    /// The address for a login.
+    pub fn endpoint(&self, user: &str) -> Endpoint {
+        self.cluster.endpoint(&self.database, user)
+    }
+}
