@@ -11,13 +11,13 @@
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
 
-pub mod cli;
 pub mod audit;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod command;
-pub mod console;
 pub mod config;
+pub mod console;
 pub mod failure;
 pub mod format;
 pub mod identity;
@@ -25,6 +25,6 @@ pub mod isolation;
 pub mod logging;
 pub mod postgres;
 pub mod progress;
-pub mod tenant;
 pub mod server;
+pub mod tenant;
 pub mod text;

@@ -3,16 +3,18 @@
 use super::args::{CommandLine, Verb};
 use super::exit::Exit;
 use super::invocation::Invocation;
-use super::output::Surroundings;
-use super::{completions, man, parse};
+use super::look::Surroundings;
+use super::{completions, man, parse, paths};
 use crate::failure::Failure;
 
 /// Runs a command to its end.
 #[must_use]
 pub fn run(command_line: CommandLine, around: Surroundings) -> Exit {
     let mut invocation = Invocation::new(command_line.flags, around);
+    invocation.start_log();
     let result = match command_line.verb {
         None => what_to_run(&mut invocation),
+        Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),
     };

@@ -9,11 +9,14 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::args::GlobalFlags;
 use super::exit::Exit;
-use super::output::{Look, Printer, Surroundings};
+use super::look::{Look, Surroundings};
+use super::output::Printer;
 use super::progress_line::{PACE, ProgressLine};
 use super::prompt::Asker;
+use crate::config::Paths;
 use crate::failure::{Failure, Kind};
 use crate::identity::RequestId;
+use crate::logging;
 use crate::progress::Progress;
 
 /// How long a verb may take to stop after it was asked to.
@@ -42,6 +45,17 @@ impl Invocation {
         let asker = Asker::standard(flags.yes, can_ask);
         let request = RequestId::draw();
         Self { printer: Printer::standard(look), asker, request, around, flags, terminated: false }
+    }
+
+    /// Starts the log file, once the program has a home; a program without one works all the same.
+    pub fn start_log(&mut self) {
+        let Ok(paths) = Paths::from_environment() else { return };
+        if !paths.home.exists() {
+            return;
+        }
+        if let Err(error) = logging::start(&paths.logs_dir, self.request, self.flags.verbose) {
+            self.printer.warning(&format!("{error}; going on without a log"));
+        }
     }
 
     /// The answer of the command: its JSON document, or the text that `as_text` prints.

@@ -7,7 +7,8 @@ use clap::{CommandFactory as _, Parser as _};
 
 use super::args::{CommandLine, GlobalFlags};
 use super::exit::Exit;
-use super::output::{Look, Printer, Surroundings};
+use super::look::{Look, Surroundings};
+use super::output::Printer;
 use crate::failure::{Failure, Kind};
 
 /// The tree of verbs and flags, for documents and completions.

@@ -115,7 +115,7 @@ impl ProgressLine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::output::Look;
+    use crate::cli::look::Look;
     use crate::cli::output::tests::{PLAIN, captured};
 
     #[test]

@@ -93,6 +93,8 @@ pub enum ColorChoice {
 /// The verbs that this version has.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
+    /// Print every directory the program uses
+    Paths,
     /// Print a completion script for a shell
     Completions(program::Completions),
     /// Print the manual page

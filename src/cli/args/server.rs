@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::server::Role;
+
 /// Arguments of `demo`.
 #[derive(Debug, Clone, Args)]
 pub struct Demo {
@@ -81,4 +83,14 @@ pub enum ServerRole {
     Operator,
     /// The owner of the database; may create databases and roles, is no superuser.
     Owner,
+}
+
+impl From<ServerRole> for Role {
+    fn from(role: ServerRole) -> Self {
+        match role {
+            ServerRole::App => Self::App,
+            ServerRole::Operator => Self::Operator,
+            ServerRole::Owner => Self::Owner,
+        }
+    }
 }
