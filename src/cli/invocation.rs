@@ -41,10 +41,11 @@ impl Invocation {
     #[must_use]
     pub fn new(flags: GlobalFlags, around: Surroundings) -> Self {
         let look = Look::decide(&flags, &around);
+        let printer = Printer::standard(look);
         let can_ask = around.in_terminal && around.err_terminal && !flags.json;
         let asker = Asker::standard(flags.yes, can_ask);
         let request = RequestId::draw();
-        Self { printer: Printer::standard(look), asker, request, around, flags, terminated: false }
+        Self { printer, asker, request, around, flags, terminated: false }
     }
 
     /// Starts the log file, once the program has a home; a program without one works all the same.
@@ -161,4 +162,52 @@ fn listen(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
     signal(kind).map_err(|error| {
         Failure::new(Kind::Internal, "signals cannot be listened to").caused_by(error.to_string())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+    use crate::cli::output::tests::{Captured, PLAIN, captured};
+
+    fn invocation() -> (Invocation, Captured) {
+        let mut invocation = Invocation::new(GlobalFlags::default(), Surroundings::default());
+        let (printer, _, err) = captured(PLAIN);
+        invocation.printer = printer;
+        (invocation, err)
+    }
+
+    /// Works until it is asked to stop, at most ten seconds.
+    async fn patient(progress: Progress) -> Result<(), Failure> {
+        let ask_to_stop = getpid();
+        kill_process(ask_to_stop, Signal::TERM).unwrap();
+        for _ in 0..1000 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            progress.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    // One test, because signals reach the whole process.
+    #[tokio::test]
+    async fn a_signal_asks_the_verb_to_stop_and_names_the_exit_code() {
+        let (mut invocation, err) = invocation();
+        let result = invocation.watch(patient).await;
+        assert_eq!(result.as_ref().unwrap_err().kind, Kind::Interrupted);
+        assert_eq!(invocation.conclude(result), Exit::Terminated);
+        assert!(err.text().starts_with("stopping"), "{}", err.text());
+    }
+
+    #[tokio::test]
+    async fn a_verb_that_ends_is_answered_with_its_result_and_its_warnings() {
+        let (mut invocation, err) = invocation();
+        let result = invocation.watch(|progress| async move {
+            progress.warn("slow disk");
+            Ok(7)
+        });
+        assert_eq!(result.await, Ok(7));
+        assert_eq!(err.text(), "warning: slow disk\n");
+        assert_eq!(invocation.conclude(Err(Failure::new(Kind::Negative, "no"))).code(), 1);
+    }
 }

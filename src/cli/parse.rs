@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 use super::args::{CommandLine, GlobalFlags};
@@ -53,7 +53,13 @@ fn answer(error: &clap::Error, printer: &mut Printer) -> Exit {
 fn usage_failure(error: &clap::Error) -> Failure {
     let text = error.render().to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
-    let message = first.trim_start_matches("error: ").trim_end();
+    let message = match error.get(ContextKind::InvalidArg) {
+        // clap repeats the value, which here holds a password.
+        Some(ContextValue::String(argument)) if argument.starts_with("--url") => {
+            "`--url` holds a password; set TENANTDESK_URL, PGPASSWORD or PGPASSFILE instead"
+        }
+        _ => first.trim_start_matches("error: ").trim_end(),
+    };
     let mut failure = Failure::new(Kind::Usage, message);
     for line in text.lines().map(str::trim_start) {
         if let Some(tip) = line.strip_prefix("tip: ") {
@@ -110,6 +116,14 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&err.text()).unwrap();
         assert_eq!(value["error"]["kind"], "usage");
         assert_eq!(out.text(), "");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        let (mut printer, _, err) = captured(PLAIN);
+        answer(&refused("tenantdesk paths --url postgres://ada:c4n4ry@db/app"), &mut printer);
+        assert!(!err.text().contains("c4n4ry"), "{}", err.text());
+        assert!(err.text().contains("TENANTDESK_URL"));
     }
 
     #[test]

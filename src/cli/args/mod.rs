@@ -55,6 +55,9 @@ pub struct CommandLine {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Global flags")]
 pub struct GlobalFlags {
+    /// The database to use, without a password in the address; else `TENANTDESK_URL`, else the embedded server
+    #[arg(long, global = true, value_name = "URL", value_parser = without_password)]
+    pub url: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -76,6 +79,21 @@ pub struct GlobalFlags {
     /// Print at most N rows of a list
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
+}
+
+/// Refuses an address with a password in it: the command line of a process is no secret.
+fn without_password(address: &str) -> Result<String, String> {
+    let authority = address
+        .split_once("://")
+        .map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    let parameter = address.to_ascii_lowercase().contains("password=");
+    if user.contains(':') || parameter {
+        return Err("an address on the command line must not hold a password; \
+                    set TENANTDESK_URL, PGPASSWORD or PGPASSFILE instead"
+            .to_owned());
+    }
+    Ok(address.to_owned())
 }
 
 /// When to use colours.
@@ -227,6 +245,17 @@ mod tests {
             let words = std::iter::once("tenantdesk").chain(line.split(' '));
             let parsed = Whole::try_parse_from(words);
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused() {
+        for fine in ["postgresql:///app?host=/run/x&user=ada", "postgres://ada@db/app", "host=db"] {
+            assert_eq!(without_password(fine).as_deref(), Ok(fine));
+        }
+        for bad in ["postgres://ada:x@db/app", "postgres://db/app?PASSWORD=x", "host=db password=x"]
+        {
+            assert!(without_password(bad).is_err(), "{bad}");
         }
     }
 
