@@ -13,6 +13,7 @@
 
 pub mod audit;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;

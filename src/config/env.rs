@@ -51,6 +51,12 @@ pub const LIBRARY_PATH: Variable = Variable {
     purpose: "handed to PostgreSQL's programs, for installations that need it",
 };
 
+/// Whether to do without colours.
+pub const NO_COLOR: Variable =
+    Variable { name: "NO_COLOR", purpose: "if set: no colours, as `--color never`" };
+/// What the terminal can do.
+pub const TERM: Variable = Variable { name: "TERM", purpose: "`dumb`: no colours" };
+
 /// Where the operating system keeps a user's files: read through `etcetera`.
 pub const XDG: [Variable; 3] = [
     Variable { name: "XDG_DATA_HOME", purpose: "default place of the home; else ~/.local/share" },
@@ -61,7 +67,18 @@ pub const XDG: [Variable; 3] = [
 /// All of them, in the order of the documentation.
 #[must_use]
 pub fn all() -> Vec<Variable> {
-    let ours = [HOME, POSTGRES_DIR, DOWNLOAD, PROFILE, URL, RUNTIME_DIR, PATH, LIBRARY_PATH];
+    let ours = [
+        HOME,
+        POSTGRES_DIR,
+        DOWNLOAD,
+        PROFILE,
+        URL,
+        RUNTIME_DIR,
+        PATH,
+        LIBRARY_PATH,
+        NO_COLOR,
+        TERM,
+    ];
     ours.into_iter().chain(XDG).collect()
 }
 

@@ -12,9 +12,13 @@
 
 /// House rules as tests: layers, sizes, names, docs.
 mod architecture;
+/// The shipped binary as a script sees it.
+mod cli_program;
 /// The guard is generated from a map and holds.
 mod guard_install;
 /// What the tests share: a real server that is surely stopped.
 mod harness;
 /// The harness leaves nothing behind.
-mod harness_cleanup; // the guard is installed and holds
+mod harness_cleanup;
+/// Generated pages are what the program does.
+mod reference;

@@ -34,7 +34,9 @@ impl Source {
     pub(super) fn first_test_line(&self) -> Option<usize> {
         let lines: Vec<&str> = self.code.lines().collect();
         let index = lines.iter().position(|line| line.starts_with("#[cfg(test)]"))?;
-        let module = lines[index..].iter().take(4).any(|line| line.starts_with("mod "));
+        let module = lines[index..].iter().take(4).any(|line| {
+            line.starts_with("mod ") || (line.starts_with("pub(") && line.contains(") mod "))
+        });
         module.then_some(index + 1)
     }
 

@@ -1,0 +1,51 @@
+//! Arguments of the verbs about the installation: operators and the relation map.
+
+use clap::{Args, Subcommand};
+
+use crate::identity::{Level, OperatorName};
+
+/// Verbs of `tables`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Tables {
+    /// List the relations with their class, key and guard
+    List,
+}
+
+/// Verbs of `operator`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Operator {
+    /// List the operators
+    List,
+    /// Create a personal login
+    Add(Add),
+    /// Remove an operator and end his sessions
+    Remove(Name),
+    /// Change the level of an operator
+    Level(SetLevel),
+}
+
+/// Arguments of `operator add`.
+#[derive(Debug, Clone, Args)]
+pub struct Add {
+    /// The name of the login
+    pub name: OperatorName,
+    /// viewer, support, approver or admin
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Level,
+}
+
+/// The operator that is meant.
+#[derive(Debug, Clone, Args)]
+pub struct Name {
+    /// The name of the login
+    pub name: OperatorName,
+}
+
+/// Arguments of `operator level`.
+#[derive(Debug, Clone, Args)]
+pub struct SetLevel {
+    /// The name of the login
+    pub name: OperatorName,
+    /// viewer, support, approver or admin
+    pub level: Level,
+}

@@ -1,0 +1,29 @@
+//! From a [`CommandLine`] to the file of its noun.
+
+use super::args::{CommandLine, Verb};
+use super::exit::Exit;
+use super::invocation::Invocation;
+use super::look::Surroundings;
+use super::{completions, man, parse, paths};
+use crate::failure::Failure;
+
+/// Runs a command to its end.
+#[must_use]
+pub fn run(command_line: CommandLine, around: Surroundings) -> Exit {
+    let mut invocation = Invocation::new(command_line.flags, around);
+    invocation.start_log();
+    let result = match command_line.verb {
+        None => what_to_run(&mut invocation),
+        Some(Verb::Paths) => paths::print(&mut invocation),
+        Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
+        Some(Verb::Man(args)) => man::print(&mut invocation, &args),
+    };
+    invocation.conclude(result)
+}
+
+/// What a person can type, for those who typed nothing.
+fn what_to_run(invocation: &mut Invocation) -> Result<(), Failure> {
+    let help = parse::command().render_help().to_string();
+    let document = serde_json::json!({ "help": help });
+    invocation.answer(&document, |printer| printer.raw(help.as_bytes()))
+}

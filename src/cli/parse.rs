@@ -1,0 +1,135 @@
+//! From words to a [`CommandLine`]; what cannot be read is said as every other failure.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, Parser as _};
+
+use super::args::{CommandLine, GlobalFlags};
+use super::exit::Exit;
+use super::look::{Look, Surroundings};
+use super::output::Printer;
+use crate::failure::{Failure, Kind};
+
+/// The tree of verbs and flags, for documents and completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    CommandLine::command()
+}
+
+/// Reads the command line. Help, version and errors are printed here.
+///
+/// # Errors
+/// How the program has to end where there is nothing to run.
+pub fn parse(
+    words: impl IntoIterator<Item = OsString>,
+    around: &Surroundings,
+) -> Result<CommandLine, Exit> {
+    let words: Vec<OsString> = words.into_iter().collect();
+    CommandLine::try_parse_from(&words).map_err(|error| {
+        // The flags are not known yet, so the words are looked at as they are.
+        let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+        let flags = GlobalFlags { json, ..GlobalFlags::default() };
+        let mut printer = Printer::standard(Look::decide(&flags, around));
+        answer(&error, &mut printer)
+    })
+}
+
+/// Prints what clap has to say.
+fn answer(error: &clap::Error, printer: &mut Printer) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let text = error.render();
+        let text =
+            if printer.look().out_color { text.ansi().to_string() } else { text.to_string() };
+        // The text is ours alone: static help, no word from outside.
+        printer.raw(text.as_bytes());
+        return printer.finish().map_or_else(|failure| Exit::Failed(failure.kind), |()| Exit::Done);
+    }
+    printer.failure(None, &usage_failure(error));
+    Exit::Failed(Kind::Usage)
+}
+
+/// clap's text as a failure: its first paragraph, its tips and where to read more.
+fn usage_failure(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let message = match error.get(ContextKind::InvalidArg) {
+        // clap repeats the value, which here holds a password.
+        Some(ContextValue::String(argument)) if argument.starts_with("--url") => {
+            "`--url` holds a password; set TENANTDESK_URL, PGPASSWORD or PGPASSFILE instead"
+        }
+        _ => first.trim_start_matches("error: ").trim_end(),
+    };
+    let mut failure = Failure::new(Kind::Usage, message);
+    for line in text.lines().map(str::trim_start) {
+        if let Some(tip) = line.strip_prefix("tip: ") {
+            failure = failure.hint(tip);
+        }
+        if let Some(usage) = line.strip_prefix("Usage: ") {
+            failure = failure.hint(format!("usage is `{usage}`"));
+        }
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        "a verb is missing".clone_into(&mut failure.message);
+    }
+    failure.hint("`--help` lists what there is")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::output::tests::{PLAIN, captured};
+
+    fn refused(line: &str) -> clap::Error {
+        CommandLine::try_parse_from(line.split(' ')).unwrap_err()
+    }
+
+    #[test]
+    fn help_and_version_are_data() {
+        for flag in ["--help", "--version", "-h"] {
+            let (mut printer, out, err) = captured(PLAIN);
+            let exit = answer(&refused(&format!("tenantdesk {flag}")), &mut printer);
+            assert_eq!(exit, Exit::Done);
+            assert!(out.text().contains("tenantdesk") && err.text().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_wrong_word_is_a_usage_error_with_hints() {
+        let (mut printer, out, err) = captured(PLAIN);
+        let exit = answer(&refused("tenantdesk completion"), &mut printer);
+        assert_eq!(exit.code(), 2);
+        assert_eq!(out.text(), "");
+        assert!(err.text().starts_with("error: unrecognized subcommand 'completion'"));
+        assert!(
+            err.text().contains("hint: some similar subcommands exist")
+                || err.text().contains("hint: a similar subcommand exists: 'completions'"),
+            "{}",
+            err.text()
+        );
+    }
+
+    #[test]
+    fn a_usage_error_has_a_json_form() {
+        let (mut printer, out, err) = captured(Look { json: true, ..PLAIN });
+        answer(&refused("tenantdesk man --limit 0"), &mut printer);
+        let value: serde_json::Value = serde_json::from_str(&err.text()).unwrap();
+        assert_eq!(value["error"]["kind"], "usage");
+        assert_eq!(out.text(), "");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_repeated() {
+        let (mut printer, _, err) = captured(PLAIN);
+        answer(&refused("tenantdesk paths --url postgres://ada:c4n4ry@db/app"), &mut printer);
+        assert!(!err.text().contains("c4n4ry"), "{}", err.text());
+        assert!(err.text().contains("TENANTDESK_URL"));
+    }
+
+    #[test]
+    fn words_from_outside_are_shown_not_obeyed() {
+        let (mut printer, _, err) = captured(PLAIN);
+        answer(&refused("tenantdesk \u{1b}[31mx"), &mut printer);
+        assert!(!err.text().contains('\u{1b}'), "{:?}", err.text());
+    }
+}

@@ -1,0 +1,109 @@
+//! The shipped binary as a script sees it: streams, exit codes, JSON, colours, a reader that leaves.
+
+use std::io::Read as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A run of the binary that sees nothing of the caller's surroundings.
+fn tenantdesk(home: &TempDir, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tenantdesk"));
+    command.args(words).env_clear().env("TENANTDESK_HOME", home.path()).env("HOME", home.path());
+    command.stdin(Stdio::null());
+    command
+}
+
+fn run(words: &[&str]) -> Output {
+    tenantdesk(&TempDir::new().unwrap(), words).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn help_is_data_and_names_the_exit_codes() {
+    let output = run(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("Exit codes:"));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2_and_says_why_on_standard_error() {
+    let output = run(&["nonsense"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert!(text(&output.stderr).starts_with("error: "));
+
+    let output = run(&["nonsense", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["v"], 1);
+    assert_eq!(error["error"]["kind"], "usage");
+    assert!(error["error"]["hints"].is_array());
+}
+
+#[test]
+fn json_is_one_document_with_version_and_request_id() {
+    let home = TempDir::new().unwrap();
+    let output = tenantdesk(&home, &["paths", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["v"], 1);
+    assert_eq!(document["request_id"].as_str().unwrap().len(), 36);
+    assert_eq!(document["paths"]["home"], home.path().to_str().unwrap());
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let plain = run(&["paths"]);
+    assert!(!text(&plain.stdout).contains('\u{1b}'));
+    let colored = run(&["paths", "--color", "always"]);
+    assert!(text(&colored.stdout).contains('\u{1b}'));
+}
+
+#[test]
+fn without_a_verb_and_without_a_terminal_it_says_what_to_run() {
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("Verbs:"));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let home = TempDir::new().unwrap();
+    let mut child = tenantdesk(&home, &["completions", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert_eq!(said, "");
+}
+
+#[test]
+fn a_full_disk_is_a_failure() {
+    let home = TempDir::new().unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let Ok(full) = full else { return };
+    let output = tenantdesk(&home, &["man"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output.stderr).contains("standard output"));
+}
+
+#[test]
+fn every_shell_gets_its_completions_and_every_verb_its_page() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        assert!(text(&output.stdout).contains("tenantdesk"));
+    }
+    assert!(text(&run(&["man", "paths"]).stdout).contains(".TH"));
+    assert_eq!(run(&["man", "nonsense"]).status.code(), Some(2));
+}

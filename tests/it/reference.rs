@@ -1,0 +1,164 @@
+//! Generated pages: the verbs and keys of docs/reference/ and the verb table of the README.
+//!
+//! `TENANTDESK_BLESS=1 cargo test` rewrites them; without it a stale page fails.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use clap::Command as Verb;
+use tenantdesk::cli;
+use tenantdesk::command::{COMMANDS, Command, Group, Scope, by_words};
+
+/// Each verb of the command line with its words, in the order of the registry.
+fn verbs() -> Vec<(&'static Command, Verb)> {
+    let mut root = cli::command();
+    root.build();
+    let mut found: Vec<(&Command, Verb)> = Vec::new();
+    let mut open: Vec<(String, Verb)> = vec![(String::new(), root)];
+    while let Some((words, verb)) = open.pop() {
+        for inner in verb.get_subcommands() {
+            open.push((format!("{words} {}", inner.get_name()).trim().to_owned(), inner.clone()));
+        }
+        if !verb.has_subcommands() {
+            found.push((by_words(&words).unwrap_or_else(|| panic!("`{words}`")), verb));
+        }
+    }
+    found.sort_by_key(|(command, _)| command.id);
+    found
+}
+
+fn who(command: &Command) -> String {
+    command.level.map_or_else(|| "anybody".to_owned(), |level| level.to_string())
+}
+
+/// `tenantdesk tenant create [OPTIONS] <NAME>` without the global flags.
+fn usage(verb: &Verb) -> String {
+    let text = verb.clone().render_usage().to_string();
+    text.trim_start_matches("Usage: ").trim().to_owned()
+}
+
+fn verbs_page() -> String {
+    let mut page = String::from(
+        "# Verbs\n\n<!-- Generated from the program: run `TENANTDESK_BLESS=1 cargo test` after a change. -->\n\n\
+         Every verb of this version. Global flags, streams and exit codes: `tenantdesk --help`.\n",
+    );
+    for group in Group::ALL {
+        let own: Vec<_> =
+            verbs().into_iter().filter(|(command, _)| command.group == group).collect();
+        if own.is_empty() {
+            continue;
+        }
+        writeln!(page, "\n## {}", group.as_str()).unwrap();
+        for (command, verb) in own {
+            writeln!(page, "\n### {}\n", command.words).unwrap();
+            writeln!(page, "{}.", command.title).unwrap();
+            writeln!(page, "Level: {}; {}.\n", who(command), command.risk.as_str()).unwrap();
+            writeln!(page, "```text\n{}\n```", usage(&verb)).unwrap();
+            let own: Vec<_> = verb
+                .get_arguments()
+                .filter(|argument| !argument.is_global_set() && argument.get_id() != "help")
+                .collect();
+            if !own.is_empty() {
+                page.push_str("\n| argument | meaning |\n|---|---|\n");
+            }
+            for argument in own {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                let shape = argument.to_string().replace('|', "\\|");
+                writeln!(page, "| `{shape}` | {help} |").unwrap();
+            }
+        }
+    }
+    page
+}
+
+fn keys_page() -> String {
+    let mut page = String::from(
+        "# Keys\n\n<!-- Generated from the program: run `TENANTDESK_BLESS=1 cargo test` after a change. -->\n\n\
+         The default keys of the console. A screen's own keys come before those of every screen;\n\
+         a text field takes printable keys first. `?` shows what is possible where you are.\n",
+    );
+    for scope in Scope::ALL {
+        let bound: Vec<_> = COMMANDS
+            .iter()
+            .filter(|command| command.scopes.contains(&scope) && !command.default_keys.is_empty())
+            .collect();
+        writeln!(
+            page,
+            "\n## {}\n\n| key | does | `:` command | level |\n|---|---|---|---|",
+            scope.as_str()
+        )
+        .unwrap();
+        for command in bound {
+            let keys: Vec<String> = command.keys().map(|key| format!("`{key}`")).collect();
+            let level = who(command);
+            writeln!(
+                page,
+                "| {} | {} | `{}` | {level} |",
+                keys.join(" "),
+                command.title,
+                command.words
+            )
+            .unwrap();
+        }
+    }
+    page
+}
+
+/// The README with its verb table replaced.
+fn readme() -> String {
+    const START: &str = "<!-- verbs: generated -->\n";
+    const END: &str = "<!-- verbs: end -->";
+    let text = fs::read_to_string(path("README.md")).unwrap();
+    let (before, rest) = text.split_once(START).expect("the README has a place for the table");
+    let (_, after) = rest.split_once(END).expect("the table ends");
+    let mut table = String::from("| verb | does | level |\n|---|---|---|\n");
+    for (command, _) in verbs() {
+        let verb = format!("`tenantdesk {}`", command.words);
+        writeln!(table, "| {verb} | {} | {} |", command.title, who(command)).unwrap();
+    }
+    format!("{before}{START}{table}{END}{after}")
+}
+
+fn path(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// Compares a page with what it should be, or writes it.
+fn check(name: &str, expected: &str) {
+    if std::env::var_os("TENANTDESK_BLESS").is_some_and(|value| value == "1") {
+        fs::write(path(name), expected).unwrap();
+    }
+    let present = fs::read_to_string(path(name)).unwrap();
+    let stale = first_difference(&present, expected);
+    assert!(stale.is_none(), "{name} is stale at {stale:?}: run TENANTDESK_BLESS=1 cargo test");
+}
+
+fn first_difference(present: &str, expected: &str) -> Option<String> {
+    let mut pairs = present.lines().zip(expected.lines());
+    let line = pairs.find(|(present, expected)| present != expected);
+    let line = line.map(|(present, _)| present.to_owned());
+    line.or_else(|| (present != expected).then(|| "its end".to_owned()))
+}
+
+#[test]
+fn the_page_of_verbs_is_what_the_program_does() {
+    check("docs/reference/verbs.md", &verbs_page());
+}
+
+#[test]
+fn the_page_of_keys_is_what_the_console_does() {
+    check("docs/reference/keys.md", &keys_page());
+}
+
+#[test]
+fn the_readme_lists_the_verbs_that_work() {
+    check("README.md", &readme());
+}
+
+#[test]
+fn a_stale_page_is_found() {
+    assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+    assert_eq!(first_difference("a\nb\n", "a\nc\n").as_deref(), Some("b"));
+    assert_eq!(first_difference("a\n", "a\nb\n").as_deref(), Some("its end"));
+}
