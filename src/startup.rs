@@ -3,7 +3,7 @@
 //! start finds them and does nothing.
 
 use crate::audit::Attested;
-use crate::config::paths::Paths;
+use crate::config::{Paths, env};
 use crate::console::{Console, ConsoleError};
 use crate::failure::Failure;
 use crate::identity::{Level, OperatorName};
@@ -27,20 +27,55 @@ const STARTER: [&str; 5] = [
     include_str!("../assets/starter/5_countries.sql"),
 ];
 
-/// A console on the embedded server, and the use of that server. Call [`Started::finish`] at the end.
+/// Which database is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The embedded server, as the operating system's user.
+    Embedded,
+    /// The embedded server, as another of its logins.
+    EmbeddedAs(String),
+    /// Another server.
+    Elsewhere(Endpoint),
+}
+
+impl Target {
+    /// The target of an address, or the embedded server. An address on the embedded server's
+    /// socket starts that server where it does not run.
+    ///
+    /// # Errors
+    /// Where the address is none, or means a server over a network, which this version cannot.
+    pub fn choose(url: Option<&str>, paths: &Paths) -> Result<Self, Failure> {
+        let from_environment = env::URL.read().map(|value| value.to_string_lossy().into_owned());
+        let Some(url) = url.map(str::to_owned).or(from_environment) else {
+            return Ok(Self::Embedded);
+        };
+        let endpoint = Endpoint::parse(&url)?;
+        if endpoint.socket_dir == paths.socket_dir && endpoint.database == DATABASE {
+            return Ok(Self::EmbeddedAs(endpoint.user));
+        }
+        Ok(Self::Elsewhere(endpoint))
+    }
+}
+
+/// A console, and the use of the embedded server where it is on one. Call [`Started::finish`] at the end.
 #[derive(Debug)]
 pub struct Started {
     /// The gate.
     pub console: Console,
-    /// The use of the server; the last one out stops it.
-    pub server: EmbeddedServer,
+    /// The use of the embedded server; the last one out stops it.
+    pub server: Option<EmbeddedServer>,
 }
 
 impl Started {
-    /// The address for the demo fill.
-    #[must_use]
-    pub fn superuser(&self) -> Endpoint {
-        self.server.endpoint(DATABASE, SUPERUSER)
+    /// The address for the demo fill: only an embedded server has one.
+    ///
+    /// # Errors
+    /// Where the target is another server.
+    pub fn superuser(&self) -> Result<Endpoint, Failure> {
+        self.server.as_ref().map(|server| server.endpoint(DATABASE, SUPERUSER)).ok_or_else(|| {
+            Failure::refused("the demo fills the embedded server, and --url names another")
+                .hint("leave --url and TENANTDESK_URL away")
+        })
     }
 
     /// Closes the connections and ends the use of the server.
@@ -50,8 +85,38 @@ impl Started {
     pub async fn finish(self, progress: &Progress) -> Result<(), Failure> {
         let Self { console, server } = self;
         drop(console);
-        server.release(progress).await?;
+        if let Some(server) = server {
+            server.release(progress).await?;
+        }
         Ok(())
+    }
+}
+
+/// Connects to a target.
+///
+/// # Errors
+/// As [`embedded`]; for another server why it cannot be reached or was never set up.
+pub async fn start(
+    paths: &Paths,
+    target: &Target,
+    progress: &Progress,
+) -> Result<Started, Failure> {
+    match target {
+        Target::Embedded => embedded(paths, progress).await,
+        Target::EmbeddedAs(login) => {
+            let started = embedded(paths, progress).await?;
+            let console = Console::connect(started.console.endpoint().for_user(login)).await;
+            match console {
+                Ok(console) => Ok(Started { console, ..started }),
+                Err(error) => {
+                    started.finish(progress).await?;
+                    Err(error.into())
+                }
+            }
+        }
+        Target::Elsewhere(endpoint) => {
+            Ok(Started { console: Console::connect(endpoint.clone()).await?, server: None })
+        }
     }
 }
 
@@ -74,7 +139,7 @@ pub async fn embedded(paths: &Paths, progress: &Progress) -> Result<Started, Fai
         }
     }
     let console = Console::connect(endpoint).await?;
-    Ok(Started { console, server })
+    Ok(Started { console, server: Some(server) })
 }
 
 /// The login of the operating system's user: his own name as far as a login can have it.
@@ -202,6 +267,37 @@ async fn first_operator(manager: &Console, name: &str, level: Level) -> Result<(
         .await
         .map(drop)
         .map_err(|error: ConsoleError| error.into())
+}
+
+/// Lets a new operator of the embedded server log in from here, and says how.
+///
+/// # Errors
+/// Where the server's map of logins cannot be written; on another server nothing is to be done.
+pub async fn let_in(
+    console: &Console,
+    name: &OperatorName,
+    progress: &Progress,
+) -> Result<String, Failure> {
+    let paths = Paths::from_environment()?;
+    let endpoint = console.endpoint().for_user(name.as_str());
+    if endpoint.socket_dir == paths.socket_dir {
+        let server = Embedded::attach(&paths, progress).await?;
+        server.allow_logins(&[name.as_str()], progress).await?;
+        server.release(progress).await?;
+    }
+    Ok(endpoint.url())
+}
+
+/// Takes the way in to a removed operator away.
+///
+/// # Errors
+/// Where the server's map of logins cannot be written.
+pub async fn keep_out(name: &OperatorName, progress: &Progress) -> Result<(), Failure> {
+    let paths = Paths::from_environment()?;
+    let server = Embedded::attach(&paths, progress).await?;
+    server.forbid_logins(&[name.as_str()], progress).await?;
+    server.release(progress).await?;
+    Ok(())
 }
 
 #[cfg(test)]
