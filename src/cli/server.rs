@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::args::server::Server as Verb;
 use super::invocation::Invocation;
 use crate::config::Paths;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::postgres::embedded::Embedded;
 use crate::server::logs::{ReadLogs, logs};
 use crate::server::psql::{self, OpenPsql};
@@ -44,27 +44,48 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
         Verb::Stop => {
             let stopped = invocation.block_on(async |invocation| {
                 let plan = invocation
-                    .watch(async |progress| match &started.server {
-                        Some(server) => psql::prepare(&embedded, server, request, &progress).await,
-                        None => {
-                            Err(Failure::refused("only the embedded server has a psql of its own"))
-                        }
-                    })
-                    .await;
-                let result = match plan {
-                    Ok(plan) => psql::run(&plan).await,
-                    Err(failure) => Err(failure),
-                };
-                invocation.watch(async |progress| started.finish(&progress).await).await?;
-                result
+                    .watch(async |progress| stop::prepare(&embedded, &progress).await)
+                    .await?;
+                if plan.in_use {
+                    let question =
+                        "other processes use the server; their connections are closed. Stop it?";
+                    invocation.asker.confirm(&mut invocation.printer, question)?;
+                }
+                invocation
+                    .watch(async |progress| stop::stop(&embedded, plan, &progress).await)
+                    .await
             })?;
-            if code == 0 {
-                return Ok(());
+            let word = if stopped.ran_before {
+                "the server has stopped"
+            } else {
+                "the server was not running"
+            };
+            invocation.printer.status(word);
+            invocation.answer(&json!({ "stopped": stopped.ran_before }), |_| ())
+        }
+        Verb::Status => {
+            let seen = invocation.block_on(async |invocation| {
+                invocation.watch(async |progress| status(&embedded, &progress).await).await
+            })?;
+            invocation.answer(&document(&seen), |printer| printer.pairs(pairs(&seen)))
+        }
+        Verb::Url(choice) => {
+            let address =
+                invocation.block_on(async |_| url(&embedded, choice.role.into()).await)?;
+            if !address.running {
+                let hint =
+                    "the server does not run now: `tenantdesk server start` keeps it running";
+                invocation.printer.hint(hint);
             }
-            Err(Failure::new(
-                crate::failure::Kind::Server,
-                format!("psql ended with exit code {code}"),
-            ))
+            let document = json!({ "url": address.url, "running": address.running });
+            invocation.answer(&document, |printer| printer.line(&address.url))
+        }
+        Verb::Psql(arguments) => {
+            let request = OpenPsql {
+                role: arguments.role.into(),
+                arguments: arguments.arguments.into_iter().map(Into::into).collect(),
+            };
+            self::psql(invocation, &paths, &embedded, request)
         }
         Verb::Logs(arguments) => {
             let lines = usize::try_from(arguments.lines).unwrap_or(usize::MAX);
@@ -77,6 +98,35 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
             })
         }
     }
+}
+
+/// `server psql`: the client runs on this terminal while the server is held.
+fn psql(
+    invocation: &mut Invocation,
+    paths: &Paths,
+    embedded: &Embedded,
+    request: OpenPsql,
+) -> Result<(), Failure> {
+    let code = invocation.block_on(async |invocation| {
+        let started =
+            invocation.watch(async |progress| startup::embedded(paths, &progress).await).await?;
+        let plan = invocation
+            .watch(async |progress| match &started.server {
+                Some(server) => psql::prepare(embedded, server, request, &progress).await,
+                None => Err(Failure::refused("only the embedded server has a psql of its own")),
+            })
+            .await;
+        let result = match plan {
+            Ok(plan) => psql::run(&plan).await,
+            Err(failure) => Err(failure),
+        };
+        invocation.watch(async |progress| started.finish(&progress).await).await?;
+        result
+    })?;
+    if code == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::Server, format!("psql ended with exit code {code}")))
 }
 
 /// The status as JSON.

@@ -20,9 +20,9 @@ mod guard_install;
 mod harness;
 /// The harness leaves nothing behind.
 mod harness_cleanup;
+mod harness_cleanup; // the guard is installed and holds
 /// Generated pages are what the program does.
 mod reference;
-mod harness_cleanup; // the guard is installed and holds
 /// The embedded server from its first start to its end.
 mod server_lifetime;
 /// Where the embedded server lies and who may reach it; its verbs.
