@@ -98,7 +98,9 @@ declare
   weak text;
   fault record;
   state record;
-  person record;
+  person_email text;
+  person_role text;
+  person_active boolean;
   longest interval;
 begin
   perform tenantdesk.require(
@@ -138,12 +140,12 @@ begin
       if open_session.member is null then
         raise exception 'say as which member' using errcode = '22004', hint = 'tenantdesk member list TENANT shows the members';
       end if;
-      select m.email, m.role, m.active into person from tenantdesk.member_state(open_session.tenant, open_session.member) m;
+      select m.email, m.role, m.active into person_email, person_role, person_active from tenantdesk.member_state(open_session.tenant, open_session.member) m;
       if not found then
         raise exception 'member not found in this tenant' using errcode = 'P0002', hint = 'tenantdesk member list TENANT shows the members';
-      elsif not person.active then
-        raise exception 'member % is not active', person.email using errcode = '55000', hint = 'only an active member can be impersonated';
-      elsif exists (select from tenantdesk.operators o where o.disabled_at is null and o.name = person.email) then
+      elsif not person_active then
+        raise exception 'member % is not active', person_email using errcode = '55000', hint = 'only an active member can be impersonated';
+      elsif exists (select from tenantdesk.operators o where o.disabled_at is null and o.name = person_email) then
         raise exception 'nobody impersonates an operator' using errcode = '42501';
       end if;
     end if;
@@ -152,7 +154,7 @@ begin
   insert into tenantdesk.tenant_sessions as s (digest, operator, database, tenant, purpose, mode, reason, ticket,
       member, member_email, member_role, request, opened_at, opened_xid, expires_at)
     select open_session.digest, session_user, tenantdesk.this_database(), open_session.tenant, open_session.purpose, open_session.mode,
-      pg_catalog.btrim(open_session.reason), open_session.ticket, case when person is null then null else open_session.member end, person.email, person.role,
+      pg_catalog.btrim(open_session.reason), open_session.ticket, case when person_email is null then null else open_session.member end, person_email, person_role,
       open_session.request, n.now, pg_catalog.pg_current_xact_id(), n.now + open_session.duration
     from (select pg_catalog.clock_timestamp() as now) n
     returning s.* into opened;

@@ -166,11 +166,12 @@ create function tenantdesk.relation_list() returns table (name text, class text,
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform tenantdesk.require('viewer', 'reading the relation map', true);
-  -- A partitioned table has no estimate of its own before 14's ANALYZE of parents: its partitions have.
+  -- A partitioned table is the sum of its partitions; a table that was never analyzed has no estimate.
   return query select r.name, r.class, r.key, r.path, r.reason, r.guard,
-      (select pg_catalog.sum(greatest(c.reltuples, 0))::bigint from pg_catalog.pg_partition_tree(r.relation) t
-        join pg_catalog.pg_class c on c.oid = t.relid where t.isleaf)
-    from tenantdesk.relations r
+      case when own.relkind = 'p' then (select pg_catalog.sum(greatest(c.reltuples, 0))::bigint
+          from pg_catalog.pg_partition_tree(r.relation) t join pg_catalog.pg_class c on c.oid = t.relid where t.isleaf)
+        when own.reltuples >= 0 then own.reltuples::bigint end
+    from tenantdesk.relations r left join pg_catalog.pg_class own on own.oid = r.relation
     order by pg_catalog.array_position(array['root', 'keyed', 'derived', 'linked', 'global', 'excluded'], r.class), r.name;
 end $$;
 
