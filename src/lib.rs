@@ -22,3 +22,4 @@ pub mod logging;
 pub mod postgres;
 pub mod progress;
 pub mod text;
+pub mod tui;
