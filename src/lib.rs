@@ -7,6 +7,9 @@
 //! | layer | module | is |
 //! |---|---|---|
 //! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`mod@format`] | vocabulary |
+//! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`format`] | vocabulary |
+//! | 1 | [`secret`] | keys |
+//! | 6 | [`archive`] | one tenant in one file |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
@@ -14,6 +17,7 @@
 pub mod audit;
 pub mod catalog;
 pub mod cli;
+pub mod archive;
 pub mod clock;
 pub mod command;
 pub mod config;
@@ -29,4 +33,5 @@ pub mod progress;
 pub mod server;
 pub mod startup;
 pub mod tenant;
+pub mod secret;
 pub mod text;
