@@ -180,7 +180,9 @@ mod tests {
 
     fn sum_of(lines: &[Vec<u8>]) -> LineSum {
         let mut hasher = LineHasher::default();
-        lines.iter().for_each(|line| hasher.update(line, true));
+        for line in lines {
+            hasher.update(line, true);
+        }
         hasher.totals().sum
     }
 

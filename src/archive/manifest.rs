@@ -220,6 +220,6 @@ impl Manifest {
         let mut names = std::collections::BTreeSet::new();
         self.relations.iter().zip(1_u16..).all(|(relation, ordinal)| {
             relation.ordinal == ordinal && names.insert((&relation.schema, &relation.table))
-        }) && self.relations.len() <= usize::from(u16::MAX)
+        }) && u16::try_from(self.relations.len()).is_ok()
     }
 }
