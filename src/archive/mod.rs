@@ -6,14 +6,19 @@
 mod chunk;
 mod digest;
 mod examine;
+pub mod export;
 mod fault;
 mod lines;
 mod manifest;
 mod outfile;
 mod pipeline;
+mod plan;
+mod receipt;
 mod signature;
+mod statements;
 mod tape;
 mod verified;
+mod watch;
 mod writer;
 
 pub use chunk::CHUNK_BYTES;
@@ -28,6 +33,8 @@ pub use manifest::{
 };
 pub use outfile::{ArchiveFile, Existing};
 pub use pipeline::Pipeline;
+pub use plan::{ArchivePlan, PlanError, PlannedRelation, plan};
+pub use receipt::Receipt;
 pub use signature::Trust;
 pub use verified::{VerifiedArchive, open, spool};
 pub use writer::{ArchiveWriter, WriteError, Written};

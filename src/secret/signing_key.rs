@@ -4,8 +4,9 @@
 //! made on first use, whole or not at all, and two programs that start at once agree on one key.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -67,7 +68,7 @@ impl Explain for KeyError {
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
 impl SigningKey {
-    /// Opens the key in `path`, or makes one there (mode 0600, the directory must exist).
+    /// Opens the key in `path`, or makes one there: mode 0600, in a directory of mode 0700.
     ///
     /// # Errors
     /// [`KeyError`] where the file cannot be used, is readable by others, or holds no key.
@@ -109,6 +110,7 @@ impl SigningKey {
         let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
         let directory = path.parent().filter(|dir| !dir.as_os_str().is_empty());
         let directory = directory.unwrap_or_else(|| Path::new("."));
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         // A named temporary file has mode 0600 from its first moment.
         let mut draft = tempfile::Builder::new().prefix(".key.").tempfile_in(directory)?;
         draft.write_all(pem.as_bytes())?;
@@ -118,6 +120,12 @@ impl SigningKey {
             _ => {}
         }
         OpenOptions::new().read(true).open(directory)?.sync_all()
+    }
+
+    /// The same key for another thread.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.clone())
     }
 
     /// The public half.
