@@ -7,13 +7,17 @@
 //! | layer | module | is |
 //! |---|---|---|
 //! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`mod@format`] | vocabulary |
+//! | 1 | [`secret`] | keys |
+//! | 6 | [`archive`] | one tenant in one file |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
 
+pub mod archive;
 pub mod audit;
 pub mod catalog;
 pub mod cli;
+pub mod archive;
 pub mod clock;
 pub mod command;
 pub mod config;
@@ -28,6 +32,9 @@ pub mod postgres;
 pub mod progress;
 pub mod server;
 pub mod startup;
+pub mod tenant;
+pub mod secret;
+pub mod server;
 pub mod tenant;
 pub mod text;
 pub mod tui;

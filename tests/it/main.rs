@@ -14,6 +14,10 @@
 mod architecture;
 /// The shipped binary as a script sees it.
 mod cli_program;
+/// Small archives for tests, whole and broken.
+mod archive_fixture;
+/// The format of archives: damage, forgery, other programs.
+mod archive_format;
 /// The guard is generated from a map and holds.
 mod guard_install;
 /// What the tests share: a real server that is surely stopped.
@@ -29,3 +33,7 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
+// Small archives for tests, whole and broken.
+mod archive_fixture;
+// The format of archives: damage, forgery, other programs.
+mod archive_format;
