@@ -30,3 +30,4 @@ pub mod server;
 pub mod startup;
 pub mod tenant;
 pub mod text;
+pub mod usage;
