@@ -38,3 +38,4 @@ pub mod server;
 pub mod tenant;
 pub mod text;
 pub mod tui;
+pub mod usage;

@@ -14,6 +14,7 @@ use crate::postgres::{Endpoint, Ident, Isolation, Link, Preamble, Sql, Transacti
 use crate::progress::Progress;
 use crate::server::role::{DATABASE, Role};
 use crate::tenant::operators;
+use crate::usage::plans;
 
 /// The superuser of the embedded server: makes roles and databases, fills in the demo, nothing else.
 const SUPERUSER: &str = "embedded_superuser";
@@ -181,6 +182,7 @@ async fn prepare(
     starter(&link).await?;
     install(&link, map, Consent { close_doors: true, enforce_limits: true }).await?;
     let manager = Console::connect(owner).await?;
+    plans::load(&manager).await?;
     for (name, level) in [(login.as_str(), Level::Admin), (Role::Operator.login(), Level::Support)]
     {
         first_operator(&manager, name, level).await?;

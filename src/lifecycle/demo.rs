@@ -105,6 +105,8 @@ async fn run(superuser: &Endpoint, request: FillDemo, progress: &Progress) -> Re
         transaction.batch(&Sql::new(sql)).await?;
         progress.advance(index as u64 + 1);
     }
+    // The fill passes the triggers by, so the counters of the limits are counted anew.
+    transaction.query(&Sql::new("select tenantdesk.refill_counters()"), &[]).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -123,6 +123,10 @@ pub async fn install(
     }
     grant_needed_functions(&transaction).await?;
     record(&transaction, map, &plan).await?;
+    if consent.enforce_limits {
+        // The triggers are there and nobody writes past them: what is counted now stays true.
+        run(&transaction, Sql::new("set local role tenantdesk_owner; select tenantdesk.refill_counters(); reset role")).await?;
+    }
     if consent.close_doors {
         close_doors(&transaction, &map.application_role).await?;
     }
@@ -185,6 +189,10 @@ async fn record(
             )
             .await?;
     }
+    let known: Vec<&str> = map.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    transaction
+        .execute(&Sql::new("delete from tenantdesk.metrics where name <> all ($1)"), &[&known])
+        .await?;
     for metric in &map.metrics {
         let period = if metric.window.is_some() { "month" } else { "total" };
         transaction
