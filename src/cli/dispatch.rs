@@ -4,7 +4,7 @@ use super::args::{CommandLine, Verb};
 use super::exit::Exit;
 use super::invocation::Invocation;
 use super::look::Surroundings;
-use super::{completions, man, parse, paths};
+use super::{completions, man, parse, paths, server};
 use crate::failure::Failure;
 
 /// Runs a command to its end.
@@ -14,6 +14,7 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Exit {
     invocation.start_log();
     let result = match command_line.verb {
         None => what_to_run(&mut invocation),
+        Some(Verb::Server(verb)) => server::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),

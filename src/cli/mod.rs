@@ -16,6 +16,7 @@ mod parse;
 mod paths;
 mod progress_line;
 mod prompt;
+mod server;
 mod table;
 
 pub use dispatch::run;

@@ -111,6 +111,9 @@ pub enum ColorChoice {
 /// The verbs that this version has.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
+    /// The embedded server
+    #[command(subcommand)]
+    Server(server::Server),
     /// Print every directory the program uses
     Paths,
     /// Print a completion script for a shell
