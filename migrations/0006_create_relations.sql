@@ -157,6 +157,11 @@ begin
   return (select m.document from tenantdesk.map m);
 end $$;
 
+-- What the installation was made from; setup has nothing to do where the program would make the same.
+create function tenantdesk.setup_fingerprint() returns text language sql stable security definer
+set search_path = pg_catalog, pg_temp
+return (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint');
+
 create function tenantdesk.relation_list() returns table (name text, class text, key text, path jsonb, reason text, guard text, rows_estimate bigint)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -169,4 +174,4 @@ begin
     order by pg_catalog.array_position(array['root', 'keyed', 'derived', 'linked', 'global', 'excluded'], r.class), r.name;
 end $$;
 
-grant execute on function tenantdesk.faults, tenantdesk.map_document, tenantdesk.relation_list to tenantdesk_operator;
+grant execute on function tenantdesk.faults, tenantdesk.setup_fingerprint, tenantdesk.map_document, tenantdesk.relation_list to tenantdesk_operator;

@@ -4,7 +4,7 @@ use super::args::{CommandLine, Verb};
 use super::exit::Exit;
 use super::invocation::Invocation;
 use super::look::Surroundings;
-use super::{completions, man, parse, paths, server};
+use super::{audit, completions, demo, man, operator, parse, paths, server, tenant};
 use crate::failure::Failure;
 
 /// Runs a command to its end.
@@ -14,7 +14,13 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Exit {
     invocation.start_log();
     let result = match command_line.verb {
         None => what_to_run(&mut invocation),
+        Some(Verb::Demo(args)) => demo::run(&mut invocation, &args).map(drop),
         Some(Verb::Server(verb)) => server::run(&mut invocation, verb),
+        Some(Verb::Tables(verb)) => operator::tables(&mut invocation, &verb),
+        Some(Verb::Operator(verb)) => operator::run(&mut invocation, verb),
+        Some(Verb::Tenant(verb)) => tenant::run(&mut invocation, verb),
+        Some(Verb::Member(verb)) => tenant::member(&mut invocation, verb),
+        Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),

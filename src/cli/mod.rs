@@ -4,13 +4,17 @@
 //! [`Invocation`] is what every verb gets, one file for each noun does the rest.
 
 pub mod args;
+mod audit;
 mod completions;
+mod demo;
+mod desk;
 mod dispatch;
 mod exit;
 mod invocation;
 pub mod json;
 mod look;
 mod man;
+mod operator;
 mod output;
 mod parse;
 mod paths;
@@ -18,6 +22,7 @@ mod progress_line;
 mod prompt;
 mod server;
 mod table;
+mod tenant;
 
 pub use dispatch::run;
 pub use exit::Exit;

@@ -10,24 +10,27 @@ use super::invocation::Invocation;
 use super::output::Printer;
 use crate::config::Paths;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::server::logs::ReadLogs;
 use crate::server::psql::OpenPsql;
 use crate::server::start::StartServer;
 use crate::server::status::ServerStatus;
 use crate::server::{Embedded, logs, psql, start, status, stop, url};
+use crate::startup;
 
 /// Runs a verb about the server.
 ///
 /// # Errors
 /// What the verb says.
 pub(super) fn run(invocation: &mut Invocation, verb: Server) -> Result<(), Failure> {
-    let embedded = Embedded::new(&Paths::from_environment()?);
+    let paths = Paths::from_environment()?;
+    let embedded = Embedded::new(&paths);
     invocation.block_on(async |invocation| match verb {
-        Server::Start(args) => start_server(invocation, &embedded, &args).await,
+        Server::Start(args) => start_server(invocation, &paths, &args).await,
         Server::Stop => stop_server(invocation, &embedded).await,
         Server::Status => show_status(invocation, &embedded).await,
         Server::Url(args) => print_url(invocation, &embedded, &args).await,
-        Server::Psql(args) => open_psql(invocation, &embedded, args).await,
+        Server::Psql(args) => open_psql(invocation, &paths, args).await,
         Server::Logs(args) => print_logs(invocation, &embedded, &args),
     })
 }
@@ -85,11 +88,16 @@ fn print_status(printer: &mut Printer, status: &ServerStatus) {
 
 async fn start_server(
     invocation: &mut Invocation,
-    embedded: &Embedded,
+    paths: &Paths,
     args: &Start,
 ) -> Result<(), Failure> {
     let request = StartServer { tcp: args.tcp };
-    let verb = |progress| async move { start::start(embedded, request, &progress).await };
+    let verb = async |progress| {
+        let started = start::start(&Embedded::new(paths), request, &progress).await?;
+        // Roles, schema and guard are there before anybody connects.
+        startup::embedded(paths, &progress).await?.finish(&progress).await?;
+        Ok(started)
+    };
     let started = invocation.watch(verb).await?;
     let what = if started.ran_before { "the server was running" } else { "the server is running" };
     invocation.printer.status(&format!("{what}; `tenantdesk server stop` stops it"));
@@ -132,22 +140,22 @@ async fn print_url(
     invocation.answer(&document, |printer| printer.line(&address.url))
 }
 
-async fn open_psql(
-    invocation: &mut Invocation,
-    embedded: &Embedded,
-    args: Psql,
-) -> Result<(), Failure> {
+async fn open_psql(invocation: &mut Invocation, paths: &Paths, args: Psql) -> Result<(), Failure> {
     let arguments: Vec<OsString> = args.arguments.into_iter().map(OsString::from).collect();
     let request = OpenPsql { role: args.role.into(), arguments };
-    let join = |progress| async move {
-        let server = embedded.join(&progress).await?;
-        let plan = psql::prepare(embedded, &server, request, &progress).await?;
-        Ok((server, plan))
+    let started = invocation.watch(async |progress| startup::embedded(paths, &progress).await);
+    let started = started.await?;
+    let code = async {
+        let Some(server) = &started.server else {
+            return Err(Failure::refused("only the embedded server has a psql of its own"));
+        };
+        let embedded = Embedded::new(paths);
+        let plan = psql::prepare(&embedded, server, request, &Progress::silent()).await?;
+        psql::run(&plan).await
     };
-    let (server, plan) = invocation.watch(join).await?;
-    let code = psql::run(&plan).await;
-    let release = |progress| async move { Ok(server.release(&progress).await?) };
-    invocation.watch(release).await?;
+    let code = code.await;
+    // The server is given back whatever became of the client.
+    invocation.watch(async |progress| started.finish(&progress).await).await?;
     invocation.ends_as_child(code?);
     Ok(())
 }

@@ -22,3 +22,9 @@ mod harness;
 mod harness_cleanup;
 /// Generated pages are what the program does.
 mod reference;
+/// The embedded server from its first start to its end.
+mod server_lifetime;
+/// Where the embedded server lies and who may reach it; its verbs.
+mod server_places;
+/// The embedded server after kills, stale files, orphans and bad configuration.
+mod server_recovery;

@@ -111,9 +111,26 @@ pub enum ColorChoice {
 /// The verbs that this version has.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
+    /// Fill the embedded server with demo tenants, then open the console
+    Demo(server::Demo),
     /// The embedded server
     #[command(subcommand)]
     Server(server::Server),
+    /// The relation map
+    #[command(subcommand)]
+    Tables(operator::Tables),
+    /// Operators and their levels
+    #[command(subcommand)]
+    Operator(operator::Operator),
+    /// Tenants
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
+    /// Members of a tenant
+    #[command(subcommand)]
+    Member(tenant::Member),
+    /// The ledger
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print every directory the program uses
     Paths,
     /// Print a completion script for a shell

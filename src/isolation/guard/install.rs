@@ -194,6 +194,12 @@ async fn record(
             )
             .await?;
     }
+    transaction
+        .execute(
+            &Sql::new("insert into tenantdesk.configuration (name, value) values ('setup.fingerprint', $1) on conflict (name) do update set value = excluded.value"),
+            &[&fingerprint(map)],
+        )
+        .await?;
     transaction.batch(&Sql::new("reset role")).await?;
     Ok(())
 }

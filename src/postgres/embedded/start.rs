@@ -158,7 +158,8 @@ async fn clear_the_way(
     }
     end_orphans(data_dir, account, progress).await?;
     let stale = match PidFile::read(data_dir)? {
-        Some(file) => postmaster::standing(file.pid, data_dir, account).await == Standing::Stranger,
+        // PostgreSQL takes a process that ended and was never reaped for a living one, too.
+        Some(file) => postmaster::standing(file.pid, data_dir, account).await != Standing::Server,
         // An empty file, after a full disk: stale where it is known that nobody works there.
         None => postmaster::processes_in(data_dir, account).await.is_some_and(|all| all.is_empty()),
     };

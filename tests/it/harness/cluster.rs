@@ -247,7 +247,8 @@ pub fn output_of(command: &mut Command, sql: &str) -> PsqlOutput {
 /// The directory of the server programs and their major version: the one that the environment
 /// names, else the newest installed.
 pub fn server_programs() -> (PathBuf, u32) {
-    let named = std::env::var_os("TENANTDESK_TEST_POSTGRES_DIR").map(PathBuf::from);
+    let named = std::env::var_os("TENANTDESK_TEST_POSTGRES_DIR").filter(|dir| !dir.is_empty());
+    let named = named.map(PathBuf::from);
     let dirs = named.map_or_else(installed, |dir| vec![dir]);
     let newest = dirs.into_iter().filter_map(|dir| Some((major_version(&dir)?, dir))).max();
     let (version, dir) = newest
@@ -270,7 +271,8 @@ pub fn installed() -> Vec<PathBuf> {
     dirs
 }
 
-fn major_version(bin_dir: &Path) -> Option<u32> {
+/// The major version of the server in a directory.
+pub fn major_version(bin_dir: &Path) -> Option<u32> {
     let output = Command::new(bin_dir.join("postgres")).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let number = text.split_whitespace().nth(2)?;
@@ -278,7 +280,7 @@ fn major_version(bin_dir: &Path) -> Option<u32> {
 }
 
 /// `psql` of the same installation; some packages of server programs have none.
-fn client_program(bin_dir: &Path) -> PathBuf {
+pub fn client_program(bin_dir: &Path) -> PathBuf {
     let own = bin_dir.join("psql");
     if own.exists() {
         return own;

@@ -2,4 +2,5 @@
 
 pub mod cluster;
 pub mod desk;
+pub mod home;
 pub mod watcher;
