@@ -12,12 +12,12 @@
 
 /// House rules as tests: layers, sizes, names, docs.
 mod architecture;
-/// The shipped binary as a script sees it.
-mod cli_program;
 /// Small archives for tests, whole and broken.
 mod archive_fixture;
 /// The format of archives: damage, forgery, other programs.
 mod archive_format;
+/// The shipped binary as a script sees it.
+mod cli_program;
 /// The guard is generated from a map and holds.
 mod guard_install;
 /// What the tests share: a real server that is surely stopped.
