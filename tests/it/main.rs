@@ -24,7 +24,6 @@ mod guard_install;
 mod harness;
 /// The harness leaves nothing behind.
 mod harness_cleanup;
-mod harness_cleanup; // the guard is installed and holds
 /// Generated pages are what the program does.
 mod reference;
 /// The embedded server from its first start to its end.
@@ -33,7 +32,3 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
-// Small archives for tests, whole and broken.
-mod archive_fixture;
-// The format of archives: damage, forgery, other programs.
-mod archive_format;
