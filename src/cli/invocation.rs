@@ -49,6 +49,18 @@ impl Invocation {
         Self { printer, asker, request, around, flags, terminated: false, child: None }
     }
 
+    /// Whether a console can be opened: both ends are a terminal and nobody asked for JSON.
+    #[must_use]
+    pub fn has_terminal(&self) -> bool {
+        self.around.in_terminal && self.around.out_terminal && !self.flags.json
+    }
+
+    /// Whether colours are wanted on standard output.
+    #[must_use]
+    pub fn colours(&self) -> bool {
+        Look::decide(&self.flags, &self.around).out_color
+    }
+
     /// Starts the log file, once the program has a home; a program without one works all the same.
     pub fn start_log(&mut self) {
         let Ok(paths) = Paths::from_environment() else { return };
