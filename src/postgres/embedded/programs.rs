@@ -226,7 +226,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
 }
 
 /// What `pg_config --bindir` says: the directory of the newest development
-/// package, so it is one place among others.
+/// package.
 fn told_by_pg_config(program: &Path) -> Option<PathBuf> {
     let output = std::process::Command::new(program).arg("--bindir").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
