@@ -13,4 +13,5 @@ pub mod url;
 
 pub use role::Role;
 
+// The skins never import `postgres`; what they hold of the server has its name here.
 pub use crate::postgres::embedded::Embedded;

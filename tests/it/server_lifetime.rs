@@ -93,6 +93,7 @@ async fn what_was_written_is_there_after_a_restart() {
     server.release(&quiet()).await.unwrap();
 }
 
+#[expect(clippy::print_stdout, reason = "the parent reads it")]
 /// Attaches in a process of its own, tells the postmaster, and waits until its input ends.
 async fn attach_and_wait(base: &Path) {
     let server = embedded_at(&Home::paths_at(base)).join(&quiet()).await.unwrap();

@@ -189,7 +189,9 @@ async fn end_orphans(
         }
         if let Some((_, signal)) = next.next_if(|(s, _)| begun.elapsed().as_secs() >= *s) {
             progress.enter("ending processes of an earlier server that was killed");
-            orphans.iter().for_each(|&pid| postmaster::signal(pid, *signal));
+            for &pid in &orphans {
+                postmaster::signal(pid, *signal);
+            }
         }
         if begun.elapsed() > ORPHANS {
             let list: Vec<String> = orphans.iter().map(ToString::to_string).collect();

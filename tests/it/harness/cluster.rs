@@ -55,7 +55,6 @@ pub struct Cluster {
     /// Its major version.
     pub version: u32,
     base: PathBuf,
-    account: Option<Account>,
     /// Held, not used: when it is dropped or the process ends, the server is stopped.
     _watcher: Mutex<Watcher>,
 }
@@ -103,7 +102,6 @@ impl Cluster {
             bin_dir,
             version,
             base,
-            account,
             _watcher: Mutex::new(watcher),
         }
     }
@@ -173,11 +171,6 @@ impl Cluster {
     pub fn postmaster(&self) -> i32 {
         let pid_file = std::fs::read_to_string(self.base.join("data/postmaster.pid"));
         pid_file.expect("pid file").lines().next().expect("a line").parse().expect("a number")
-    }
-
-    /// The account the server runs as, where it is another than the tests'.
-    pub fn account(&self) -> Option<Account> {
-        self.account
     }
 }
 

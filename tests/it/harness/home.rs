@@ -122,6 +122,7 @@ pub fn search(paths: &Paths) -> Search {
         named: Some(server_programs().0),
         downloads: paths.downloads_dir.clone(),
         system: Vec::new(),
+        pg_config: None,
         download: Download::Never,
     }
 }
@@ -149,7 +150,6 @@ pub fn again(test: &str, act: &Path, account: Option<Account>) -> Child {
 }
 
 /// What this process was started to do by [`again`].
-
 pub fn act() -> Option<PathBuf> {
     std::env::var_os(ACT).map(PathBuf::from)
 }
