@@ -32,3 +32,11 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
+// Small archives for tests, whole and broken.
+mod archive_fixture;
+// The format of archives: damage, forgery, other programs.
+mod archive_format;
+/// How the console behaves, driven by key strings.
+mod tui_flows;
+/// What the screens of the console look like.
+mod tui_screens;
