@@ -32,11 +32,9 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
-// Small archives for tests, whole and broken.
-mod archive_fixture;
-// The format of archives: damage, forgery, other programs.
-mod archive_format;
 /// How the console behaves, driven by key strings.
 mod tui_flows;
 /// What the screens of the console look like.
 mod tui_screens;
+/// The console in a real pseudo-terminal.
+mod tui_terminal;

@@ -36,9 +36,11 @@ fn ends(console: &Console) -> Vec<EndReason> {
 #[test]
 fn control_and_bidi_characters_are_shown_and_never_sent() {
     let mut console = console();
-    for keys in ["", "jjj<enter>", "4", "1", READ, "<enter>", "j<enter>", "<esc>eselect 1;<enter>"] {
+    for keys in ["", "jjj<enter>", "4", "1", READ, "<enter>", "j<enter>", "<esc>eselect 1;<enter>"]
+    {
         let text = console.press(keys).text();
-        let hidden = |c: char| c != '\n' && (c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
+        let hidden =
+            |c: char| c != '\n' && (c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
         assert!(!text.contains(hidden), "{text}");
     }
     assert!(Console::open(Start::default(), USUAL, Fixtures::default()).shows("␛[31mEvil<U+202E>"));
@@ -251,14 +253,14 @@ fn writing_is_asked_for_by_typing_the_slug() {
     console.press("<paste:acme><enter>");
     assert_eq!(console.count(|effect| matches!(effect, Effect::OpenSession(_))), 0, "pasted");
     console.press("acme<enter>");
-    assert!(console.shows("IMPERSONATING acme WRITE"));
+    assert!(console.shows("WRITE IMPERSONATING acme"));
 }
 
 #[test]
 fn a_level_too_low_is_said_before_anything_is_asked() {
     let fixtures = Fixtures { level: Level::Viewer, ..Fixtures::default() };
     let mut console = Console::open(Start::default(), USUAL, fixtures);
-    assert!(console.press("i").shows("needs level support, yours is viewer"));
+    assert!(console.press("i").shows("needs level support"));
     assert!(console.press("n").shows("needs level support"));
     assert_eq!(console.count(|effect| matches!(effect, Effect::ListMembers(_))), 0);
 }
@@ -286,7 +288,8 @@ fn an_export_asks_runs_beside_the_screens_and_can_be_cancelled() {
     console.hold = |effect| matches!(effect, Effect::Export(_));
     console.press("xy");
     let no = console.held[0].no;
-    console.send(Message::Progress { no, event: Event::Planned { unit: "rows", total: Some(200) } });
+    console
+        .send(Message::Progress { no, event: Event::Planned { unit: "rows", total: Some(200) } });
     console.send(Message::Progress { no, event: Event::Advanced { done: 50 } });
     assert!(console.press("2").shows("25% of 200 rows"));
     console.press("<ctrl-c>y");
@@ -324,7 +327,8 @@ fn nothing_wakes_the_console_while_it_is_idle() {
 
 #[test]
 fn keys_can_be_bound_anew_and_a_bad_one_is_only_reported() {
-    let keys = [("usage".to_owned(), vec!["U".to_owned()]), ("help".to_owned(), vec!["!!".to_owned()])];
+    let keys =
+        [("usage".to_owned(), vec!["U".to_owned()]), ("help".to_owned(), vec!["!!".to_owned()])];
     let start = Start { keys: keys.into(), ..Start::default() };
     let mut console = Console::open(start, USUAL, Fixtures::default());
     assert!(console.shows("`!!` is no key"));
@@ -346,7 +350,7 @@ fn a_hundred_thousand_tenants_are_filtered_sorted_and_kept_small() {
         .collect();
     let mut console = Console::open(Start::default(), USUAL, fixtures);
     assert!(console.press("G").shows("100,000/100,000") && console.shows("tenant-099999"));
-    console.press("/09999");
+    console.press("/tenant-09999");
     assert!(console.shows("1/10 of 100,000, filtered"), "{}", console.text());
     console.press("<backspace><enter>G");
     assert!(console.shows("100/100 of 100,000"), "{}", console.text());

@@ -141,7 +141,8 @@ fn without_colour_no_cell_has_one_and_the_selection_is_still_seen() {
     let mut console = Console::open(start, USUAL, Fixtures::default());
     for keys in ["", "2", "1", READ, "<enter>", "?", "<esc>"] {
         let buffer = console.press(keys).buffer();
-        let colourless = |cell: &ratatui::buffer::Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
+        let colourless =
+            |cell: &ratatui::buffer::Cell| cell.fg == Color::Reset && cell.bg == Color::Reset;
         assert!(buffer.content.iter().all(colourless));
         let reversed = buffer.content.iter().any(|cell| cell.modifier.contains(Modifier::REVERSED));
         assert!(reversed || keys == "?", "nothing is reversed after {keys}");

@@ -146,7 +146,7 @@ impl Fixtures {
 
     fn page(&self, ask: &PageAsk) -> PageFacts {
         let key = |text: &str| Some(KeySet(vec![Some(text.to_owned())]));
-        let second = ask.from != PageFrom::Start;
+        let second = matches!(ask.from, PageFrom::After(_));
         let first = if second { self.rows + 1 } else { 1 };
         PageFacts {
             columns: columns(),
@@ -239,7 +239,7 @@ fn row(id: usize) -> Vec<Option<Untrusted>> {
     vec![
         Some(text(&id.to_string())),
         Some(text(&title)),
-        (id % 2 == 0).then(|| text("")),
+        id.is_multiple_of(2).then(|| text("")),
         Some(text("{\"a\": 1}")),
         Some(text("2026-11-01 08:00:00+00")),
     ]
@@ -284,26 +284,7 @@ fn archive_answer(effect: &Effect) -> Answer {
             bytes: 12_345_678,
             digest: "sha256:00ff".to_owned(),
         }),
-        Effect::PlanRestore { mode, .. } => Answer::RestorePlan(RestorePlanFacts {
-            number: 3,
-            archive: path(),
-            tenant: TenantId::from_database("00000000-0000-4000-8000-000000000001"),
-            confirm: "acme".to_owned(),
-            mode: *mode,
-            relations: [("app.projects", 20, 19), ("app.tasks", 250_093, 250_093)]
-                .map(|(name, in_archive, in_target)| RestoreRelation {
-                    name: text(name),
-                    in_archive,
-                    in_target,
-                    missing: in_archive - in_target,
-                    changed: 0,
-                    extra: 0,
-                    conflicts: 0,
-                })
-                .to_vec(),
-            warnings: vec![text("2 users of the archive are gone and come back")],
-            refusal: None,
-        }),
+        Effect::PlanRestore { mode, .. } => restore_plan(*mode),
         Effect::Restore { .. } => Answer::Restored(RestoreFacts {
             applied: 1,
             removed: 0,
@@ -313,6 +294,29 @@ fn archive_answer(effect: &Effect) -> Answer {
         }),
         _ => ledger_answer(effect),
     }
+}
+
+fn restore_plan(mode: RestoreMode) -> Answer {
+    Answer::RestorePlan(RestorePlanFacts {
+        number: 3,
+        archive: "/home/maria/archives/acme-20261120T090000Z.tenant".into(),
+        tenant: TenantId::from_database("00000000-0000-4000-8000-000000000001"),
+        confirm: "acme".to_owned(),
+        mode,
+        relations: [("app.projects", 20, 19), ("app.tasks", 250_093, 250_093)]
+            .map(|(name, in_archive, in_target)| RestoreRelation {
+                name: text(name),
+                in_archive,
+                in_target,
+                missing: in_archive - in_target,
+                changed: 0,
+                extra: 0,
+                conflicts: 0,
+            })
+            .to_vec(),
+        warnings: vec![text("2 users of the archive are gone and come back")],
+        refusal: None,
+    })
 }
 
 fn ledger_answer(effect: &Effect) -> Answer {

@@ -10,7 +10,9 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use tenantdesk::command::Key;
 use tenantdesk::failure::Failure;
-use tenantdesk::tui::{Answer, Effect, Message, Request, RequestNo, Start, State, key, update, view};
+use tenantdesk::tui::{
+    Answer, Effect, Message, Request, RequestNo, Start, State, key, update, view,
+};
 use unicode_width::UnicodeWidthStr as _;
 
 pub use fixtures::Fixtures;
@@ -47,8 +49,8 @@ impl Console {
     ) -> Self {
         let now = noon();
         let (state, requests) = State::open(start, size, now);
-        let (asked, held) = (Vec::new(), Vec::new());
-        let mut console = Self { state, now, asked, held, hold, fixtures, size };
+        let mut console =
+            Self { state, now, asked: Vec::new(), held: Vec::new(), hold, fixtures, size };
         console.carry_out(requests);
         console
     }
