@@ -25,6 +25,7 @@ use crate::text::Untrusted;
 
 /// Everything that can happen.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "few messages exist at a time, and none is stored")]
 pub enum Message {
     /// A key was pressed.
     Key(KeyEvent),

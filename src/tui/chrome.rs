@@ -43,7 +43,8 @@ pub(super) fn session_frame(state: &State, live: &Live, frame: &mut Frame<'_>, a
         Mode::Write => "WRITE",
     };
     let left = crate::format::duration(live.left(state.now));
-    let title = format!(" IMPERSONATING {} {mode} ", facts.slug.screen());
+    // The mode comes first: a long slug must not push it out.
+    let title = format!(" {mode} IMPERSONATING {} ", facts.slug.screen());
     let end = state.keymap.key_of(CommandId::ImpersonationEnd).unwrap_or_else(|| ":".to_owned());
     let right =
         if live.ending { " ending ".to_owned() } else { format!(" {left} left, {end} ends it ") };
@@ -158,8 +159,14 @@ fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
     }
     ids.extend([CommandId::Back, CommandId::Refresh]);
     let able = |id: &CommandId| super::reason::unavailable(state, command(*id)).is_none();
-    let hint = |id: CommandId| Some((state.keymap.key_of(id)?, command(id).words));
+    let hint = |id: CommandId| Some((state.keymap.key_of(id)?, short(command(id).words)));
     ids.into_iter().filter(able).filter_map(hint).collect()
+}
+
+/// The words without the noun that the screen says already.
+fn short(words: &'static str) -> &'static str {
+    let nouns = ["tenant ", "archive ", "audit ", "restore ", "sql "];
+    nouns.iter().find_map(|noun| words.strip_prefix(noun)).unwrap_or(words)
 }
 
 /// One line for each running operation: what, how far, how to stop it.

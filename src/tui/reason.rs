@@ -28,6 +28,11 @@ pub(crate) fn unavailable(state: &State, command: &Command) -> Option<String> {
     command.unavailable(&facts).or_else(|| of_state(state, command))
 }
 
+fn is_sql(state: &State) -> bool {
+    let own = state.impersonation.as_ref();
+    state.screen() == Screen::Impersonation && own.is_some_and(screen::Impersonation::is_sql)
+}
+
 fn of_state(state: &State, command: &Command) -> Option<String> {
     let live = state.live.as_ref();
     let reason = match command.id {
@@ -37,12 +42,22 @@ fn of_state(state: &State, command: &Command) -> Option<String> {
             "it is ending"
         }
         CommandId::ImpersonationShow if live.is_none() => "no impersonation is open",
+        CommandId::SqlRun if !is_sql(state) => "write a statement first",
+        CommandId::NextPage | CommandId::PreviousPage | CommandId::CountRows if is_sql(state) => {
+            "only where rows are browsed"
+        }
         CommandId::SqlRun if state.requests.is_open(Slot::Statement) => "a statement is running",
         CommandId::RestoreApply if state.requests.is_open(Slot::Restore) => "a restore is running",
         CommandId::AuditVerify if state.requests.is_open(Slot::VerifyAudit) => {
             "the verification is running"
         }
-        CommandId::Filter if matches!(state.screen(), Screen::Server | Screen::Restore) => {
+        CommandId::Filter
+            if is_sql(state)
+                || matches!(
+                    state.screen(),
+                    Screen::Server | Screen::Restore | Screen::Archives
+                ) =>
+        {
             "nothing to filter here"
         }
         CommandId::ImpersonationList

@@ -75,6 +75,7 @@ struct Signals {
 }
 
 /// What woke the loop.
+#[expect(clippy::large_enum_variant, reason = "one exists at a time")]
 enum Woken {
     Message(Message),
     Stop,

@@ -80,7 +80,7 @@ pub(super) fn is_ours() -> bool {
 pub(super) fn suspend(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::Result<bool> {
     use rustix::process::{Signal, getpid, getppid, getsid, kill_process};
     let alone = getsid(None).is_ok_and(|leader| leader == getpid());
-    if alone || getppid().is_none_or(|parent| parent.is_init()) {
+    if alone || getppid().is_none_or(rustix::process::Pid::is_init) {
         return Ok(false);
     }
     restore();

@@ -38,11 +38,11 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
         match overlay {
             Overlay::Palette(palette) => {
                 let why = |id| reason::unavailable(state, command(id));
-                palette.draw(frame, state.look, &state.keymap, why);
+                palette.draw(frame, (inside, state.look), &state.keymap, why);
             }
-            Overlay::Card(card) => card.draw(frame, state.look),
-            Overlay::Confirm(confirm) => confirm.draw(frame, state.look),
-            Overlay::Form(_, form) => form.draw(frame, state.look),
+            Overlay::Card(card) => card.draw(frame, inside, state.look),
+            Overlay::Confirm(confirm) => confirm.draw(frame, inside, state.look),
+            Overlay::Form(_, form) => form.draw(frame, inside, state.look),
         }
     }
     chrome::notices(state, frame, inside);

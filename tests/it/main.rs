@@ -32,3 +32,9 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
+/// How the console behaves, driven by key strings.
+mod tui_flows;
+/// What the screens of the console look like.
+mod tui_screens;
+/// The console in a real pseudo-terminal.
+mod tui_terminal;

@@ -170,7 +170,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let more = if own.older.is_some() { "+" } else { "" };
     let mut title = format!("audit {}{more}", own.cursor.position(events.len()));
     if !own.text.is_empty() {
-        title += &format!(", filtered: {}", own.text);
+        title = format!("{title}, filtered: {}", own.text);
     }
     if state.requests.is_open(Slot::Audit) {
         title += ", reading";

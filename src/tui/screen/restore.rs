@@ -38,7 +38,7 @@ const MODES: [RestoreMode; 2] = [RestoreMode::Missing, RestoreMode::Replace];
 pub(crate) fn ask(state: &mut State, archive: PathBuf) {
     let words = MODES.iter().map(|mode| mode.as_str().to_owned()).collect();
     let mut mode = Field::choice("mode", words);
-    mode.hint = "missing adds what is gone; replace makes it what the archive holds".to_owned();
+    "missing adds what is gone; replace makes it what the archive holds".clone_into(&mut mode.hint);
     let title = format!("restore from {}", file_name(&archive));
     let form = Form::new(title, vec![mode]);
     state.overlays.push(Overlay::Form(FormKind::Restore { archive }, form));

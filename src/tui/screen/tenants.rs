@@ -210,10 +210,10 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let mut title = format!("tenants {}", own.cursor.position(own.shown.len()));
     if own.shown.len() != own.table.len() {
         let all = crate::format::count(i64::try_from(own.table.len()).unwrap_or(i64::MAX));
-        title += &format!(" of {all}, filtered");
+        title = format!("{title} of {all}, filtered");
     }
     if !own.filter.is_empty() {
-        title += &format!(": {}", own.filter);
+        title = format!("{title}: {}", own.filter);
     }
     if own.found.is_some() {
         title += ", found by the database";

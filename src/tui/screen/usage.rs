@@ -185,7 +185,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Sort::Plan => ", by plan",
     };
     if !own.filter.is_empty() {
-        title += &format!(", filtered: {}", own.filter);
+        title = format!("{title}, filtered: {}", own.filter);
     }
     if state.requests.is_open(Slot::Usage) {
         title += ", reading";

@@ -5,6 +5,7 @@
 
 use crate::command::{Key, Press};
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use tui_input::Input;
 
 use super::field;
@@ -115,8 +116,8 @@ impl<T> Confirm<T> {
         }
     }
 
-    pub(crate) fn draw(&self, frame: &mut Frame<'_>, look: Look) {
-        let width = frame.area().width.min(68);
+    pub(crate) fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look) {
+        let width = area.width.min(68);
         let room = width.saturating_sub(4);
         let text = wrap(&self.text, room);
         let rows = match &self.ask {
@@ -124,8 +125,8 @@ impl<T> Confirm<T> {
             Ask::Type { reason, .. } => 3 + u16::from(reason.is_some()),
         };
         let lines = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        let height = lines.saturating_add(rows + 2).min(frame.area().height);
-        let inner = overlay(frame, (width, height), &self.title, look);
+        let height = lines.saturating_add(rows + 2).min(area.height);
+        let inner = overlay(frame, (area, width, height), &self.title, look);
         let x = inner.x + 1;
         let bottom = inner.bottom().saturating_sub(rows);
         for (y, one) in (inner.y..bottom).zip(&text) {

@@ -2,11 +2,12 @@
 
 use crate::command::{Key, Press};
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use tui_input::Input;
 
 use super::field;
 use super::pane::overlay;
-use super::text::{line, wrap};
+use super::text::{line, width, wrap};
 use crate::tui::theme::{Look, Role};
 
 /// What a field holds.
@@ -143,15 +144,23 @@ impl Form {
         }
     }
 
-    pub(crate) fn draw(&self, frame: &mut Frame<'_>, look: Look) {
-        let width = frame.area().width.min(72);
-        let room = width.saturating_sub(4);
-        let fault = self.fault.as_ref().map_or(Vec::new(), |fault| wrap(fault, room));
+    /// What stands below the fields: why the form was refused, else the fault of the field in
+    /// focus where its own line cannot hold it.
+    fn told(&self, room: u16) -> Vec<String> {
+        let field = self.fields.get(self.focus).and_then(|field| field.fault.as_ref());
+        let long = field.filter(|fault| width(fault) + LABEL + 2 > room);
+        self.fault.as_ref().or(long).map_or(Vec::new(), |fault| wrap(fault, room))
+    }
+
+    pub(crate) fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look) {
+        let wide = area.width.min(80);
+        let room = wide.saturating_sub(4);
+        let fault = self.told(room);
         let faults = u16::try_from(fault.len()).unwrap_or(0).min(4);
         let rows = u16::try_from(self.fields.len()).unwrap_or(0);
         // Messages get a line of their own where the terminal has room for one per field.
-        let step = if frame.area().height >= rows * 2 + faults + 4 { 2 } else { 1 };
-        let inner = overlay(frame, (width, rows * step + faults + 3), &self.title, look);
+        let step = if area.height >= rows * 2 + faults + 4 { 2 } else { 1 };
+        let inner = overlay(frame, (area, wide, rows * step + faults + 3), &self.title, look);
         let mut y = inner.y;
         for (index, one) in self.fields.iter().enumerate() {
             let at = (inner.x + 1, y, room);

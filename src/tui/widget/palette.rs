@@ -3,6 +3,7 @@
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use tui_input::Input;
 
 use super::field;
@@ -72,12 +73,12 @@ impl Palette {
     pub(crate) fn draw(
         &self,
         frame: &mut Frame<'_>,
-        look: Look,
+        (area, look): (Rect, Look),
         keymap: &Keymap,
         reason: impl Fn(CommandId) -> Option<String>,
     ) {
-        let (width, height) = (frame.area().width.min(90), frame.area().height.min(20));
-        let inner = overlay(frame, (width, height), "commands", look);
+        let (width, height) = (area.width.min(90), area.height.min(20));
+        let inner = overlay(frame, (area, width, height), "commands", look);
         let sign = ":";
         super::text::line(
             frame.buffer_mut(),
@@ -105,11 +106,8 @@ impl Palette {
             };
             (text.into(), role)
         };
-        let mut area = inner;
-        area.x += 1;
-        area.width = room + 1;
-        area.y += 1;
-        area.height = area.height.saturating_sub(1);
+        let height = inner.height.saturating_sub(1);
+        let area = Rect { x: inner.x + 1, y: inner.y + 1, width: room + 1, height };
         let empty = "no command has these letters";
         let (len, cursor) = (self.matches.len(), &self.cursor);
         Table { columns: &columns, len, cursor, focused: true, empty, cell }.draw(

@@ -20,16 +20,18 @@ pub(crate) fn pane(
 }
 
 /// Draws the box of an overlay over whatever is below.
+///
+/// `inside` is what overlays may cover: never the frame of an impersonation.
 pub(crate) fn overlay(
     frame: &mut Frame<'_>,
-    (width, height): (u16, u16),
+    (inside, width, height): (Rect, u16, u16),
     title: &str,
     look: Look,
 ) -> Rect {
-    let area = centred(frame.area(), width, height);
+    let area = centred(inside, width, height);
     frame.render_widget(Clear, area);
     // A wide character that began left of the box would otherwise lose its second half.
-    if area.x > 0 {
+    if area.x > inside.x {
         for y in area.y..area.bottom() {
             let cell = &mut frame.buffer_mut()[(area.x - 1, y)];
             if super::text::width(cell.symbol()) > 1 {

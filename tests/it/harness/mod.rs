@@ -3,4 +3,5 @@
 pub mod cluster;
 pub mod desk;
 pub mod home;
+pub mod terminal;
 pub mod watcher;

@@ -20,7 +20,7 @@ use super::{Impersonation, Tab};
 pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     match &state.impersonation {
         Some(Impersonation { tab: Tab::Browse, browse, .. }) => {
-            draw_browse(state, browse, frame, area)
+            draw_browse(state, browse, frame, area);
         }
         Some(Impersonation { tab: Tab::Sql, sql, .. }) => draw_sql(state, sql, frame, area),
         None => {}
@@ -118,7 +118,7 @@ fn foot(browse: &Browse, look: Look) -> String {
     };
     let mut text = format!("page {}, {} rows{of}", browse.number, count(rows));
     if !browse.filter.is_empty() {
-        text += &format!(", filtered: {}", browse.filter);
+        text = format!("{text}, filtered: {}", browse.filter);
     }
     let at_start = ask.is_some_and(|ask| ask.from == PageFrom::Start);
     text += match (links.before.is_some() && !at_start, links.after.is_some()) {

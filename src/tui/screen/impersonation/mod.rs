@@ -95,8 +95,7 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
                 crate::tui::act::copy(state, &text);
             }
         }
-        CommandId::SqlRun if own.tab == Tab::Sql => prompt::run(state),
-        CommandId::SqlRun => super::load(state, crate::tui::app::Screen::Impersonation),
+        CommandId::SqlRun => prompt::run(state),
         id => match own.tab {
             Tab::Browse => browse::act(state, id),
             Tab::Sql => own.sql.act(id),

@@ -176,9 +176,9 @@ pub(crate) fn statement(state: &mut State, facts: StatementFacts) {
         None => format!("{rows} rows"),
     };
     if facts.truncated {
-        summary += &format!(", TRUNCATED after {rows}");
+        summary = format!("{summary}, TRUNCATED after {rows}");
     }
-    summary += &format!(", {} ms", facts.took.num_milliseconds());
+    summary = format!("{summary}, {} ms", facts.took.num_milliseconds());
     let grid = Grid::new(facts.columns, facts.rows);
     own.sql.outcome = Some(Outcome::Rows { grid, summary });
 }
