@@ -287,6 +287,7 @@ grant execute on function tenantdesk.set_rights to tenantdesk_owner;
 -- (told apart by application_name); after a revocation all go. Called after the end is committed. Whoever sweeps
 -- may close what has expired; a revoked login's connections are closed by its revoker or an approver, and in every
 -- case only those that were open when the session was closed first: nobody is kept out by an old session of his.
+set local role tenantdesk_killer;
 create function tenantdesk.terminate(id bigint) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 #variable_conflict use_column
