@@ -250,7 +250,9 @@ end $$;
 
 grant select on tenantdesk.tenant_sessions to tenantdesk_registrar, tenantdesk_killer;
 grant execute on function tenantdesk.provision_tenant to tenantdesk_meter;
+-- An update asks the table's own checks again.
 grant update (closed_at) on tenantdesk.tenant_sessions to tenantdesk_killer;
+grant execute on function tenantdesk.visible to tenantdesk_killer;
 grant execute on function tenantdesk.session_tenant, tenantdesk.writing_tenant, tenantdesk.provision_tenant, tenantdesk.archive_tenant, tenantdesk.archive_writes
   to tenantdesk_reader, tenantdesk_inserter, tenantdesk_changer, tenantdesk_provisioner,
      tenantdesk_archivist, tenantdesk_archive_inserter, tenantdesk_archive_changer;
