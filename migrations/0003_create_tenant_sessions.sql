@@ -250,7 +250,9 @@ end $$;
 
 grant select on tenantdesk.tenant_sessions to tenantdesk_registrar, tenantdesk_killer;
 grant execute on function tenantdesk.provision_tenant to tenantdesk_meter;
+-- An update asks the table's own checks again.
 grant update (closed_at) on tenantdesk.tenant_sessions to tenantdesk_killer;
+grant execute on function tenantdesk.visible to tenantdesk_killer;
 grant execute on function tenantdesk.session_tenant, tenantdesk.writing_tenant, tenantdesk.provision_tenant, tenantdesk.archive_tenant, tenantdesk.archive_writes
   to tenantdesk_reader, tenantdesk_inserter, tenantdesk_changer, tenantdesk_provisioner,
      tenantdesk_archivist, tenantdesk_archive_inserter, tenantdesk_archive_changer;
@@ -287,6 +289,7 @@ grant execute on function tenantdesk.set_rights to tenantdesk_owner;
 -- (told apart by application_name); after a revocation all go. Called after the end is committed. Whoever sweeps
 -- may close what has expired; a revoked login's connections are closed by its revoker or an approver, and in every
 -- case only those that were open when the session was closed first: nobody is kept out by an old session of his.
+set local role tenantdesk_killer;
 create function tenantdesk.terminate(id bigint) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 #variable_conflict use_column

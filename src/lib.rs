@@ -7,8 +7,6 @@
 //! | layer | module | is |
 //! |---|---|---|
 //! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`mod@format`] | vocabulary |
-//! | 1 | [`secret`] | keys |
-//! | 6 | [`archive`] | one tenant in one file |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]

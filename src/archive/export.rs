@@ -12,7 +12,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::digest::Sha;
-use super::manifest::{ArchivedTenant, FORMAT, Manifest, Source, VERSION};
+use super::manifest::{ArchivedClass, ArchivedTenant, FORMAT, Manifest, Source, VERSION};
 use super::outfile::{ArchiveFile, Existing};
 use super::pipeline::Pipeline;
 use super::plan::{ArchivePlan, plan};
@@ -214,7 +214,8 @@ async fn write(
         return Err(failure);
     }
     let (file, written) = pipeline.finish().await?;
-    if written.relations.first().is_none_or(|root| root.rows != 1) {
+    let mut relations_and_rows = plan.archive.relations.iter().zip(&written.relations);
+    if relations_and_rows.any(|(r, found)| r.archived.class == ArchivedClass::Root && found.rows != 1) {
         return Err(ExportError::Gone.into());
     }
     transaction.commit().await?;

@@ -14,6 +14,7 @@ mod outfile;
 mod pipeline;
 mod plan;
 mod receipt;
+pub mod restore;
 mod signature;
 mod statements;
 mod tape;

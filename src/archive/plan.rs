@@ -115,8 +115,7 @@ fn order<'r>(
             }
         }
         let mut order = Vec::new();
-        while let Some(next) = waiting.iter().find(|(_, parents)| parents.is_empty()) {
-            let name = *next.0;
+        while let Some(name) = next(kept, &waiting) {
             waiting.remove(name);
             for parents in waiting.values_mut() {
                 parents.remove(name);
@@ -130,6 +129,13 @@ fn order<'r>(
         Ok(order) => Ok((order, false)),
         Err(_) => Ok((attempt(false)?, true)),
     }
+}
+
+/// A relation that waits for nobody: the root where it can be, else the first by name.
+fn next<'w>(kept: &[&Relation], waiting: &BTreeMap<&'w str, BTreeSet<&str>>) -> Option<&'w str> {
+    let is_root = |name: &str| kept.iter().any(|r| r.class == Class::Root && r.name == name);
+    let ready = || waiting.iter().filter(|(_, parents)| parents.is_empty()).map(|(name, _)| *name);
+    ready().find(|name| is_root(name)).or_else(|| ready().next())
 }
 
 /// All about one relation.

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use tenantdesk::archive::export::{Destination, Export, Exported, export, prepare};
-use tenantdesk::archive::{
-    Existing, Limits, Trust, VerifiedArchive, open,
-};
+use tenantdesk::archive::{Existing, Limits, Trust, VerifiedArchive, open};
 use tenantdesk::console::Console;
 use tenantdesk::failure::{Failure, Kind};
 use tenantdesk::progress::Progress;
@@ -82,9 +80,15 @@ async fn an_archive_holds_all_rows_of_the_tenant_and_no_other() {
     for (name, rows) in &relations {
         let condition = match name.as_str() {
             "app.tenants" => format!("id = '{ACME}'"),
-            "app.users" => format!("id in (select user_id from app.memberships where tenant_id = '{ACME}')"),
-            "app.comments" => format!("task_id in (select id from app.tasks where tenant_id = '{ACME}')"),
-            "app.note_lines" => format!("note_id in (select id from app.notes where tenant_id = '{ACME}')"),
+            "app.users" => {
+                format!("id in (select user_id from app.memberships where tenant_id = '{ACME}')")
+            }
+            "app.comments" => {
+                format!("task_id in (select id from app.tasks where tenant_id = '{ACME}')")
+            }
+            "app.note_lines" => {
+                format!("note_id in (select id from app.notes where tenant_id = '{ACME}')")
+            }
             _ => format!("tenant_id = '{ACME}'"),
         };
         let expected = yard.desk.rows(
@@ -171,7 +175,8 @@ async fn a_file_that_is_there_is_kept_and_a_cancel_leaves_nothing() {
     progress.cancel();
     let failure = export(&yard.console, plan, &progress).await.unwrap_err();
     assert_eq!(failure.kind, Kind::Interrupted);
-    let left: Vec<_> = std::fs::read_dir(yard.home.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(yard.home.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }
 

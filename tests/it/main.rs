@@ -18,6 +18,8 @@ mod archive_fixture;
 mod archive_format;
 /// The shipped binary as a script sees it.
 mod cli_program;
+/// One tenant out: whole, stable, and nobody else.
+mod export;
 /// The guard is generated from a map and holds.
 mod guard_install;
 /// What the tests share: a real server that is surely stopped.
