@@ -20,7 +20,6 @@ mod guard_install;
 mod harness;
 /// The harness leaves nothing behind.
 mod harness_cleanup;
-mod harness_cleanup; // the guard is installed and holds
 /// Generated pages are what the program does.
 mod reference;
 /// The embedded server from its first start to its end.
@@ -29,3 +28,5 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
+/// Plans, limits that the database enforces, and the usage beside them.
+mod usage;

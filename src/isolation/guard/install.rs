@@ -125,7 +125,13 @@ pub async fn install(
     record(&transaction, map, &plan).await?;
     if consent.enforce_limits {
         // The triggers are there and nobody writes past them: what is counted now stays true.
-        run(&transaction, Sql::new("set local role tenantdesk_owner; select tenantdesk.refill_counters(); reset role")).await?;
+        run(
+            &transaction,
+            Sql::new(
+                "set local role tenantdesk_owner; select tenantdesk.refill_counters(); reset role",
+            ),
+        )
+        .await?;
     }
     if consent.close_doors {
         close_doors(&transaction, &map.application_role).await?;
