@@ -134,19 +134,21 @@ end $$;
 create function tenantdesk.limit_override(tenant text, metric text, hard bigint, until timestamptz, reason text, request uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
+declare
+  known_tenant text := tenantdesk.tenant_id(limit_override.tenant);
 begin
   perform tenantdesk.require('admin', 'a limit override');
   if limit_override.until <= pg_catalog.clock_timestamp() then
     raise exception 'the override ends in the past' using errcode = '22023';
   end if;
-  if not exists (select from tenantdesk.tenant_state(limit_override.tenant)) then
+  if not exists (select from tenantdesk.tenant_state(known_tenant)) then
     raise exception 'tenant not found' using errcode = 'P0002';
   end if;
   insert into tenantdesk.limit_overrides (tenant, metric, hard, until, reason)
-    values (limit_override.tenant, limit_override.metric, limit_override.hard, limit_override.until, limit_override.reason)
+    values (known_tenant, limit_override.metric, limit_override.hard, limit_override.until, limit_override.reason)
     on conflict (tenant, metric) do update set hard = excluded.hard, until = excluded.until, reason = excluded.reason,
       added_by = session_user, added_at = pg_catalog.clock_timestamp();
-  perform tenantdesk.append('tenant:' || limit_override.tenant, 'limit.override', limit_override.metric, 'ok', 'database', null, limit_override.request,
+  perform tenantdesk.append('tenant:' || known_tenant, 'limit.override', limit_override.metric, 'ok', 'database', null, limit_override.request,
     pg_catalog.jsonb_build_object('reason', limit_override.reason, 'hard', limit_override.hard, 'until', limit_override.until)::text);
 end $$;
 

@@ -7,10 +7,13 @@
 //! | layer | module | is |
 //! |---|---|---|
 //! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`mod@format`] | vocabulary |
+//! | 1 | [`secret`] | keys |
+//! | 6 | [`archive`] | one tenant in one file |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
 
+pub mod archive;
 pub mod audit;
 pub mod catalog;
 pub mod cli;
@@ -26,8 +29,10 @@ pub mod lifecycle;
 pub mod logging;
 pub mod postgres;
 pub mod progress;
+pub mod secret;
 pub mod server;
 pub mod startup;
 pub mod tenant;
 pub mod text;
+pub mod tui;
 pub mod usage;

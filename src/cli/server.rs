@@ -1,163 +1,179 @@
-//! `server start|stop|status|url|psql|logs`: the embedded server.
+//! `server ..`: the embedded server. It works without a console and without an operator.
 
-use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::path::Path;
 
-use super::args::server::Server as Verb;
+use serde::Serialize;
+
+use super::args::server::{Logs, Psql, RoleChoice, Server, Start};
 use super::invocation::Invocation;
+use super::output::Printer;
 use crate::config::Paths;
-use crate::failure::{Failure, Kind};
-use crate::postgres::embedded::Embedded;
-use crate::server::logs::{ReadLogs, logs};
-use crate::server::psql::{self, OpenPsql};
-use crate::server::start::{StartServer, start};
-use crate::server::status::{ServerStatus, status};
-use crate::server::stop;
-use crate::server::url::url;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::server::logs::ReadLogs;
+use crate::server::psql::OpenPsql;
+use crate::server::start::StartServer;
+use crate::server::status::ServerStatus;
+use crate::server::{Embedded, logs, psql, start, status, stop, url};
 use crate::startup;
 
-/// Runs a verb of `server`.
+/// Runs a verb about the server.
 ///
 /// # Errors
 /// What the verb says.
-pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure> {
+pub(super) fn run(invocation: &mut Invocation, verb: Server) -> Result<(), Failure> {
     let paths = Paths::from_environment()?;
     let embedded = Embedded::new(&paths);
-    match verb {
-        Verb::Start(arguments) => {
-            let request = StartServer { tcp: arguments.tcp };
-            let started = invocation.block_on(async |invocation| {
-                invocation
-                    .watch(async |progress| {
-                        let started = start(&embedded, request, &progress).await?;
-                        // Roles, schema and guard are there before anybody connects.
-                        startup::embedded(&paths, &progress).await?.finish(&progress).await?;
-                        Ok(started)
-                    })
-                    .await
-            })?;
-            let word =
-                if started.ran_before { "the server runs already" } else { "the server runs" };
-            invocation.printer.status(&format!("{word}, until `tenantdesk server stop`"));
-            invocation
-                .answer(&document(&started.status), |printer| printer.pairs(pairs(&started.status)))
-        }
-        Verb::Stop => {
-            let stopped = invocation.block_on(async |invocation| {
-                let plan = invocation
-                    .watch(async |progress| stop::prepare(&embedded, &progress).await)
-                    .await?;
-                if plan.in_use {
-                    let question =
-                        "other processes use the server; their connections are closed. Stop it?";
-                    invocation.asker.confirm(&mut invocation.printer, question)?;
-                }
-                invocation
-                    .watch(async |progress| stop::stop(&embedded, plan, &progress).await)
-                    .await
-            })?;
-            let word = if stopped.ran_before {
-                "the server has stopped"
-            } else {
-                "the server was not running"
-            };
-            invocation.printer.status(word);
-            invocation.answer(&json!({ "stopped": stopped.ran_before }), |_| ())
-        }
-        Verb::Status => {
-            let seen = invocation.block_on(async |invocation| {
-                invocation.watch(async |progress| status(&embedded, &progress).await).await
-            })?;
-            invocation.answer(&document(&seen), |printer| printer.pairs(pairs(&seen)))
-        }
-        Verb::Url(choice) => {
-            let address =
-                invocation.block_on(async |_| url(&embedded, choice.role.into()).await)?;
-            if !address.running {
-                let hint =
-                    "the server does not run now: `tenantdesk server start` keeps it running";
-                invocation.printer.hint(hint);
-            }
-            let document = json!({ "url": address.url, "running": address.running });
-            invocation.answer(&document, |printer| printer.line(&address.url))
-        }
-        Verb::Psql(arguments) => {
-            let request = OpenPsql {
-                role: arguments.role.into(),
-                arguments: arguments.arguments.into_iter().map(Into::into).collect(),
-            };
-            self::psql(invocation, &paths, &embedded, request)
-        }
-        Verb::Logs(arguments) => {
-            let lines = usize::try_from(arguments.lines).unwrap_or(usize::MAX);
-            let read = logs(&embedded, ReadLogs { lines })?;
-            let document = json!({ "path": read.path.to_string_lossy(), "lines": read.lines });
-            invocation.answer(&document, |printer| {
-                for line in &read.lines {
-                    printer.line(line);
-                }
-            })
-        }
-    }
-}
-
-/// `server psql`: the client runs on this terminal while the server is held.
-fn psql(
-    invocation: &mut Invocation,
-    paths: &Paths,
-    embedded: &Embedded,
-    request: OpenPsql,
-) -> Result<(), Failure> {
-    let code = invocation.block_on(async |invocation| {
-        let started =
-            invocation.watch(async |progress| startup::embedded(paths, &progress).await).await?;
-        let plan = invocation
-            .watch(async |progress| match &started.server {
-                Some(server) => psql::prepare(embedded, server, request, &progress).await,
-                None => Err(Failure::refused("only the embedded server has a psql of its own")),
-            })
-            .await;
-        let result = match plan {
-            Ok(plan) => psql::run(&plan).await,
-            Err(failure) => Err(failure),
-        };
-        invocation.watch(async |progress| started.finish(&progress).await).await?;
-        result
-    })?;
-    if code == 0 {
-        return Ok(());
-    }
-    Err(Failure::new(Kind::Server, format!("psql ended with exit code {code}")))
-}
-
-/// The status as JSON.
-fn document(seen: &ServerStatus) -> Value {
-    json!({
-        "state": seen.state.as_str(),
-        "version": seen.version,
-        "port": seen.port,
-        "tcp": seen.tcp,
-        "socket_dir": seen.socket_dir.to_string_lossy(),
-        "data_dir": seen.data_dir.to_string_lossy(),
-        "fsync": seen.fsync,
-        "pid": seen.pid,
-        "home": seen.home.to_string_lossy(),
-        "stays": seen.stays,
-        "in_use": seen.in_use,
+    invocation.block_on(async |invocation| match verb {
+        Server::Start(args) => start_server(invocation, &paths, &args).await,
+        Server::Stop => stop_server(invocation, &embedded).await,
+        Server::Status => show_status(invocation, &embedded).await,
+        Server::Url(args) => print_url(invocation, &embedded, &args).await,
+        Server::Psql(args) => open_psql(invocation, &paths, args).await,
+        Server::Logs(args) => print_logs(invocation, &embedded, &args),
     })
 }
 
-/// The status as labels and values.
-fn pairs(seen: &ServerStatus) -> Vec<(&'static str, String)> {
-    let yes = |flag: bool| if flag { "yes" } else { "no" }.to_owned();
-    vec![
-        ("state", seen.state.as_str().to_owned()),
-        ("version", seen.version.clone().unwrap_or_else(|| "none yet".to_owned())),
-        ("port", seen.port.to_string()),
-        ("tcp", yes(seen.tcp)),
-        ("socket_dir", seen.socket_dir.to_string_lossy().into_owned()),
-        ("data_dir", seen.data_dir.to_string_lossy().into_owned()),
-        ("fsync", seen.fsync.map_or_else(|| "unknown".to_owned(), yes)),
-        ("stays", yes(seen.stays)),
-        ("in_use", yes(seen.in_use)),
-    ]
+/// The JSON form of the server's state.
+#[derive(Serialize)]
+struct StatusDocument<'s> {
+    state: &'static str,
+    version: Option<&'s str>,
+    port: u16,
+    tcp: bool,
+    socket_dir: &'s Path,
+    data_dir: &'s Path,
+    fsync: Option<bool>,
+    pid: Option<i32>,
+    home: &'s Path,
+    stays: bool,
+    in_use: bool,
+}
+
+impl<'s> From<&'s ServerStatus> for StatusDocument<'s> {
+    fn from(status: &'s ServerStatus) -> Self {
+        Self {
+            state: status.state.as_str(),
+            version: status.version.as_deref(),
+            port: status.port,
+            tcp: status.tcp,
+            socket_dir: &status.socket_dir,
+            data_dir: &status.data_dir,
+            fsync: status.fsync,
+            pid: status.pid,
+            home: &status.home,
+            stays: status.stays,
+            in_use: status.in_use,
+        }
+    }
+}
+
+fn print_status(printer: &mut Printer, status: &ServerStatus) {
+    let unknown = || "-".to_owned();
+    let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    printer.pairs([
+        ("state", status.state.as_str().to_owned()),
+        ("version", status.version.clone().unwrap_or_else(unknown)),
+        ("port", status.port.to_string()),
+        ("tcp", yes_no(status.tcp)),
+        ("socket", status.socket_dir.to_string_lossy().into_owned()),
+        ("data", status.data_dir.to_string_lossy().into_owned()),
+        ("fsync", status.fsync.map_or_else(unknown, |on| if on { "on" } else { "off" }.to_owned())),
+        ("process", status.pid.map_or_else(unknown, |pid| pid.to_string())),
+        ("stays", yes_no(status.stays)),
+        ("in use", yes_no(status.in_use)),
+    ]);
+}
+
+async fn start_server(
+    invocation: &mut Invocation,
+    paths: &Paths,
+    args: &Start,
+) -> Result<(), Failure> {
+    let request = StartServer { tcp: args.tcp };
+    let verb = async |progress| {
+        let started = start::start(&Embedded::new(paths), request, &progress).await?;
+        // Roles, schema and guard are there before anybody connects.
+        startup::embedded(paths, &progress).await?.finish(&progress).await?;
+        Ok(started)
+    };
+    let started = invocation.watch(verb).await?;
+    let what = if started.ran_before { "the server was running" } else { "the server is running" };
+    invocation.printer.status(&format!("{what}; `tenantdesk server stop` stops it"));
+    invocation.answer(&StatusDocument::from(&started.status), |printer| {
+        print_status(printer, &started.status);
+    })
+}
+
+async fn stop_server(invocation: &mut Invocation, embedded: &Embedded) -> Result<(), Failure> {
+    let look = |progress| async move { stop::prepare(embedded, &progress).await };
+    let plan = invocation.watch(look).await?;
+    if plan.in_use {
+        let question = "Other processes use the server; their open work is lost. Stop it?";
+        invocation.asker.confirm(&mut invocation.printer, question)?;
+    }
+    let verb = |progress| async move { stop::stop(embedded, plan, &progress).await };
+    let stopped = invocation.watch(verb).await?;
+    let document = serde_json::json!({ "ran_before": stopped.ran_before });
+    let what = if stopped.ran_before { "stopped" } else { "the server was not running" };
+    invocation.printer.status(what);
+    invocation.answer(&document, |_| {})
+}
+
+async fn show_status(invocation: &mut Invocation, embedded: &Embedded) -> Result<(), Failure> {
+    let verb = |progress| async move { status::status(embedded, &progress).await };
+    let status = invocation.watch(verb).await?;
+    invocation.answer(&StatusDocument::from(&status), |printer| print_status(printer, &status))
+}
+
+async fn print_url(
+    invocation: &mut Invocation,
+    embedded: &Embedded,
+    args: &RoleChoice,
+) -> Result<(), Failure> {
+    let address = url::url(embedded, args.role.into()).await?;
+    if !address.running {
+        invocation.printer.hint("the server does not run; `tenantdesk server start` starts it");
+    }
+    let document = serde_json::json!({ "url": address.url, "running": address.running });
+    invocation.answer(&document, |printer| printer.line(&address.url))
+}
+
+async fn open_psql(invocation: &mut Invocation, paths: &Paths, args: Psql) -> Result<(), Failure> {
+    let arguments: Vec<OsString> = args.arguments.into_iter().map(OsString::from).collect();
+    let request = OpenPsql { role: args.role.into(), arguments };
+    let started = invocation.watch(async |progress| startup::embedded(paths, &progress).await);
+    let started = started.await?;
+    let code = async {
+        let Some(server) = &started.server else {
+            return Err(Failure::refused("only the embedded server has a psql of its own"));
+        };
+        let embedded = Embedded::new(paths);
+        let plan = psql::prepare(&embedded, server, request, &Progress::silent()).await?;
+        psql::run(&plan).await
+    };
+    let code = code.await;
+    // The server is given back whatever became of the client.
+    invocation.watch(async |progress| started.finish(&progress).await).await?;
+    invocation.ends_as_child(code?);
+    Ok(())
+}
+
+fn print_logs(
+    invocation: &mut Invocation,
+    embedded: &Embedded,
+    args: &Logs,
+) -> Result<(), Failure> {
+    let request = ReadLogs { lines: usize::try_from(args.lines).unwrap_or(usize::MAX) };
+    let found = logs::logs(embedded, request)?;
+    if found.lines.is_empty() {
+        invocation.printer.hint("the server has written no log yet");
+    }
+    let document = serde_json::json!({ "path": found.path, "lines": found.lines });
+    invocation.answer(&document, |printer| {
+        for line in &found.lines {
+            printer.line(line);
+        }
+    })
 }

@@ -12,3 +12,5 @@ pub mod stop;
 pub mod url;
 
 pub use role::Role;
+
+pub use crate::postgres::embedded::Embedded;

@@ -154,7 +154,11 @@ const UNICODE: Symbols = Symbols {
     choice: ("‹ ", " ›"),
 };
 
-const fn drawn(corner: &'static str, line: &'static str, side: &'static str) -> border::Set<'static> {
+const fn drawn(
+    corner: &'static str,
+    line: &'static str,
+    side: &'static str,
+) -> border::Set<'static> {
     border::Set {
         top_left: corner,
         top_right: corner,

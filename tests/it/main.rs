@@ -12,6 +12,10 @@
 
 /// House rules as tests: layers, sizes, names, docs.
 mod architecture;
+/// Small archives for tests, whole and broken.
+mod archive_fixture;
+/// The format of archives: damage, forgery, other programs.
+mod archive_format;
 /// The shipped binary as a script sees it.
 mod cli_program;
 /// The guard is generated from a map and holds.

@@ -17,6 +17,7 @@ pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardEr
     let mut statements = vec![Sql::new("set local role tenantdesk_meter")];
     statements.push(directory(conditions));
     statements.push(tenant_state(conditions)?);
+    statements.push(tenant_id(conditions)?);
     statements.extend(members(conditions)?);
     statements.extend(measure::measures(conditions)?);
     statements.push(Sql::new(
@@ -24,7 +25,7 @@ pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardEr
          tenantdesk.find_user, tenantdesk.measure, tenantdesk.measure_tenant to tenantdesk_operator",
     ));
     statements.push(Sql::new(
-        "grant execute on function tenantdesk.tenant_state, tenantdesk.member_state, tenantdesk.has_members, tenantdesk.count_metric to tenantdesk_owner",
+        "grant execute on function tenantdesk.tenant_state, tenantdesk.tenant_id, tenantdesk.member_state, tenantdesk.has_members, tenantdesk.count_metric to tenantdesk_owner",
     ));
     statements.push(Sql::new("reset role"));
     Ok(statements)
@@ -87,6 +88,42 @@ fn tenant_state(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
             ("type", &conditions.key_type(entry)?),
         ],
     ))
+}
+
+/// The one spelling of a tenant's id, or null: sessions, chains and limits are compared as text.
+fn tenant_id(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
+    let entry = &conditions.map.all()[0];
+    Ok(Sql::fill(
+        "create or replace function tenantdesk.tenant_id(tenant text) returns text\n\
+         {head}  return (tenant_id.tenant::{type})::text;\n\
+         exception when invalid_text_representation or numeric_value_out_of_range then return null;\nend $function$",
+        &[("head", &Sql::new(HEAD)), ("type", &conditions.key_type(entry)?)],
+    ))
+}
+
+/// Whether the tenant that is being provisioned has no member yet. Volatile, so that it sees the
+/// rows of the statement that asks: provisioning links one person, its owner, and nobody else.
+pub(super) fn first_member(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
+    let Some(members) = &conditions.map.members else { return Ok(Vec::new()) };
+    let link = conditions
+        .map
+        .find(&members.table)
+        .ok_or_else(|| GuardError::NoRelation(members.table.clone()))?;
+    Ok(vec![
+        Sql::new("set local role tenantdesk_meter"),
+        Sql::fill(
+            "create or replace function tenantdesk.is_first_member() returns boolean\n\
+             language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $function$\nbegin\n  \
+             return not exists (select from {memberships} m where m.{tenant} = tenantdesk.provision_tenant()::{type});\nend $function$",
+            &[
+                ("memberships", &Sql::from(&parse_name(&members.table))),
+                ("tenant", &Sql::from(&Ident::new(&members.tenant))),
+                ("type", &conditions.key_type(&link)?),
+            ],
+        ),
+        Sql::new("grant execute on function tenantdesk.is_first_member to tenantdesk_provisioner"),
+        Sql::new("reset role"),
+    ])
 }
 
 /// The look-ups of members; without memberships they exist and find nobody.

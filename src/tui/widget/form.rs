@@ -1,13 +1,12 @@
 //! A form: fields under each other, each with its own message when it is wrong.
 
-use crossterm::event::KeyCode;
+use crate::command::{Key, Press};
 use ratatui::Frame;
 use tui_input::Input;
 
 use super::field;
 use super::pane::overlay;
 use super::text::{line, wrap};
-use crate::tui::key::Chord;
 use crate::tui::theme::{Look, Role};
 
 /// What a field holds.
@@ -94,18 +93,18 @@ impl Form {
     }
 
     /// Keys of a form are fixed: a text field must never lose a letter to a binding.
-    pub(crate) fn press(&mut self, key: Chord) -> Pressed {
+    pub(crate) fn press(&mut self, key: Key) -> Pressed {
         let last = self.fields.len().saturating_sub(1);
-        match (key.code(), key.ctrl()) {
-            (KeyCode::Esc, _) => return Pressed::Close,
+        match (key.press, key.ctrl) {
+            (Press::Esc, _) => return Pressed::Close,
             _ if self.busy.is_some() => return Pressed::Unknown,
-            (KeyCode::Char('s'), true) => return Pressed::Submit,
-            (KeyCode::Enter, false) if self.focus == last => return Pressed::Submit,
-            (KeyCode::Enter | KeyCode::Tab | KeyCode::Down, false) => {
+            (Press::Char('s'), true) => return Pressed::Submit,
+            (Press::Enter, false) if self.focus == last => return Pressed::Submit,
+            (Press::Enter | Press::Tab | Press::Down, false) => {
                 self.focus = if self.focus == last { 0 } else { self.focus + 1 };
                 return Pressed::Taken;
             }
-            (KeyCode::BackTab | KeyCode::Up, false) => {
+            (Press::BackTab | Press::Up, false) => {
                 self.focus = self.focus.checked_sub(1).unwrap_or(last);
                 return Pressed::Taken;
             }
@@ -169,11 +168,11 @@ impl Form {
     }
 }
 
-fn turn(len: usize, index: &mut usize, key: Chord) -> bool {
+fn turn(len: usize, index: &mut usize, key: Key) -> bool {
     let len = len.max(1);
-    *index = match key.code() {
-        KeyCode::Left | KeyCode::Char('h') => (*index + len - 1) % len,
-        KeyCode::Right | KeyCode::Char(' ' | 'l') => (*index + 1) % len,
+    *index = match key.press {
+        Press::Left | Press::Char('h') => (*index + len - 1) % len,
+        Press::Right | Press::Char(' ' | 'l') => (*index + 1) % len,
         _ => return false,
     };
     true

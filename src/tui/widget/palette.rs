@@ -9,7 +9,7 @@ use super::field;
 use super::pane::overlay;
 use super::text::Align;
 use super::window::{Column, Cursor, Table};
-use crate::command::registry::{COMMANDS, Command, CommandId, Group};
+use crate::command::{COMMANDS, Command, CommandId};
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::{Look, Role};
 
@@ -19,6 +19,13 @@ pub(crate) struct Palette {
     pub(crate) input: Input,
     pub(crate) cursor: Cursor,
     matches: Vec<&'static Command>,
+}
+
+/// Pressing a key is the only sense these have.
+const fn is_movement(id: CommandId) -> bool {
+    use CommandId as Id;
+    let step = matches!(id, Id::Up | Id::Down | Id::Left | Id::Right | Id::First | Id::Last);
+    step || matches!(id, Id::PageUp | Id::PageDown | Id::NextPane | Id::PreviousPane | Id::Open)
 }
 
 impl Palette {
@@ -44,7 +51,7 @@ impl Palette {
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut found: Vec<(u32, &Command)> = COMMANDS
             .iter()
-            .filter(|command| command.group != Group::Move)
+            .filter(|command| command.in_console() && !is_movement(command.id))
             .filter_map(|command| {
                 // Words before title, so that what one would type after `:` wins.
                 let mut chars = Vec::new();
@@ -105,7 +112,10 @@ impl Palette {
         area.height = area.height.saturating_sub(1);
         let empty = "no command has these letters";
         let (len, cursor) = (self.matches.len(), &self.cursor);
-        Table { columns: &columns, len, cursor, focused: true, empty, cell }
-            .draw(frame.buffer_mut(), area, look);
+        Table { columns: &columns, len, cursor, focused: true, empty, cell }.draw(
+            frame.buffer_mut(),
+            area,
+            look,
+        );
     }
 }

@@ -8,7 +8,13 @@ use super::text::line;
 use crate::tui::theme::{Look, Role};
 
 /// Draws the box; answers what is inside.
-pub(crate) fn pane(frame: &mut Frame<'_>, area: Rect, title: &str, focused: bool, look: Look) -> Rect {
+pub(crate) fn pane(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    title: &str,
+    focused: bool,
+    look: Look,
+) -> Rect {
     let role = if focused { Role::Focus } else { Role::Border };
     boxed(frame, area, title, role, look)
 }
