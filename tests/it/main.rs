@@ -40,3 +40,5 @@ mod tui_flows;
 mod tui_screens;
 /// The console in a real pseudo-terminal.
 mod tui_terminal;
+/// Plans, limits that the database enforces, and the usage beside them.
+mod usage;
