@@ -22,6 +22,7 @@ pub mod console;
 pub mod failure;
 pub mod format;
 pub mod identity;
+pub mod impersonation;
 pub mod isolation;
 pub mod lifecycle;
 pub mod logging;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::try_join;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{CopyInSink, CopyOutStream, Row, SimpleQueryMessage};
+use tokio_postgres::{CopyInSink, CopyOutStream, Row, SimpleQueryMessage, SimpleQueryStream};
 
 use super::connect::Link;
 use super::error::ServerError;
@@ -150,6 +150,14 @@ impl<'l> Transaction<'l> {
     /// What the server says.
     pub async fn simple(&self, sql: &Sql) -> Result<Vec<SimpleQueryMessage>, ServerError> {
         Ok(self.link.client().simple_query(sql.as_str()).await?)
+    }
+
+    /// As [`Transaction::simple`], row by row: for results whose size nobody knows.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub async fn simple_stream(&self, sql: &Sql) -> Result<SimpleQueryStream, ServerError> {
+        Ok(self.link.client().simple_query_raw(sql.as_str()).await?)
     }
 
     /// Starts `COPY .. TO STDOUT`.

@@ -1,0 +1,255 @@
+//! The data browser inside an impersonation: relations with estimates, pages, one record, counts.
+//!
+//! Everything it reads is recorded as a statement, with its shape and outcome, as if it had been
+//! typed; the list of relations, many small questions, is one record.
+
+use std::mem;
+
+use futures_util::TryFutureExt as _;
+use futures_util::future::try_join_all;
+use serde_json::Value;
+
+use super::error::ImpersonationError;
+use super::fetch::{Collector, Cut, Limits, Rows, Stop, fetch};
+use super::grid::{self, BrowsedColumn, BrowsedRelation};
+use super::page::{
+    CELL, CELL_OF_RECORD, Filter, KeySet, NoSuch, Page, PageAsk, PageQuery, count_query, page_query,
+    record_query,
+};
+use super::shape::Shape;
+use super::statement::{Impersonation, Tally};
+use super::tripwire::Tripwire;
+use crate::failure::Failure;
+use crate::identity::RequestId;
+use crate::isolation::relations;
+use crate::postgres::{ServerError, Sql, Transaction};
+use crate::text::Untrusted;
+
+impl From<NoSuch> for ImpersonationError {
+    fn from(missing: NoSuch) -> Self {
+        Self::NotFound(missing.0)
+    }
+}
+
+impl Impersonation {
+    /// The relations that can be browsed, in the order of the map, with the planner's estimate of
+    /// this tenant's rows.
+    ///
+    /// # Errors
+    /// [`ImpersonationError`].
+    pub async fn relations(
+        &self,
+        request: Option<RequestId>,
+    ) -> Result<Vec<BrowsedRelation>, ImpersonationError> {
+        let mut relations = self.known(request).await?.clone();
+        let limits = self.limits(1);
+        let shape = Shape { text: "explain every relation".to_owned(), literals: Vec::new() };
+        let work = async {
+            let transaction = self.reading().await?;
+            let estimates = estimates(&transaction, &relations).await?;
+            let tally = Tally { rows: estimates.len() as u64, bytes: 0 };
+            Ok((estimates, tally))
+        };
+        let estimates = self.recorded(request, &shape, limits, work).await?;
+        for (relation, estimate) in relations.iter_mut().zip(estimates) {
+            relation.rows_estimate = estimate;
+        }
+        Ok(relations)
+    }
+
+    /// A page of rows.
+    ///
+    /// # Errors
+    /// [`ImpersonationError::NotFound`] where the relation or a column is not there.
+    pub async fn page(&self, ask: &PageAsk) -> Result<Page, ImpersonationError> {
+        let relation = self.relation(&ask.relation, ask.request).await?;
+        let query = page_query(relation, ask)?;
+        let typed = ask.filter.as_ref().map(|filter| filter.value.as_str());
+        let rows =
+            self.browse(relation, &query.sql, &query.values, typed, ask.limit + 1, ask.request);
+        Ok(page(&query, rows.await?, ask, relation.note()))
+    }
+
+    /// One record in full: its columns and its values, found by [`Page::keys`].
+    ///
+    /// # Errors
+    /// [`ImpersonationError::NotFound`] where it is gone or was never this tenant's.
+    pub async fn record(
+        &self,
+        name: &str,
+        key: &KeySet,
+        request: Option<RequestId>,
+    ) -> Result<Vec<(BrowsedColumn, Option<Untrusted>)>, ImpersonationError> {
+        let relation = self.relation(name, request).await?;
+        let query = record_query(relation, key)?;
+        let mut rows =
+            self.browse(relation, &query.sql, &query.values, None, 1, request).await?;
+        let gone = || ImpersonationError::NotFound(format!("the record of {name}"));
+        let mut row = rows.rows.pop().ok_or_else(gone)?;
+        shorten(&query.shown, &mut row, CELL_OF_RECORD);
+        Ok(query.shown.into_iter().zip(row).collect())
+    }
+
+    /// The exact number of rows, filter included.
+    ///
+    /// # Errors
+    /// [`ImpersonationError`].
+    pub async fn count(
+        &self,
+        name: &str,
+        filter: Option<&Filter>,
+        request: Option<RequestId>,
+    ) -> Result<i64, ImpersonationError> {
+        let relation = self.relation(name, request).await?;
+        let (sql, values) = count_query(relation, filter)?;
+        let typed = filter.map(|filter| filter.value.as_str());
+        let rows = self.browse(relation, &sql, &values, typed, 1, request).await?;
+        let first = rows.rows.first().and_then(|row| row.first()).and_then(Option::as_ref);
+        first.and_then(|text| text.raw().parse().ok()).ok_or_else(|| {
+            ImpersonationError::Statement(ServerError::Answer("count gave no number".to_owned()))
+        })
+    }
+
+    /// Runs a query of the browser, recorded.
+    async fn browse(
+        &self,
+        relation: &BrowsedRelation,
+        sql: &Sql,
+        values: &[Option<String>],
+        typed: Option<&str>,
+        rows: usize,
+        request: Option<RequestId>,
+    ) -> Result<Rows, ImpersonationError> {
+        let tripwire =
+            Tripwire::for_relation(&self.map, self.tenant.id.as_str(), &relation.name);
+        let limits = self.limits(rows);
+        let mut shape = Shape::of(sql.as_str());
+        shape.literals.clear();
+        if let Some(typed) = typed {
+            shape = shape.with_value(typed);
+        }
+        let work = async {
+            let transaction = self.reading().await?;
+            let mut collector = Collector::new(&tripwire, limits);
+            fetch(&transaction, sql, values, &mut collector).await?;
+            let tally = Tally { rows: collector.seen, bytes: collector.rows.bytes };
+            Ok((collector.rows, tally))
+        };
+        self.recorded(request, &shape, limits, work).await
+    }
+
+    fn limits(&self, rows: usize) -> Limits {
+        let usual = Limits::default();
+        Limits { rows, time: self.time(usual.time), ..usual }
+    }
+
+    /// A relation by the name of the map.
+    async fn relation(
+        &self,
+        name: &str,
+        request: Option<RequestId>,
+    ) -> Result<&BrowsedRelation, ImpersonationError> {
+        let known = self.known(request).await?;
+        known
+            .iter()
+            .find(|relation| relation.name == name)
+            .ok_or_else(|| ImpersonationError::NotFound(format!("relation {name}")))
+    }
+
+    /// Columns and keys of all relations, read once in a session. They are the same for all
+    /// tenants, but what is kept of them goes with the session all the same.
+    async fn known(
+        &self,
+        request: Option<RequestId>,
+    ) -> Result<&Vec<BrowsedRelation>, ImpersonationError> {
+        self.relations
+            .get_or_try_init(|| async {
+                let listed = relations::list(self.session.console()).await?;
+                let shape =
+                    Shape { text: "read columns and keys".to_owned(), literals: Vec::new() };
+                let work = async {
+                    let transaction = self.reading().await?;
+                    let known = grid::load(&transaction, &self.map.all(), &listed).await?;
+                    let tally = Tally { rows: known.len() as u64, bytes: 0 };
+                    Ok((known, tally))
+                };
+                self.recorded(request, &shape, self.limits(1), work).await
+            })
+            .await
+    }
+}
+
+impl From<Failure> for ImpersonationError {
+    fn from(failure: Failure) -> Self {
+        Self::Below(failure)
+    }
+}
+
+/// The planner's estimates under the guard: all questions are sent before an answer is awaited.
+async fn estimates(
+    transaction: &Transaction<'_>,
+    relations: &[BrowsedRelation],
+) -> Result<Vec<Option<i64>>, Stop> {
+    let questions: Vec<Sql> = relations
+        .iter()
+        .map(|relation| {
+            Sql::new("explain (format json) select 1 from ").relation(&relation.target)
+        })
+        .collect();
+    let asked = questions
+        .iter()
+        .map(|question| transaction.client().query_typed(question.as_str(), &[]).map_err(Stop::from));
+    let answers = try_join_all(asked).await?;
+    Ok(answers
+        .iter()
+        .map(|rows| {
+            let plan: Value = rows.first()?.try_get(0).ok()?;
+            let rows = plan.pointer("/0/Plan/Plan Rows")?;
+            rows.as_i64()
+        })
+        .collect())
+}
+
+/// Sorts what came back into what is shown and the keys behind it.
+fn page(query: &PageQuery, mut got: Rows, ask: &PageAsk, note: Option<&'static str>) -> Page {
+    let more = got.rows.len() > ask.limit || got.cut == Some(Cut::Bytes);
+    got.rows.truncate(ask.limit);
+    if query.backwards {
+        got.rows.reverse();
+    }
+    let shown = query.shown.len();
+    let mut orders = Vec::with_capacity(got.rows.len());
+    for row in &mut got.rows {
+        let keys = row.split_off(shown.min(row.len()));
+        let text = |cell: Option<Untrusted>| cell.map(|cell| cell.raw().to_owned());
+        orders.push(KeySet(keys.into_iter().map(text).collect()));
+        shorten(&query.shown, row, CELL);
+    }
+    let started = ask.from == super::page::From::Start;
+    let paged = !query.key_places.is_empty();
+    let (before, after) =
+        if query.backwards { (more, true) } else { (!started, more) };
+    let key = |order: &KeySet| {
+        KeySet(query.key_places.iter().filter_map(|place| order.0.get(*place).cloned()).collect())
+    };
+    Page {
+        columns: query.shown.clone(),
+        keys: if paged { orders.iter().map(key).collect() } else { Vec::new() },
+        before: orders.first().filter(|_| before && paged).cloned(),
+        after: orders.last().filter(|_| after && paged).cloned(),
+        rows: mem::take(&mut got.rows),
+        cut: got.cut.filter(|cut| *cut == Cut::Bytes),
+        note: note.filter(|_| paged || more),
+    }
+}
+
+/// Marks long values that the server was asked to cut.
+fn shorten(shown: &[BrowsedColumn], row: &mut [Option<Untrusted>], cell: u64) {
+    let most = usize::try_from(cell).unwrap_or(usize::MAX);
+    for (value, _) in row.iter_mut().zip(shown).filter(|(_, column)| column.wide) {
+        let end = value.as_ref().and_then(|text| text.raw().char_indices().nth(most));
+        if let (Some((end, _)), Some(text)) = (end, value.as_ref()) {
+            *value = Some(Untrusted::new(format!("{}…", &text.raw()[..end])));
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Impersonation: an operator acts as a member of one tenant, for a reason, until a time.
+//!
+//! The boundary is the guard in the database. What is here keeps the record (each statement before
+//! it runs and after), gives every value in its text form, caps what comes back, and watches
+//! the rows once more ([`Tripwire`]). [`prepare`] and [`open`] begin, [`Impersonation`] is the
+//! running one, [`run_script`] is the whole of it for a command line.
+
+mod browse;
+mod end;
+mod error;
+mod fetch;
+mod grid;
+mod kind;
+mod lexeme;
+mod page;
+mod script;
+mod shape;
+mod start;
+mod statement;
+mod tripwire;
+mod written;
+
+pub use end::{Ending, how_it_ended};
+pub use error::ImpersonationError;
+pub use fetch::{Column, Cut, Limits, Rows};
+pub use grid::{BrowsedColumn, BrowsedRelation, RowKey};
+pub use kind::{Refusal, StatementKind};
+pub use lexeme::split_statements;
+pub use page::{Filter, FilterOperator, From, KeySet, Order, Page, PageAsk};
+pub use script::{Script, ScriptReport, run_script};
+pub use shape::Shape;
+pub use start::{StartError, StartImpersonation, StartPlan, open, prepare};
+pub use statement::{Ask, Impersonation, Outcome, StatementCanceller};
+pub use tripwire::{Leak, Tripwire};
