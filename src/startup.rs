@@ -128,6 +128,18 @@ pub async fn start(
 /// Where there is no server to be had, it does not start, or the preparation fails.
 pub async fn embedded(paths: &Paths, progress: &Progress) -> Result<Started, Failure> {
     let server = Embedded::attach(paths, progress).await?;
+    match console_on(&server, progress).await {
+        Ok(console) => Ok(Started { console, server: Some(server) }),
+        Err(failure) => {
+            // A server that nobody can use must not stay behind.
+            server.release(progress).await?;
+            Err(failure)
+        }
+    }
+}
+
+/// Prepares what is missing and connects.
+async fn console_on(server: &EmbeddedServer, progress: &Progress) -> Result<Console, Failure> {
     let map = RelationMap::from_toml(include_str!("../assets/starter/map.toml"))?;
     let login = operator_login(server.os_user());
     let endpoint = server.endpoint(DATABASE, login.as_str());
@@ -136,11 +148,10 @@ pub async fn embedded(paths: &Paths, progress: &Progress) -> Result<Started, Fai
         // Another process may have prepared it while we waited.
         if !is_prepared(&endpoint, &map).await {
             progress.enter("preparing the database");
-            prepare(&server, &map, &login, progress).await?;
+            prepare(server, &map, &login, progress).await?;
         }
     }
-    let console = Console::connect(endpoint).await?;
-    Ok(Started { console, server: Some(server) })
+    Ok(Console::connect(endpoint).await?)
 }
 
 /// The login of the operating system's user: his own name as far as a login can have it.

@@ -215,7 +215,9 @@ async fn write(
     }
     let (file, written) = pipeline.finish().await?;
     let mut relations_and_rows = plan.archive.relations.iter().zip(&written.relations);
-    if relations_and_rows.any(|(r, found)| r.archived.class == ArchivedClass::Root && found.rows != 1) {
+    if relations_and_rows
+        .any(|(r, found)| r.archived.class == ArchivedClass::Root && found.rows != 1)
+    {
         return Err(ExportError::Gone.into());
     }
     transaction.commit().await?;

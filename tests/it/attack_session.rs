@@ -33,8 +33,9 @@ fn opening(replaced: &[(&str, &str)]) -> String {
 fn a_session_without_a_reason_a_time_or_a_level_is_refused_by_the_database() {
     let desk = Desk::product();
     let support = desk.operator("support");
-    let spaces = ["' '", "chr(160)", "chr(8203)", "chr(12644)", "chr(8294)", "chr(917536)", "chr(10240)"]
-        .map(|filler| format!("repeat({filler}, 12)"));
+    let spaces =
+        ["' '", "chr(160)", "chr(8203)", "chr(12644)", "chr(8294)", "chr(917536)", "chr(10240)"]
+            .map(|filler| format!("repeat({filler}, 12)"));
     for reason in spaces.iter().map(String::as_str).chain(["'short'", "repeat('x', 2001)"]) {
         let output = desk.psql(&support, &opening(&[("reason", reason)]));
         assert_eq!(sqlstate(&output), "23514", "{reason}: {output:?}");
@@ -90,10 +91,7 @@ fn a_time_zone_of_ones_own_does_not_lengthen_a_session() {
     let attack = opening(&[("duration", "interval '1 day -24 hours 59 min'")]);
     let length = "select extract(hour from expires_at - opened_at) from tenantdesk.tenant_sessions order by id desc limit 1";
     let output = desk.psql(&support, &format!("{}{attack}", trick("")));
-    assert!(
-        sqlstate(&output) == "22023" || desk.rows(SUPERUSER, length) == "0",
-        "{output:?}"
-    );
+    assert!(sqlstate(&output) == "22023" || desk.rows(SUPERUSER, length) == "0", "{output:?}");
     desk.rows(
         SUPERUSER,
         "update tenantdesk.tenant_sessions set ended_at = clock_timestamp(), end_reason = 'x', ended_by = 'x' where ended_at is null; \
@@ -120,7 +118,11 @@ fn a_session_that_is_rolled_back_has_shown_nothing() {
     assert_eq!(desk.rows(&operator, &attack("", "")), "0");
     assert_eq!(desk.rows(&operator, &attack("savepoint s;", "")), "0");
     assert_eq!(desk.rows(&operator, &attack("savepoint s;", "release s;")), "0");
-    drop_condition(&desk, "session_tenant()", "pg_catalog.pg_xact_status(s.opened_xid) = 'committed'");
+    drop_condition(
+        &desk,
+        "session_tenant()",
+        "pg_catalog.pg_xact_status(s.opened_xid) = 'committed'",
+    );
     assert_eq!(desk.rows(&operator, &attack("", "")), "1000");
     assert_eq!(desk.rows(SUPERUSER, "select count(*) from tenantdesk.tenant_sessions"), "0");
 }
@@ -137,8 +139,14 @@ fn two_impersonations_at_once_are_one() {
                     let (desk, operator) = (&desk, &operator);
                     scope.spawn(move || {
                         let token = format!("{operator}-{i}");
-                        let call = open_call(&token, if i % 2 == 0 { ACME } else { BOLT }, "impersonate", "read");
-                        desk.psql(operator, &as_operator(&format!("select 1 from {call}"))).code == 0
+                        let call = open_call(
+                            &token,
+                            if i % 2 == 0 { ACME } else { BOLT },
+                            "impersonate",
+                            "read",
+                        );
+                        desk.psql(operator, &as_operator(&format!("select 1 from {call}"))).code
+                            == 0
                     })
                 })
                 .collect();
@@ -172,9 +180,24 @@ fn every_spelling_of_a_tenant_is_the_same_tenant_and_the_same_chain() {
             "braces" => format!("{{{ACME}}}"),
             _ => ACME.replace('-', ""),
         };
-        let output = desk.psql(&operator, &opening(&[("tenant", &format!("'{tenant}'")), ("digest", &format!("sha256('{operator}')"))]));
+        let output = desk.psql(
+            &operator,
+            &opening(&[
+                ("tenant", &format!("'{tenant}'")),
+                ("digest", &format!("sha256('{operator}')")),
+            ]),
+        );
         assert_eq!(output.rows(), "1");
     }
-    assert_eq!(desk.rows(SUPERUSER, "select distinct tenant from tenantdesk.tenant_sessions"), ACME);
-    assert_eq!(desk.rows(SUPERUSER, "select distinct chain from tenantdesk.ledger where action like 'impersonate%'"), format!("tenant:{ACME}"));
+    assert_eq!(
+        desk.rows(SUPERUSER, "select distinct tenant from tenantdesk.tenant_sessions"),
+        ACME
+    );
+    assert_eq!(
+        desk.rows(
+            SUPERUSER,
+            "select distinct chain from tenantdesk.ledger where action like 'impersonate%'"
+        ),
+        format!("tenant:{ACME}")
+    );
 }

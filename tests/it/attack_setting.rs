@@ -12,15 +12,30 @@ fn changing_the_setting_inside_one_statement_reads_nothing_of_another_tenant() {
     let count = format!("(select count(*) from app.projects where tenant_id = '{BOLT}')");
     let attacks = [
         format!("select {count} from (select {}) s", set(BOLT)),
-        format!("with s as materialized (select {} as x) select {count} from s where x is not null", set(BOLT)),
-        format!("select split_part({} || '/' || {count} || '/' || {}, '/', 2)", set(BOLT), set(ACME)),
-        format!("select split_part({} || '/' || (select count(*) from app.comments c join app.tasks t on t.id = c.task_id where t.tenant_id = '{BOLT}'), '/', 2)", set(BOLT)),
-        format!("select split_part({} || '/' || (select count(*) from app.invoices where tenant_id = '{BOLT}'), '/', 2)", set(BOLT)),
+        format!(
+            "with s as materialized (select {} as x) select {count} from s where x is not null",
+            set(BOLT)
+        ),
+        format!(
+            "select split_part({} || '/' || {count} || '/' || {}, '/', 2)",
+            set(BOLT),
+            set(ACME)
+        ),
+        format!(
+            "select split_part({} || '/' || (select count(*) from app.comments c join app.tasks t on t.id = c.task_id where t.tenant_id = '{BOLT}'), '/', 2)",
+            set(BOLT)
+        ),
+        format!(
+            "select split_part({} || '/' || (select count(*) from app.invoices where tenant_id = '{BOLT}'), '/', 2)",
+            set(BOLT)
+        ),
     ];
     for attack in &attacks {
         assert_eq!(intruder.sees(READER, attack), "0", "{attack}");
     }
-    let shown = format!("select {count} || '/' || set_config('tenantdesk.session', '', true) || '/' || (select count(*) from app.projects)", );
+    let shown = format!(
+        "select {count} || '/' || set_config('tenantdesk.session', '', true) || '/' || (select count(*) from app.projects)",
+    );
     assert!(["0//0", "0//1000"].contains(&intruder.sees(READER, &shown).as_str()));
     for table in ["projects", "tasks", "comments", "invoices"] {
         intruder.weaken(&format!("drop policy \"!tenantdesk\" on app.{table}"));
@@ -37,7 +52,9 @@ fn without_the_token_of_the_own_session_nothing_is_seen() {
     let intruder = Intruder::reading();
     let token = &intruder.token;
     let ask = |present: &str| {
-        format!("begin; set local role {READER};\n\\o /dev/null\n{present} select set_config('app.tenant_id', '{ACME}', true);\n\\o\nselect count(*) from app.projects; commit;")
+        format!(
+            "begin; set local role {READER};\n\\o /dev/null\n{present} select set_config('app.tenant_id', '{ACME}', true);\n\\o\nselect count(*) from app.projects; commit;"
+        )
     };
     let present = format!("select set_config('tenantdesk.session', '{token}', true);");
     assert_eq!(intruder.desk.rows(&intruder.login, &ask(&present)), "1000");
@@ -50,10 +67,17 @@ fn without_the_token_of_the_own_session_nothing_is_seen() {
         assert_eq!(intruder.sees(READER, &sql), "0", "{reset}");
     }
     intruder.refused(READER, "reset role; select count(*) from app.projects", "42501");
-    let discarded = format!("{}commit; discard all; select count(*) from app.projects", intruder.preamble(READER));
+    let discarded = format!(
+        "{}commit; discard all; select count(*) from app.projects",
+        intruder.preamble(READER)
+    );
     assert_eq!(sqlstate(&intruder.desk.psql(&intruder.login, &discarded)), "42501");
 
-    drop_condition(&intruder.desk, "session_tenant()", "s.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))");
+    drop_condition(
+        &intruder.desk,
+        "session_tenant()",
+        "s.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))",
+    );
     assert_eq!(intruder.desk.rows(&intruder.login, &ask("")), "1000");
 }
 
@@ -103,11 +127,19 @@ fn settings_kept_in_the_own_role_give_no_rows() {
     for setting in ["search_path = 'app'", "statement_timeout = 0", "role = 'tenantdesk_reader'"] {
         intruder.desk.rows(login, &format!("alter role {login} set {setting}"));
     }
-    assert_eq!(intruder.desk.rows(login, "select current_user, (select count(*) from app.projects)"), "tenantdesk_reader|0");
-    intruder.desk.rows(login, &as_operator(&format!("select tenantdesk.end_session({}, null)", intruder.session)));
+    assert_eq!(
+        intruder.desk.rows(login, "select current_user, (select count(*) from app.projects)"),
+        "tenantdesk_reader|0"
+    );
+    intruder.desk.rows(
+        login,
+        &as_operator(&format!("select tenantdesk.end_session({}, null)", intruder.session)),
+    );
     let after = intruder.desk.psql(login, "select count(*) from app.projects");
     assert_eq!(sqlstate(&after), "42501", "{after:?}");
-    intruder.weaken(&format!("grant tenantdesk_reader to {login}; alter table app.projects disable row level security"));
+    intruder.weaken(&format!(
+        "grant tenantdesk_reader to {login}; alter table app.projects disable row level security"
+    ));
     assert_eq!(intruder.desk.rows(login, "select count(*) from app.projects"), "3000");
 }
 
@@ -115,11 +147,17 @@ fn settings_kept_in_the_own_role_give_no_rows() {
 #[test]
 fn a_token_opens_nothing_but_what_it_was_drawn_for() {
     let intruder = Intruder::enter(Desk::product(), "admin", "export", "read");
-    let (desk, login) = (Desk { cluster: intruder.desk.cluster, database: intruder.desk.database.clone() }, intruder.login.clone());
+    let (desk, login) = (
+        Desk { cluster: intruder.desk.cluster, database: intruder.desk.database.clone() },
+        intruder.login.clone(),
+    );
     let mut other = Intruder::with_login(desk, login, ACME, "impersonate", "read");
     let docs = "select count(*) from app.docs";
     // The archive moves what the application hides from itself as well: 50 of these 100 are deleted.
-    assert_eq!((intruder.sees(ARCHIVIST, docs).as_str(), other.sees(READER, docs).as_str()), ("100", "50"));
+    assert_eq!(
+        (intruder.sees(ARCHIVIST, docs).as_str(), other.sees(READER, docs).as_str()),
+        ("100", "50")
+    );
     let (export, impersonation) = (intruder.token.clone(), other.token.clone());
     other.token = impersonation;
     assert_eq!(other.sees(ARCHIVIST, docs), "0");
