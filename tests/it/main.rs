@@ -58,6 +58,14 @@ mod guard_install;
 mod harness;
 /// The harness leaves nothing behind.
 mod harness_cleanup;
+/// Jobs: a tenant in them is never null.
+mod jobs;
+/// The ledger: append-only, chained, verified.
+mod ledger;
+/// Operators: personal logins with a level.
+mod operators;
+/// Making tenants: all or nothing.
+mod provision;
 /// Generated pages are what the program does.
 mod reference;
 /// The embedded server from its first start to its end.

@@ -122,6 +122,7 @@ pub async fn install(
         run(&transaction, statement.clone()).await?;
     }
     grant_needed_functions(&transaction).await?;
+    grant_application(&transaction, &map.application_role).await?;
     record(&transaction, map, &plan).await?;
     if consent.enforce_limits {
         // The triggers are there and nobody writes past them: what is counted now stays true.
@@ -172,6 +173,17 @@ async fn grant_needed_functions(transaction: &Transaction<'_>) -> Result<(), Ins
         run(transaction, statement).await?;
     }
     Ok(())
+}
+
+/// The application may leave work for later, for the tenant of its own transaction.
+async fn grant_application(transaction: &Transaction<'_>, role: &str) -> Result<(), InstallError> {
+    let role = Sql::from(&Ident::new(role));
+    let statement = Sql::fill(
+        "set local role tenantdesk_owner; grant usage on schema tenantdesk to {role}; \
+         grant execute on function tenantdesk.enqueue_job to {role}; reset role",
+        &[("role", &role)],
+    );
+    run(transaction, statement).await
 }
 
 /// Records map, relations and metrics in the control schema.
