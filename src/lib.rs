@@ -2,11 +2,20 @@
 //!
 //! # Map
 //!
-//! Layers import downwards only (a test in `tests/it/architecture.rs` holds it; docs/architecture.md says why).
+//! Layers import downwards only (a test in `tests/it/architecture` holds it; docs/architecture.md says why).
 //!
 //! | layer | module | is |
 //! |---|---|---|
-//! | 0 | [`identity`] [`text`] [`progress`] [`failure`] [`clock`] [`mod@format`] | vocabulary |
+//! | 0 | [`clock`] [`failure`] [`mod@format`] [`identity`] [`progress`] [`text`] | vocabulary: parsed names, untrusted text, progress, failures |
+//! | 1 | [`config`] [`logging`] [`secret`] | settings that know their source, the log without secrets |
+//! | 2 | [`postgres`] | the wire: embedded server, connection, transactions, quoting, migrations |
+//! | 3 | [`catalog`] | what the database says about itself |
+//! | 4 | [`audit`] [`console`] | the ledger, and the one gate to the database |
+//! | 5 | [`server`] [`tenant`] [`isolation`] | the server as seen; tenants, operators, tenant sessions; relation map and guard |
+//! | 6 | [`impersonation`] [`usage`] [`archive`] | capabilities; they never import each other |
+//! | 7 | [`lifecycle`] | provisioning, the demo |
+//! | 8 | [`startup`] [`command`] | wiring, the registry of commands |
+//! | 9 | [`cli`] [`tui`] | two thin skins |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
 #![recursion_limit = "256"]
