@@ -20,9 +20,7 @@ struct Fixed;
 
 impl Effects for Fixed {
     async fn run(&self, request: Request, _tell: Tell) -> Result<Answer, Failure> {
-        if request.effect == Effect::ListUsage {
-            panic!("a fault in the work");
-        }
+        assert!(request.effect != Effect::ListUsage, "a fault in the work");
         Fixtures::default().answer(&request.effect).unwrap()
     }
 }
