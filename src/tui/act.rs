@@ -189,7 +189,7 @@ fn ask_export(state: &mut State) {
 /// comes first.
 fn help(state: &mut State) {
     let scope = state.scope();
-    let mut entries = vec![Entry::note(scope.as_str(), Role::Header)];
+    let mut entries = vec![Entry::note("Here", Role::Header)];
     let (here, other): (Vec<_>, Vec<_>) = COMMANDS
         .iter()
         .filter(|command| command.in_console())

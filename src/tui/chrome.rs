@@ -38,16 +38,21 @@ pub(super) fn session_frame(state: &State, live: &Live, frame: &mut Frame<'_>, a
         Mode::Write => symbols.frame_write,
     };
     frame.render_widget(Block::bordered().border_set(set).border_style(style), area);
+    let narrow = area.width < 76;
     let mode = match facts.mode {
+        Mode::Read if narrow => "READ",
         Mode::Read => "READ ONLY",
         Mode::Write => "WRITE",
     };
     let left = crate::format::duration(live.left(state.now));
     // The mode comes first: a long slug must not push it out.
     let title = format!(" {mode} IMPERSONATING {} ", facts.slug.screen());
-    let end = state.keymap.key_of(CommandId::ImpersonationEnd).unwrap_or_else(|| ":".to_owned());
-    let right =
-        if live.ending { " ending ".to_owned() } else { format!(" {left} left, {end} ends it ") };
+    let end = state.keymap.key_of(CommandId::ImpersonationEnd).unwrap_or_else(|| ":end".to_owned());
+    let right = match (live.ending, narrow) {
+        (true, _) => " ending ".to_owned(),
+        (false, true) => format!(" {left}, {end} ends "),
+        (false, false) => format!(" {left} left, {end} ends it "),
+    };
     let right_width = width(&right).min(area.width);
     let buffer = frame.buffer_mut();
     let room = area.width.saturating_sub(right_width + 4);

@@ -162,7 +162,7 @@ mod tests {
         ]);
         let complaints = keymap.complaints().join("\n");
         for part in
-            ["`tenant creat`", "`hyper-x`", "taken by `sort`", "`alt-q`", "`ctrl-m`", "goes back"]
+            ["`tenant creat`", "`hyper-x`", "taken by `filter`", "`alt-q`", "`ctrl-m`", "goes back"]
         {
             assert!(complaints.contains(part), "{part} not in {complaints}");
         }

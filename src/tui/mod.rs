@@ -1,7 +1,7 @@
 //! The console: a pure core (`update`, `view`), and a loop around it that owns the terminal.
 //!
 //! Reading order: [`app`] (state, messages), [`effect`] (what the core asks for), `press` (keys),
-//! `act` (commands), `answer`, `live` (the running impersonation), `screen/`, `widget/`, [`run`].
+//! `act` (commands), `answer`, `live` (the running impersonation), `screen/`, `widget/`, [`mod@run`].
 //! It knows no database: the runner of effects is handed in.
 
 pub mod app;

@@ -48,6 +48,9 @@ fn of_state(state: &State, command: &Command) -> Option<String> {
         }
         CommandId::SqlRun if state.requests.is_open(Slot::Statement) => "a statement is running",
         CommandId::RestoreApply if state.requests.is_open(Slot::Restore) => "a restore is running",
+        CommandId::RestoreApply if state.restore.as_ref().is_some_and(screen::Restore::is_used) => {
+            "the plan is used up: make a new one from the archive"
+        }
         CommandId::AuditVerify if state.requests.is_open(Slot::VerifyAudit) => {
             "the verification is running"
         }

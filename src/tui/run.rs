@@ -20,6 +20,7 @@ use super::app::{Message, Start, State, update};
 use super::effect::{Effect, Effects, Request, Tell};
 use super::terminal;
 use super::view::view;
+use super::widget::notice::Weight;
 use crate::clock;
 use crate::failure::{Failure, Kind};
 
@@ -213,7 +214,10 @@ impl<E: Effects> Console<E> {
 
     fn suspend(&mut self) -> io::Result<()> {
         self.changed = true;
-        terminal::suspend(&mut self.terminal).map(|_stopped| ())
+        if !terminal::suspend(&mut self.terminal)? {
+            self.state.note(Weight::Warning, "there is no shell that could continue the console");
+        }
+        Ok(())
     }
 }
 

@@ -356,3 +356,22 @@ fn a_hundred_thousand_tenants_are_filtered_sorted_and_kept_small() {
     assert!(console.shows("100/100 of 100,000"), "{}", console.text());
     assert!(console.press("<esc>gg").shows("tenant-000000"));
 }
+
+#[test]
+fn the_frame_names_mode_tenant_and_end_at_every_size() {
+    for size in [(60, 16), (80, 24), (120, 40)] {
+        for (mode, word) in [(Mode::Read, "READ"), (Mode::Write, "WRITE")] {
+            let opening = Opening::Impersonation(Box::new(open(mode)));
+            let mut console =
+                Console::open(Start { opening, ..Start::default() }, size, Fixtures::default());
+            for keys in ["", "?", "<esc>:", "<esc>4", "m"] {
+                let text = console.press(keys).text();
+                let frame = text.lines().next().unwrap();
+                for part in [word, "IMPERSONATING", "acme", "15m 00s", "ctrl-x ends"] {
+                    assert!(frame.contains(part), "no `{part}` at {size:?}: {frame}");
+                }
+                assert!(text.contains("maria → ann@acme.example (owner)"), "{text}");
+            }
+        }
+    }
+}

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::Signal;
 use tenantdesk::failure::Failure;
 use tenantdesk::tui::{Answer, Effect, Effects, Request, Start, Tell, run};
 
@@ -20,9 +21,7 @@ struct Fixed;
 
 impl Effects for Fixed {
     async fn run(&self, request: Request, _tell: Tell) -> Result<Answer, Failure> {
-        if request.effect == Effect::ListUsage {
-            panic!("a fault in the work");
-        }
+        assert!(request.effect != Effect::ListUsage, "a fault in the work");
         Fixtures::default().answer(&request.effect).unwrap()
     }
 }
@@ -48,9 +47,21 @@ struct Session {
 impl Session {
     /// Opens the console and waits for its first rows.
     fn open() -> Self {
+        let program = std::env::current_exe().unwrap();
+        Self::start(CommandBuilder::new(program))
+    }
+
+    /// The same below a shell, which could continue it.
+    fn open_below_shell() -> Self {
+        let mut shell = CommandBuilder::new("sh");
+        let program = std::env::current_exe().unwrap();
+        shell.args(["-c", "\"$0\" \"$@\"; exit 0", program.to_str().unwrap()]);
+        Self::start(shell)
+    }
+
+    fn start(mut command: CommandBuilder) -> Self {
         let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
         command.args(["--exact", "tui_terminal::child", "--nocapture", "--test-threads=1"]);
         command.env(CHILD, "1");
         // The trace would scroll the message of a panic away.
@@ -93,10 +104,12 @@ impl Session {
         }
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
-        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, signal).unwrap();
+    fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal);
     }
 
     /// Waits for the end; the terminal must be as it was.
@@ -118,6 +131,11 @@ impl Session {
     }
 }
 
+fn kill(pid: u32, signal: Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
 /// The modes of the terminal line, as text to compare.
 fn modes(master: &dyn MasterPty) -> String {
     format!("{:?}", master.get_termios().unwrap())
@@ -136,7 +154,6 @@ fn leaving_gives_the_terminal_back() {
 
 #[test]
 fn a_signal_gives_the_terminal_back() {
-    use rustix::process::Signal;
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let session = Session::open();
         session.signal(signal);
@@ -164,12 +181,43 @@ fn another_size_is_drawn_at_once() {
 
 #[test]
 fn a_stopped_console_comes_back_with_its_screen() {
-    use rustix::process::Signal;
     let mut session = Session::open();
     session.signal(Signal::STOP);
     session.signal(Signal::CONT);
     session.press("?");
     session.wait_for("help: Tenants");
     session.press("qq");
+    session.ended();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_continuing_takes_it_again() {
+    let mut session = Session::open_below_shell();
+    let children = format!("/proc/{pid}/task/{pid}/children", pid = session.pid());
+    let console: u32 = std::fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    session.press("\u{1a}");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let stopped = || {
+        let stat = std::fs::read_to_string(format!("/proc/{console}/stat")).unwrap();
+        stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
+    };
+    while !stopped() || session.screen.screen().alternate_screen() {
+        assert!(Instant::now() < deadline, "it does not stop, or keeps the screen");
+        session.read();
+    }
+    assert_eq!(modes(&*session.master), session.before);
+    kill(console, Signal::CONT);
+    session.wait_for("Acme Corporation");
+    session.press("q");
+    session.ended();
+}
+
+#[test]
+fn ctrl_z_without_a_shell_is_refused() {
+    let mut session = Session::open();
+    session.press("\u{1a}");
+    session.wait_for("no shell");
+    session.press("q");
     session.ended();
 }

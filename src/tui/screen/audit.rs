@@ -159,7 +159,7 @@ pub(crate) fn verified(state: &mut State, mut chains: Vec<ChainFacts>) {
             None => Entry::new(name, format!("{} events, whole", chain.size)),
         }
     });
-    let title = format!("the ledger is broken in {broken} chains");
+    let title = format!("the ledger is broken: {broken} of {} chains", chains.len());
     state.overlays.push(Overlay::Card(Card::new(title, entries.collect())));
 }
 

@@ -32,6 +32,13 @@ pub(crate) struct Restore {
     outcome: Option<Result<RestoreFacts, String>>,
 }
 
+impl Restore {
+    /// Whether the plan was carried out, or tried.
+    pub(crate) fn is_used(&self) -> bool {
+        self.outcome.is_some()
+    }
+}
+
 const MODES: [RestoreMode; 2] = [RestoreMode::Missing, RestoreMode::Replace];
 
 /// Opens the form.
@@ -63,7 +70,7 @@ pub(crate) fn planned(state: &mut State, plan: RestorePlanFacts) {
 
 /// It is restored.
 pub(crate) fn restored(state: &mut State, result: RestoreFacts) {
-    let text = format!("restored: {} rows written", result.applied);
+    let text = format!("restored; rows written: {}", count(result.applied));
     state.note(Weight::Note, text);
     if let Some(own) = &mut state.restore {
         own.outcome = Some(Ok(result));
@@ -91,8 +98,8 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
         let text = format!("this plan cannot be carried out: {}", refusal.screen());
         return state.note(Weight::Fault, text);
     }
-    if own.outcome.is_some() {
-        return state.note(Weight::Warning, "the plan is used up: make a new one from the archive");
+    if own.is_used() {
+        return;
     }
     let plan = &own.plan;
     let [missing, changed, extra] = [
@@ -102,10 +109,12 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
     ];
     let confirm = crate::text::screen(&plan.confirm);
     let what = match plan.mode {
-        RestoreMode::Missing => format!("Adds {missing} rows to {confirm}; nothing else changes."),
+        RestoreMode::Missing => {
+            format!("Adds to {confirm} the rows that are gone: {missing}. Nothing else changes.")
+        }
         RestoreMode::Replace => format!(
-            "Makes {confirm} what the archive holds: adds {missing} rows, overwrites {changed}, \
-             REMOVES {extra} that are not in the archive. Export first if in doubt."
+            "Makes {confirm} what the archive holds. Rows added: {missing}, overwritten: {changed}, \
+             REMOVED because the archive lacks them: {extra}. Export first if in doubt."
         ),
     };
     let text = format!("{what} It is one transaction: all or nothing.");
@@ -151,7 +160,7 @@ fn heading(own: &Restore, room: u16, look: Look) -> Vec<(String, Role)> {
             let (applied, removed) = (count(result.applied), count(result.removed));
             say(
                 &format!(
-                    "{sign} done in {took}: {applied} rows written, {removed} removed, {verified}"
+                    "{sign} done in {took}, {verified}; rows written: {applied}, removed: {removed}"
                 ),
                 role,
             );

@@ -155,7 +155,7 @@ impl<T> Confirm<T> {
                 field::draw(frame, (x + wide, y, room - wide), typed, !on_reason, look);
                 let (text, role) = match &self.fault {
                     Some(fault) => (fault.as_str(), Role::Bad),
-                    None => ("enter agrees   esc does nothing", Role::Dim),
+                    None => ("enter agrees   esc leaves all as it is", Role::Dim),
                 };
                 line(frame.buffer_mut(), (x, y + 1, room), text, look.style(role), look);
             }
