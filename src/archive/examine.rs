@@ -98,6 +98,16 @@ pub fn examine(
     Ok(found)
 }
 
+/// Reads the manifest and nothing else: for lists. What it says is not verified.
+pub(super) fn peek(source: impl Read, limits: &Limits) -> Result<Manifest, Fault> {
+    let progress = Progress::silent();
+    match Examiner::new(source, limits, &progress).manifest() {
+        Ok(manifest) => Ok(manifest),
+        Err(Stop::Fault(fault)) => Err(fault),
+        Err(Stop::Asked(failure)) => Err(Fault::Unreadable(failure.message)),
+    }
+}
+
 /// The pass at work.
 struct Examiner<'l, R> {
     tape: TapeReader<R>,

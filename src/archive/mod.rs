@@ -15,6 +15,7 @@ mod pipeline;
 mod plan;
 mod receipt;
 pub mod restore;
+pub mod shelf;
 mod signature;
 mod statements;
 mod tape;

@@ -156,7 +156,8 @@ impl Statements<'_> {
         Sql::new("analyze ").append(&self.stage())
     }
 
-    /// in_archive, in_target, missing, changed, extra, conflicts (rows that name another tenant).
+    /// Six counts: rows in the archive, in the target, missing, changed, extra, and conflicts
+    /// (rows that name another tenant).
     pub(super) fn difference(self) -> Sql {
         let foreign = match self.relation.archived.class {
             ArchivedClass::Root | ArchivedClass::Keyed => Sql::fill(
@@ -168,7 +169,7 @@ impl Statements<'_> {
         Sql::fill(
             "select count(s.present), count(t.present), \
              count(*) filter (where t.present is null), \
-             count(*) filter (where row({s}) operator(pg_catalog.*<>) row({t}) and s.present and t.present), \
+             count(*) filter (where row({s})::record operator(pg_catalog.*<>) row({t})::record and s.present and t.present), \
              count(*) filter (where s.present is null), {foreign} \
              from {stage} s full join {target} t on {same}",
             &[
@@ -271,7 +272,7 @@ impl Statements<'_> {
             .collect();
         Some(Sql::fill(
             "update {target} as t set {assignments} from {stage} as s \
-             where {same} and row({s}) operator(pg_catalog.*<>) row({t})",
+             where {same} and row({s})::record operator(pg_catalog.*<>) row({t})::record",
             &[
                 ("target", &self.target()),
                 ("assignments", &Sql::join(&assignments, ", ")),
@@ -305,7 +306,7 @@ impl Statements<'_> {
         }
         Some(Sql::fill(
             "create temporary table {kept} on commit drop as select {key} from {stage} as s, {target} as t \
-             where {same} and row({s}) operator(pg_catalog.*<>) row({t})",
+             where {same} and row({s})::record operator(pg_catalog.*<>) row({t})::record",
             &[
                 ("kept", &self.kept()),
                 ("key", &columns("s.", key)),

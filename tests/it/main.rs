@@ -68,6 +68,8 @@ mod operators;
 mod provision;
 /// Generated pages are what the program does.
 mod reference;
+/// One tenant in: exact, atomic, and nobody else touched.
+mod restore;
 /// The embedded server from its first start to its end.
 mod server_lifetime;
 /// Where the embedded server lies and who may reach it; its verbs.

@@ -144,6 +144,6 @@ impl Application<'_> {
     async fn become_role(&self, role: SessionRole) -> Result<(), RestoreError> {
         let result: Result<(), ServerError> =
             self.session.become_role(self.transaction, role).await;
-        result.map_err(|source| RestoreError::Server { relation: role.as_str().to_owned(), source })
+        result.map_err(|source| RestoreError::of(role.as_str(), source))
     }
 }

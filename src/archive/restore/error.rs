@@ -41,7 +41,7 @@ pub enum RestoreError {
         /// The relation.
         relation: String,
         /// What the server said.
-        source: ServerError,
+        source: Box<ServerError>,
     },
     /// A value that must be unique is taken, perhaps by another tenant.
     #[error("a row of `{relation}` in the archive collides with one that is there")]
@@ -49,7 +49,7 @@ pub enum RestoreError {
         /// The relation.
         relation: String,
         /// What the server said.
-        source: ServerError,
+        source: Box<ServerError>,
     },
     /// A row refers to one that is in neither.
     #[error(
@@ -59,7 +59,7 @@ pub enum RestoreError {
         /// The relation.
         relation: String,
         /// What the server said.
-        source: ServerError,
+        source: Box<ServerError>,
     },
     /// The server refused.
     #[error("`{relation}` could not be restored")]
@@ -67,7 +67,7 @@ pub enum RestoreError {
         /// The relation.
         relation: String,
         /// What the server said.
-        source: ServerError,
+        source: Box<ServerError>,
     },
     /// The rows in the target are not those of the archive.
     #[error("after the restore `{0}` did not hold the rows of the archive")]
@@ -77,7 +77,7 @@ pub enum RestoreError {
 impl RestoreError {
     /// Understands what the server said while it wrote a relation.
     pub(super) fn of(relation: &str, source: ServerError) -> Self {
-        let relation = relation.to_owned();
+        let (relation, source) = (relation.to_owned(), Box::new(source));
         match source.state() {
             Some("42501" | "44000") => Self::OtherTenant { relation, source },
             Some("23505" | "23P01") => Self::Collision { relation, source },

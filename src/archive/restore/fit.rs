@@ -5,7 +5,7 @@
 //! database how a row belongs to the tenant.
 
 use super::error::RestoreError;
-use crate::archive::manifest::Manifest;
+use crate::archive::manifest::{ArchivedRelation, Manifest};
 use crate::archive::plan::{ArchivePlan, PlannedRelation};
 
 /// The relations of the archive in the order of the database, and what people should know.
@@ -36,28 +36,9 @@ pub fn fit(
             warnings.push(format!("`{}` is not in the archive and stays as it is", here.name));
             continue;
         };
-        let unfit = |why: String| RestoreError::Unfit { relation: here.name.clone(), why };
-        if archived.class != here.archived.class {
-            return Err(unfit("its class in the relation map is another".to_owned()));
-        }
-        for column in &archived.columns {
-            let there = here.archived.columns.iter().find(|other| other.name == column.name);
-            match there {
-                None => return Err(unfit(format!("it has no column `{}`", column.name))),
-                Some(other) if other.sql_type != column.sql_type => {
-                    return Err(unfit(format!(
-                        "column `{}` is {} here and {} in the archive",
-                        column.name, other.sql_type, column.sql_type
-                    )));
-                }
-                Some(_) => {}
-            }
-        }
-        let missing = |name: &&String| !archived.columns.iter().any(|c| c.name == **name);
-        if let Some(column) = here.archived.primary_key.iter().find(missing) {
-            return Err(unfit(format!("the archive lacks its key column `{column}`")));
-        }
-        let added = here.archived.columns.iter().filter(|c| missing(&&c.name));
+        check(here, archived)?;
+        let missing = |name: &str| !archived.columns.iter().any(|column| column.name == name);
+        let added = here.archived.columns.iter().filter(|column| missing(&column.name));
         for column in added {
             let (relation, column) = (&here.name, &column.name);
             warnings.push(format!(
@@ -79,4 +60,29 @@ pub fn fit(
         fitting.push(planned);
     }
     Ok((fitting, warnings))
+}
+
+/// Class, columns, types and key of one relation.
+fn check(here: &PlannedRelation, archived: &ArchivedRelation) -> Result<(), RestoreError> {
+    let unfit = |why: String| Err(RestoreError::Unfit { relation: here.name.clone(), why });
+    if archived.class != here.archived.class {
+        return unfit("its class in the relation map is another".to_owned());
+    }
+    for column in &archived.columns {
+        match here.archived.columns.iter().find(|other| other.name == column.name) {
+            None => return unfit(format!("it has no column `{}`", column.name)),
+            Some(other) if other.sql_type != column.sql_type => {
+                return unfit(format!(
+                    "column `{}` is {} here and {} in the archive",
+                    column.name, other.sql_type, column.sql_type
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let missing = |name: &&String| !archived.columns.iter().any(|column| column.name == **name);
+    match here.archived.primary_key.iter().find(missing) {
+        Some(column) => unfit(format!("the archive lacks its key column `{column}`")),
+        None => Ok(()),
+    }
 }
