@@ -23,6 +23,7 @@ mod prompt;
 mod server;
 mod table;
 mod tenant;
+mod usage;
 
 pub use dispatch::run;
 pub use exit::Exit;
