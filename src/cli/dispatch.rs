@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::invocation::Invocation;
 use super::look::Surroundings;
 use super::open_console::{self, ConsoleRequest};
-use super::{audit, completions, demo, man, operator, parse, paths, server, tenant};
+use super::{audit, completions, demo, man, operator, parse, paths, server, tenant, usage};
 use crate::failure::Failure;
 
 /// How the command line ends.
@@ -35,6 +35,9 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
         Some(Verb::Operator(verb)) => operator::run(&mut invocation, verb),
         Some(Verb::Tenant(verb)) => tenant::run(&mut invocation, verb),
         Some(Verb::Member(verb)) => tenant::member(&mut invocation, verb),
+        Some(Verb::Usage(args)) => usage::run(&mut invocation, &args),
+        Some(Verb::Plan(verb)) => usage::plan(&mut invocation, &verb),
+        Some(Verb::Limit(verb)) => usage::limit(&mut invocation, verb),
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),

@@ -24,6 +24,7 @@ mod prompt;
 mod server;
 mod table;
 mod tenant;
+mod usage;
 
 pub use dispatch::{Ended, run};
 pub use exit::Exit;

@@ -196,7 +196,7 @@ command_ids! {
     Impersonate, ImpersonationList, ImpersonationShow, ImpersonationEnd, SessionEnd,
     Browse, Sql, SqlRun, Record, NextPage, PreviousPage, CountRows,
     // Usage
-    Usage, PlanList, PlanShow,
+    Usage, PlanList, PlanShow, LimitOverride,
     // Archives
     Export, ArchiveList, ArchiveInspect, ArchiveVerify, Restore, RestoreApply,
     // Audit

@@ -216,6 +216,16 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::PlanShow, Group::Usage, "plan show", "Show one plan and its limits")
     },
     Command {
+        scopes: &[Scope::Everywhere],
+        level: Some(Admin),
+        ..verb(
+            CommandId::LimitOverride,
+            Group::Usage,
+            "limit override",
+            "Set another limit for one tenant, until a date",
+        )
+    },
+    Command {
         default_keys: &["x"],
         scopes: &[Scope::Tenants, Scope::Tenant],
         level: Some(Admin),

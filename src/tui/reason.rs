@@ -66,6 +66,7 @@ fn of_state(state: &State, command: &Command) -> Option<String> {
         CommandId::ImpersonationList
         | CommandId::PlanList
         | CommandId::PlanShow
+        | CommandId::LimitOverride
         | CommandId::TablesList
         | CommandId::OperatorList => {
             return Some(format!("only in the shell: tenantdesk {}", command.words));

@@ -128,6 +128,14 @@ pub enum Verb {
     /// Members of a tenant
     #[command(subcommand)]
     Member(tenant::Member),
+    /// What tenants use of their plans
+    Usage(usage::Usage),
+    /// Plans and their limits
+    #[command(subcommand)]
+    Plan(usage::Plan),
+    /// Limits of single tenants
+    #[command(subcommand)]
+    Limit(usage::Limit),
     /// The ledger
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -185,6 +193,9 @@ mod tests {
         /// Plans and their limits
         #[command(subcommand)]
         Plan(usage::Plan),
+        /// Limits of single tenants
+        #[command(subcommand)]
+        Limit(usage::Limit),
         /// Write one tenant to an archive
         Export(archive::Export),
         /// Archives
@@ -256,6 +267,8 @@ mod tests {
             "impersonation end",
             "usage acme",
             "usage --format jsonl",
+            "limit override acme users --hard 9 --until 2027-01-31 --reason migration_week",
+            "limit override acme users --hard 9 --until 2027-01-31T10:00:00+01:00 --reason migration_week",
             "export acme -o /tmp/x.tenant --force",
             "restore x.tenant --dry-run",
             "restore x.tenant --mode replace --confirm acme --reason broken_invoice",
@@ -291,6 +304,8 @@ mod tests {
             "tenant create Acme --admin-email a@b.co --slug A",
             "operator add ada --level king",
             "operator add pg_ada --level viewer",
+            "limit override acme users --hard -1 --until 2027-01-31 --reason migration_week",
+            "limit override acme users --hard 1 --until tomorrow --reason migration_week",
             "restore x.tenant",
             "restore x.tenant --confirm acme",
             "tenant list --quiet --verbose",
