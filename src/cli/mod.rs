@@ -7,6 +7,8 @@ pub mod args;
 mod completions;
 mod dispatch;
 mod exit;
+pub mod impersonate;
+pub mod impersonation;
 mod invocation;
 pub mod json;
 mod look;
