@@ -137,7 +137,11 @@ fn document(report: &ScriptReport) -> Document<'_> {
             ticket: report.ticket.as_deref(),
             expires_at: report.expires_at,
         },
-        statements: report.statements.iter().map(|(sql, outcome)| statement(sql, outcome)).collect(),
+        statements: report
+            .statements
+            .iter()
+            .map(|(sql, outcome)| statement(sql, outcome))
+            .collect(),
     }
 }
 
@@ -177,16 +181,28 @@ fn print(printer: &mut Printer, report: &ScriptReport) {
         let count = |number: usize| format::count(i64::try_from(number).unwrap_or(i64::MAX));
         match rows.cut {
             Some(Cut::Rows) => {
-                printer.warning(&format!("only the first {} rows are shown; `--limit N` shows more", count(rows.rows.len())));
+                printer.warning(&format!(
+                    "only the first {} rows are shown; `--limit N` shows more",
+                    count(rows.rows.len())
+                ));
             }
             Some(Cut::Bytes) => {
-                printer.warning(&format!("only {} rows are shown: the result is larger than {}", count(rows.rows.len()), format::bytes(Limits::default().bytes)));
+                printer.warning(&format!(
+                    "only {} rows are shown: the result is larger than {}",
+                    count(rows.rows.len()),
+                    format::bytes(Limits::default().bytes)
+                ));
             }
-            None if !rows.columns.is_empty() => printer.status(&format!("rows: {}", count(rows.rows.len()))),
+            None if !rows.columns.is_empty() => {
+                printer.status(&format!("rows: {}", count(rows.rows.len())))
+            }
             None => {}
         }
         if let Some(affected) = outcome.rows_affected {
-            printer.status(&format!("rows changed: {}", format::count(i64::try_from(affected).unwrap_or(i64::MAX))));
+            printer.status(&format!(
+                "rows changed: {}",
+                format::count(i64::try_from(affected).unwrap_or(i64::MAX))
+            ));
         }
     }
 }

@@ -66,7 +66,11 @@ async fn handles(console: &Console) -> Result<Handles, Failure> {
     Ok(tenants.into_iter().map(|tenant| (tenant.id.to_string(), tenant.handle())).collect())
 }
 
-fn document<'s>(session: &'s Session, handles: &'s Handles, now: DateTime<Utc>) -> SessionDocument<'s> {
+fn document<'s>(
+    session: &'s Session,
+    handles: &'s Handles,
+    now: DateTime<Utc>,
+) -> SessionDocument<'s> {
     SessionDocument {
         id: session.id,
         operator: &session.operator,

@@ -13,8 +13,8 @@ use super::error::ImpersonationError;
 use super::fetch::{Collector, Cut, Limits, Rows, Stop, fetch};
 use super::grid::{self, BrowsedColumn, BrowsedRelation};
 use super::page::{
-    CELL, CELL_OF_RECORD, Filter, KeySet, NoSuch, Page, PageAsk, PageQuery, count_query, page_query,
-    record_query,
+    CELL, CELL_OF_RECORD, Filter, KeySet, NoSuch, Page, PageAsk, PageQuery, count_query,
+    page_query, record_query,
 };
 use super::shape::Shape;
 use super::statement::{Impersonation, Tally};
@@ -82,8 +82,7 @@ impl Impersonation {
     ) -> Result<Vec<(BrowsedColumn, Option<Untrusted>)>, ImpersonationError> {
         let relation = self.relation(name, request).await?;
         let query = record_query(relation, key)?;
-        let mut rows =
-            self.browse(relation, &query.sql, &query.values, None, 1, request).await?;
+        let mut rows = self.browse(relation, &query.sql, &query.values, None, 1, request).await?;
         let gone = || ImpersonationError::NotFound(format!("the record of {name}"));
         let mut row = rows.rows.pop().ok_or_else(gone)?;
         shorten(&query.shown, &mut row, CELL_OF_RECORD);
@@ -120,8 +119,7 @@ impl Impersonation {
         rows: usize,
         request: Option<RequestId>,
     ) -> Result<Rows, ImpersonationError> {
-        let tripwire =
-            Tripwire::for_relation(&self.map, self.tenant.id.as_str(), &relation.name);
+        let tripwire = Tripwire::for_relation(&self.map, self.tenant.id.as_str(), &relation.name);
         let limits = self.limits(rows);
         let mut shape = Shape::of(sql.as_str());
         shape.literals.clear();
@@ -192,13 +190,11 @@ async fn estimates(
 ) -> Result<Vec<Option<i64>>, Stop> {
     let questions: Vec<Sql> = relations
         .iter()
-        .map(|relation| {
-            Sql::new("explain (format json) select 1 from ").relation(&relation.target)
-        })
+        .map(|relation| Sql::new("explain (format json) select 1 from ").relation(&relation.target))
         .collect();
-    let asked = questions
-        .iter()
-        .map(|question| transaction.client().query_typed(question.as_str(), &[]).map_err(Stop::from));
+    let asked = questions.iter().map(|question| {
+        transaction.client().query_typed(question.as_str(), &[]).map_err(Stop::from)
+    });
     let answers = try_join_all(asked).await?;
     Ok(answers
         .iter()
@@ -227,8 +223,7 @@ fn page(query: &PageQuery, mut got: Rows, ask: &PageAsk, note: Option<&'static s
     }
     let started = ask.from == super::page::From::Start;
     let paged = !query.key_places.is_empty();
-    let (before, after) =
-        if query.backwards { (more, true) } else { (!started, more) };
+    let (before, after) = if query.backwards { (more, true) } else { (!started, more) };
     let key = |order: &KeySet| {
         KeySet(query.key_places.iter().filter_map(|place| order.0.get(*place).cloned()).collect())
     };

@@ -25,7 +25,13 @@ impl fmt::Display for Ending {
         match (&self.by, self.why.as_str()) {
             (_, "expired") => write!(f, "the impersonation {} has expired", self.id),
             (Some(by), why) => {
-                write!(f, "the impersonation {} was ended by {}: {}", self.id, screen(by), screen(why))
+                write!(
+                    f,
+                    "the impersonation {} was ended by {}: {}",
+                    self.id,
+                    screen(by),
+                    screen(why)
+                )
             }
             (None, why) => write!(f, "the impersonation {} is over: {}", self.id, screen(why)),
         }
@@ -45,10 +51,13 @@ pub async fn how_it_ended(console: &Console, id: i64) -> Result<Option<Ending>, 
         other => other?,
     };
     let now = clock::now();
-    Ok(listed.into_iter().find(|session| session.id == id && !session.is_live(now)).map(|session| {
-        let why = session.end_reason.map_or_else(|| "expired".to_owned(), |why| why.raw().to_owned());
-        Ending { id, by: session.ended_by, why }
-    }))
+    Ok(listed.into_iter().find(|session| session.id == id && !session.is_live(now)).map(
+        |session| {
+            let why =
+                session.end_reason.map_or_else(|| "expired".to_owned(), |why| why.raw().to_owned());
+            Ending { id, by: session.ended_by, why }
+        },
+    ))
 }
 
 impl Impersonation {

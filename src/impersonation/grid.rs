@@ -66,8 +66,12 @@ impl BrowsedRelation {
     pub fn note(&self) -> Option<&'static str> {
         match self.key {
             RowKey::Columns(_) => None,
-            RowKey::Physical => Some("no primary key: rows that change while you look may show twice or not at all"),
-            RowKey::None => Some("no primary key: only the first page can be shown; a filter narrows it"),
+            RowKey::Physical => {
+                Some("no primary key: rows that change while you look may show twice or not at all")
+            }
+            RowKey::None => {
+                Some("no primary key: only the first page can be shown; a filter narrows it")
+            }
         }
     }
 }

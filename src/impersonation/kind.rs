@@ -68,21 +68,52 @@ const REFUSED: &[(&[&str], &str)] = &[
     (&["set", "reset", "discard"], "every transaction here gets its settings from the session"),
     (
         &[
-            "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release",
-            "prepare", "execute", "deallocate", "declare", "fetch", "move", "close",
+            "begin",
+            "start",
+            "commit",
+            "end",
+            "rollback",
+            "abort",
+            "savepoint",
+            "release",
+            "prepare",
+            "execute",
+            "deallocate",
+            "declare",
+            "fetch",
+            "move",
+            "close",
         ],
         "each statement is a transaction of its own",
     ),
     (&["do", "call"], "a block hides its statements from the record"),
-    (&["copy"], "rows leave through the statement's result, and whole tenants through `tenantdesk export`"),
+    (
+        &["copy"],
+        "rows leave through the statement's result, and whole tenants through `tenantdesk export`",
+    ),
     (&["listen", "unlisten", "notify"], "channels are shared by all tenants"),
     (&["lock"], "a lock on a table would stop the application for all tenants"),
     (&["merge"], "it inserts and changes at once, and no role may do both to one table"),
     (&["truncate"], "it ignores row level security, so it would empty the table for all tenants"),
     (
         &[
-            "create", "alter", "drop", "grant", "revoke", "comment", "security", "refresh", "import",
-            "reassign", "load", "analyze", "analyse", "vacuum", "cluster", "reindex", "checkpoint",
+            "create",
+            "alter",
+            "drop",
+            "grant",
+            "revoke",
+            "comment",
+            "security",
+            "refresh",
+            "import",
+            "reassign",
+            "load",
+            "analyze",
+            "analyse",
+            "vacuum",
+            "cluster",
+            "reindex",
+            "checkpoint",
         ],
         "it works on the whole database, not on one tenant",
     ),
@@ -91,7 +122,10 @@ const REFUSED: &[(&[&str], &str)] = &[
 /// Judges a statement.
 pub(super) fn classify(sql: &str, mode: Mode) -> Result<Classified<'_>, Refusal> {
     if sql.len() > MOST_BYTES {
-        return Err(Refusal::new("a statement of more than 1 MiB", "it is too long for the record"));
+        return Err(Refusal::new(
+            "a statement of more than 1 MiB",
+            "it is too long for the record",
+        ));
     }
     if sql.contains('\0') {
         return Err(Refusal::new("a NUL character", "no statement can hold it"));
@@ -124,12 +158,18 @@ fn check_pieces(words: &[Lexeme<'_>]) -> Result<(), Refusal> {
     for word in words {
         match word.sort {
             Sort::Semicolon => {
-                return Err(Refusal::new("more than one statement", "each is recorded and run by itself")
-                    .hint("give `-c` once for each, or a file with `-f`"));
+                return Err(Refusal::new(
+                    "more than one statement",
+                    "each is recorded and run by itself",
+                )
+                .hint("give `-c` once for each, or a file with `-f`"));
             }
             Sort::Parameter => {
-                return Err(Refusal::new(format!("`{}`", word.text), "there is nothing to put in its place")
-                    .hint("write the value itself; the record keeps no literals"));
+                return Err(Refusal::new(
+                    format!("`{}`", word.text),
+                    "there is nothing to put in its place",
+                )
+                .hint("write the value itself; the record keeps no literals"));
             }
             Sort::Unknown if word.text.starts_with('\\') => {
                 return Err(Refusal::new("a command of psql", "only SQL runs here"));
@@ -137,7 +177,10 @@ fn check_pieces(words: &[Lexeme<'_>]) -> Result<(), Refusal> {
             Sort::Word | Sort::Quoted => {
                 let name = word.name().unwrap_or_default();
                 if ["pg_stat_", "pg_statio_"].iter().any(|prefix| name.starts_with(prefix)) {
-                    return Err(Refusal::new(format!("`{name}`"), "counters tell of other tenants' rows"));
+                    return Err(Refusal::new(
+                        format!("`{name}`"),
+                        "counters tell of other tenants' rows",
+                    ));
                 }
             }
             _ => {}
@@ -197,20 +240,29 @@ fn statement(words: &[Lexeme<'_>]) -> Result<Main, Refusal> {
         match known.iter().find(|verb| **verb == main) {
             Some(verb) => verbs.push(verb),
             None => {
-                return Err(Refusal::new(format!("`{main}`"), "only statements that read or change rows run here"));
+                return Err(Refusal::new(
+                    format!("`{main}`"),
+                    "only statements that read or change rows run here",
+                ));
             }
         }
     }
     if verbs.contains(&"merge") {
-        return Err(Refusal::new("MERGE", "it inserts and changes at once, and no role may do both to one table"));
+        return Err(Refusal::new(
+            "MERGE",
+            "it inserts and changes at once, and no role may do both to one table",
+        ));
     }
     let inserts = verbs.contains(&"insert");
     let changes = verbs.iter().any(|verb| ["update", "delete"].contains(verb));
     let (kind, role) = match (inserts, changes) {
         (false, false) => return Ok(Main::Read),
         (true, true) => {
-            return Err(Refusal::new("a statement that inserts and changes", "no role may do both to one table")
-                .hint("write two statements"));
+            return Err(Refusal::new(
+                "a statement that inserts and changes",
+                "no role may do both to one table",
+            )
+            .hint("write two statements"));
         }
         (true, false) => (StatementKind::Insert, SessionRole::Inserter),
         (false, true) => (StatementKind::Change, SessionRole::Changer),
@@ -278,20 +330,45 @@ fn verbs_of_ctes<'w>(words: &[Lexeme<'w>]) -> Vec<&'w str> {
 /// EXPLAIN: counters of ANALYZE would tell of other tenants' rows, so its options are a closed list.
 fn explain(words: &[Lexeme<'_>]) -> Result<Main, Refusal> {
     const OPTIONS: &[&str] = &[
-        "verbose", "costs", "settings", "generic_plan", "summary", "format", "memory", "on", "off",
-        "true", "false", "text", "json", "yaml", "xml",
+        "verbose",
+        "costs",
+        "settings",
+        "generic_plan",
+        "summary",
+        "format",
+        "memory",
+        "on",
+        "off",
+        "true",
+        "false",
+        "text",
+        "json",
+        "yaml",
+        "xml",
     ];
     let counters = || {
-        Refusal::new("EXPLAIN ANALYZE", "its counters tell how many rows of other tenants were passed over")
-            .hint("plain EXPLAIN shows the plan with estimates")
+        Refusal::new(
+            "EXPLAIN ANALYZE",
+            "its counters tell how many rows of other tenants were passed over",
+        )
+        .hint("plain EXPLAIN shows the plan with estimates")
     };
     let mut rest = words;
     if rest.first().is_some_and(|word| word.sort == Sort::Open)
-        && !rest.get(1).is_some_and(|word| word.sort == Sort::Open || word.is("select") || word.is("with") || word.is("values") || word.is("table"))
+        && !rest.get(1).is_some_and(|word| {
+            word.sort == Sort::Open
+                || word.is("select")
+                || word.is("with")
+                || word.is("values")
+                || word.is("table")
+        })
     {
         let end = rest.iter().position(|word| word.sort == Sort::Close).unwrap_or(rest.len());
         for word in &rest[1..end] {
-            let fits = word.text == "," || word.text == "0" || word.text == "1" || OPTIONS.iter().any(|option| word.is(option));
+            let fits = word.text == ","
+                || word.text == "0"
+                || word.text == "1"
+                || OPTIONS.iter().any(|option| word.is(option));
             if !fits {
                 return Err(counters());
             }
@@ -332,9 +409,19 @@ mod tests {
             ("((select 1) union (select 2))", Read, false, false),
             ("values (1)", Read, false, false),
             ("table app.projects", Read, false, false),
-            ("with a as (select 1), b(x) as materialized (select 2) select * from a, b", Read, false, false),
+            (
+                "with a as (select 1), b(x) as materialized (select 2) select * from a, b",
+                Read,
+                false,
+                false,
+            ),
             ("with update as (select 1) select * from update", Read, false, false),
-            ("with recursive t(n) as (values (1) union all select n + 1 from t) search depth first by n set o select * from t", Read, false, false),
+            (
+                "with recursive t(n) as (values (1) union all select n + 1 from t) search depth first by n set o select * from t",
+                Read,
+                false,
+                false,
+            ),
             ("with a as (select 1) (select 2)", Read, false, false),
             ("SHOW timezone", Show, false, false),
             ("explain select 1", Explain, false, false),
@@ -342,12 +429,27 @@ mod tests {
             ("explain verbose update t set a = 1", Explain, false, false),
             ("insert into t values (1)", Insert, false, true),
             ("insert into t select 1 returning id", Insert, true, true),
-            ("insert into t (a) values ((select b from returning_list limit 1))", Insert, false, true),
+            (
+                "insert into t (a) values ((select b from returning_list limit 1))",
+                Insert,
+                false,
+                true,
+            ),
             ("with a as (select 1) insert into t select * from a", Insert, false, true),
             ("update t set a = 1 where b = 'returning'", Change, false, true),
             ("delete from t returning *", Change, true, true),
-            ("with gone as (delete from t returning *) select count(*) from gone", Change, true, false),
-            ("with gone as not materialized (delete from t returning *) update u set a = 1", Change, false, true),
+            (
+                "with gone as (delete from t returning *) select count(*) from gone",
+                Change,
+                true,
+                false,
+            ),
+            (
+                "with gone as not materialized (delete from t returning *) update u set a = 1",
+                Change,
+                false,
+                true,
+            ),
         ] {
             assert_eq!(seen(sql), Ok((kind, returning, counts)), "{sql}");
         }
@@ -369,7 +471,10 @@ mod tests {
             ("drop table app.projects", "DROP"),
             ("truncate app.projects", "TRUNCATE"),
             ("merge into t using u on true when matched then delete", "MERGE"),
-            ("with a as (insert into t values (1) returning *) delete from t", "inserts and changes"),
+            (
+                "with a as (insert into t values (1) returning *) delete from t",
+                "inserts and changes",
+            ),
             ("explain analyze select 1", "EXPLAIN ANALYZE"),
             ("explain analyse verbose select 1", "EXPLAIN ANALYZE"),
             ("explain (costs off, analyze) select 1", "EXPLAIN ANALYZE"),
@@ -388,7 +493,9 @@ mod tests {
             let refusal = seen(sql).expect_err(sql);
             assert!(refusal.contains(why), "{sql}: {refusal}");
         }
-        assert!(classify("delete from t", Mode::Read).unwrap_err().hint.unwrap().contains("--write"));
+        assert!(
+            classify("delete from t", Mode::Read).unwrap_err().hint.unwrap().contains("--write")
+        );
         assert!(classify("with a as (delete from t returning 1) select 1", Mode::Read).is_err());
     }
 

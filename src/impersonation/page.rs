@@ -349,8 +349,11 @@ fn filter_condition(
         FilterOperator::Greater => " > ",
     };
     // Types without an order (json, points) are compared as text.
-    let (left, type_name) =
-        if column.sortable { (name, column.type_name.as_str()) } else { (as_text, "pg_catalog.text") };
+    let (left, type_name) = if column.sortable {
+        (name, column.type_name.as_str())
+    } else {
+        (as_text, "pg_catalog.text")
+    };
     let value = parameter(Some(filter.value.clone()), type_name, values);
     Ok(left.text(sign).append(&value))
 }
@@ -399,11 +402,8 @@ fn beyond(
             .text(")");
     }
     let value = parameter(keys.0[0].clone(), &first.type_name, values);
-    let nulls = if descending {
-        Sql::default()
-    } else {
-        Sql::new(" or ").append(&name).text(" is null")
-    };
+    let nulls =
+        if descending { Sql::default() } else { Sql::new(" or ").append(&name).text(" is null") };
     Sql::new("(")
         .append(&name)
         .text(sign)
@@ -463,7 +463,10 @@ mod tests {
         let query = page_query(&keyed(), &ask).unwrap();
         let sql = query.sql.as_str();
         assert!(sql.contains("where \"j\"::pg_catalog.text = (($1::pg_catalog.text)::pg_catalog.text) and (\"n\"\"m\" > "), "{sql}");
-        assert!(sql.ends_with("or \"n\"\"m\" is null) order by \"n\"\"m\" asc, \"id\" asc limit 51"), "{sql}");
+        assert!(
+            sql.ends_with("or \"n\"\"m\" is null) order by \"n\"\"m\" asc, \"id\" asc limit 51"),
+            "{sql}"
+        );
         assert_eq!(query.values.len(), 3);
         assert_eq!(query.key_places, [1]);
     }
@@ -474,7 +477,13 @@ mod tests {
         ask.from = From::Before(KeySet(vec![Some("7".into())]));
         let query = page_query(&keyed(), &ask).unwrap();
         assert!(query.backwards);
-        assert!(query.sql.as_str().ends_with("where (\"id\") < ((($1::pg_catalog.text)::bigint)) order by \"id\" desc limit 51"), "{}", query.sql);
+        assert!(
+            query.sql.as_str().ends_with(
+                "where (\"id\") < ((($1::pg_catalog.text)::bigint)) order by \"id\" desc limit 51"
+            ),
+            "{}",
+            query.sql
+        );
     }
 
     #[test]

@@ -115,14 +115,17 @@ impl Explain for StartError {
             }
             Self::Suspended(_) => vec!["nobody acts as a member of a suspended tenant".to_owned()],
             Self::MemberMissing { active, tenant } => {
-                let mut hints = vec![format!("`tenantdesk member list {tenant}` shows the members")];
+                let mut hints =
+                    vec![format!("`tenantdesk member list {tenant}` shows the members")];
                 if !active.is_empty() {
                     hints.push(format!("active members: {}", active.join(", ")));
                 }
                 hints
             }
             Self::MemberNotFound(_) | Self::MemberInactive { .. } => {
-                vec!["`tenantdesk member list TENANT` shows the members and their states".to_owned()]
+                vec![
+                    "`tenantdesk member list TENANT` shows the members and their states".to_owned(),
+                ]
             }
             Self::NoMembers => vec!["leave `--as` out".to_owned()],
             Self::Ticket | Self::Duration => Vec::new(),
@@ -283,7 +286,9 @@ mod tests {
         assert!(matches!(refused(Some("bob@acme.test")), StartError::MemberInactive { .. }));
         assert!(matches!(refused(Some("eve@acme.test")), StartError::MemberNotFound(_)));
         let missing = refused(None);
-        assert!(missing.hints()[1].contains("ann@acme.test") && !missing.hints()[1].contains("bob"));
+        assert!(
+            missing.hints()[1].contains("ann@acme.test") && !missing.hints()[1].contains("bob")
+        );
     }
 
     #[test]

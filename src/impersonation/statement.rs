@@ -384,10 +384,7 @@ impl Impersonation {
 struct AnyText(String);
 
 impl<'r> FromSql<'r> for AnyText {
-    fn from_sql(
-        _: &Type,
-        raw: &'r [u8],
-    ) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
         Ok(Self(std::str::from_utf8(raw)?.to_owned()))
     }
 

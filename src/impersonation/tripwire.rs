@@ -17,7 +17,9 @@ pub struct Tripwire {
 
 /// A row of another tenant came back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a row of another tenant came back: column `{column}` holds another tenant's key; nothing of it is shown, and the session was stopped")]
+#[error(
+    "a row of another tenant came back: column `{column}` holds another tenant's key; nothing of it is shown, and the session was stopped"
+)]
 pub struct Leak {
     /// The column that told.
     pub column: String,
@@ -71,8 +73,7 @@ mod tests {
 
     #[test]
     fn keys_are_watched_by_name_and_the_roots_only_among_its_own_rows() {
-        let map =
-            RelationMap::from_toml(include_str!("../../assets/starter/map.toml")).unwrap();
+        let map = RelationMap::from_toml(include_str!("../../assets/starter/map.toml")).unwrap();
         let any = Tripwire::new(&map, "a1");
         assert_eq!(any.watched(["id", "tenant_id", "name", "tenant_id"].into_iter()), [1, 3]);
         let root = Tripwire::for_relation(&map, "a1", &map.root.table);

@@ -20,5 +20,7 @@ mod guard_install;
 mod harness;
 /// The harness leaves nothing behind.
 mod harness_cleanup;
+/// Impersonation: starting, reading, writing, recording, ending, browsing.
+mod impersonation;
 /// Generated pages are what the program does.
 mod reference;
