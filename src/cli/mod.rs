@@ -10,6 +10,8 @@ mod demo;
 mod desk;
 mod dispatch;
 mod exit;
+pub mod impersonate;
+pub mod impersonation;
 mod invocation;
 pub mod json;
 mod look;

@@ -3,6 +3,8 @@
 //! Widths are those of the terminal's cells (`unicode-width`), so that CJK and combining
 //! characters stay in line. Every cell passes through [`screen`]; only a terminal truncates.
 
+use std::borrow::Cow;
+
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::text::screen;
@@ -13,23 +15,37 @@ const GAP: usize = 2;
 const LEAST_WIDTH: usize = 6;
 
 /// One column.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Column {
-    heading: &'static str,
+    heading: Cow<'static, str>,
     right: bool,
+    /// The heading is a name of the database: shown as it is.
+    verbatim: bool,
 }
 
 impl Column {
     /// A column of text.
     #[must_use]
     pub const fn left(heading: &'static str) -> Self {
-        Self { heading, right: false }
+        Self { heading: Cow::Borrowed(heading), right: false, verbatim: false }
+    }
+
+    /// A column of a result, under the name that the database gives it.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { heading: Cow::Owned(screen(name)), right: false, verbatim: true }
     }
 
     /// A column of numbers.
     #[must_use]
     pub const fn right(heading: &'static str) -> Self {
-        Self { heading, right: true }
+        Self { heading: Cow::Borrowed(heading), right: true, verbatim: false }
+    }
+}
+
+impl Column {
+    fn shown(&self) -> String {
+        if self.verbatim { self.heading.to_string() } else { self.heading.to_uppercase() }
     }
 }
 
@@ -65,8 +81,7 @@ impl Table {
     pub fn lines(&self, width: Option<usize>, ascii: bool) -> (String, Vec<String>) {
         let widths = self.widths(width);
         let ellipsis = if ascii { '~' } else { '…' };
-        let heading: Vec<String> =
-            self.columns.iter().map(|column| column.heading.to_uppercase()).collect();
+        let heading: Vec<String> = self.columns.iter().map(Column::shown).collect();
         let line = |cells: &[String]| self.line(cells, &widths, ellipsis);
         (line(&heading), self.rows.iter().map(|row| line(row)).collect())
     }

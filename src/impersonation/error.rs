@@ -89,9 +89,10 @@ fn statement_hints(error: &ServerError) -> Vec<String> {
             hints.push(format!("the place is character {position} of the statement"));
         }
         match state.as_str() {
-            "42501" => hints.push(
-                "an operator has the rights of the application by class: shared, global and unclassified tables are not written here, and ON CONFLICT DO UPDATE needs two roles".to_owned(),
-            ),
+            "42501" => hints.extend([
+                "a table without row level security is read through its guarded view: write its name without the schema".to_owned(),
+                "shared and global tables are not written here, and ON CONFLICT DO UPDATE needs two rights that no role has together".to_owned(),
+            ]),
             "25006" => hints.push("this statement writes, and reads run in READ ONLY transactions".to_owned()),
             _ => {}
         }

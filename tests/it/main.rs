@@ -66,6 +66,8 @@ mod ledger;
 mod operators;
 /// Making tenants: all or nothing.
 mod provision;
+/// Impersonation: starting, reading, writing, recording, ending, browsing.
+mod impersonation;
 /// Generated pages are what the program does.
 mod reference;
 /// One tenant in: exact, atomic, and nobody else touched.

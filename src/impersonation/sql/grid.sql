@@ -16,7 +16,8 @@ select r.place,
     cross join lateral pg_catalog.unnest(i.indkey::int2[]) with ordinality k (number, place)
     join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = k.number
     where i.indrelid = t.oid and i.indisprimary) as key
-from pg_catalog.unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality r (schema, name, key_schema, key_name, place)
+from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::text[]), pg_catalog.unnest($4::text[]))
+  with ordinality r (schema, name, key_schema, key_name, place)
 join pg_catalog.pg_namespace n on n.nspname = r.schema
 join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = r.name
 join pg_catalog.pg_namespace kn on kn.nspname = r.key_schema

@@ -1,0 +1,199 @@
+//! `impersonation list|show|end`: tenant sessions as seen from elsewhere.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::args::impersonation::{End, Impersonation, List};
+use super::invocation::Invocation;
+use super::json;
+use super::table::{Column, Table};
+use crate::clock;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::format;
+use crate::tenant::directory;
+use crate::tenant::sessions::{self, Session};
+use crate::text::Untrusted;
+
+/// Runs a verb of `impersonation`.
+///
+/// # Errors
+/// What the database says; a session that is not there or not one's to see is "not found".
+pub async fn run(
+    invocation: &mut Invocation,
+    console: &Console,
+    verb: Impersonation,
+) -> Result<(), Failure> {
+    match verb {
+        Impersonation::List(args) => list(invocation, console, &args).await,
+        Impersonation::Show(args) => show(invocation, console, args.id).await,
+        Impersonation::End(args) => end(invocation, console, &args).await,
+    }
+}
+
+/// One session in JSON.
+#[derive(Serialize)]
+struct SessionDocument<'s> {
+    id: i64,
+    operator: &'s str,
+    /// The slug where the target has one, else the id.
+    tenant: &'s str,
+    tenant_id: &'s str,
+    purpose: &'s str,
+    mode: &'s str,
+    reason: &'s Untrusted,
+    ticket: Option<&'s Untrusted>,
+    member: Option<&'s Untrusted>,
+    role: Option<&'s Untrusted>,
+    live: bool,
+    #[serde(serialize_with = "json::time")]
+    opened_at: DateTime<Utc>,
+    #[serde(serialize_with = "json::time")]
+    expires_at: DateTime<Utc>,
+    #[serde(serialize_with = "json::time_or_null")]
+    ended_at: Option<DateTime<Utc>>,
+    ended_by: Option<&'s str>,
+    end_reason: Option<&'s Untrusted>,
+}
+
+/// The handles of tenants, by id.
+type Handles = HashMap<String, String>;
+
+async fn handles(console: &Console) -> Result<Handles, Failure> {
+    let tenants = directory::list(console).await?;
+    Ok(tenants.into_iter().map(|tenant| (tenant.id.to_string(), tenant.handle())).collect())
+}
+
+fn document<'s>(
+    session: &'s Session,
+    handles: &'s Handles,
+    now: DateTime<Utc>,
+) -> SessionDocument<'s> {
+    SessionDocument {
+        id: session.id,
+        operator: &session.operator,
+        tenant: handles.get(&session.tenant).unwrap_or(&session.tenant),
+        tenant_id: &session.tenant,
+        purpose: &session.purpose,
+        mode: &session.mode,
+        reason: &session.reason,
+        ticket: session.ticket.as_ref(),
+        member: session.member.as_ref(),
+        role: session.role.as_ref(),
+        live: session.is_live(now),
+        opened_at: session.opened_at,
+        expires_at: session.expires_at,
+        ended_at: session.ended_at,
+        ended_by: session.ended_by.as_deref(),
+        end_reason: session.end_reason.as_ref(),
+    }
+}
+
+async fn list(invocation: &mut Invocation, console: &Console, args: &List) -> Result<(), Failure> {
+    let now = clock::now();
+    let found = sessions::list(console).await?;
+    let most = invocation.flags.limit.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+    let found: Vec<Session> =
+        found.into_iter().filter(|session| args.all || session.is_live(now)).take(most).collect();
+    let handles = handles(console).await?;
+    let documents: Vec<SessionDocument<'_>> =
+        found.iter().map(|session| document(session, &handles, now)).collect();
+    let whole = serde_json::json!({ "sessions": documents });
+    invocation.answer(&whole, |printer| {
+        if documents.is_empty() {
+            printer.status(if args.all { "no sessions" } else { "no session is live" });
+            return;
+        }
+        let mut table = Table::new([
+            Column::right("id"),
+            Column::left("operator"),
+            Column::left("tenant"),
+            Column::left("as"),
+            Column::left("purpose"),
+            Column::left("mode"),
+            Column::left("state"),
+            Column::left("reason"),
+        ]);
+        for d in &documents {
+            let member = d.member.map_or("", Untrusted::raw);
+            let id = d.id.to_string();
+            let state = state(d, now);
+            let reason = d.reason.raw();
+            table.row([&id, d.operator, d.tenant, member, d.purpose, d.mode, &state, reason]);
+        }
+        printer.table(&table);
+    })
+}
+
+/// `14m 03s left`, or how it ended.
+fn state(session: &SessionDocument<'_>, now: DateTime<Utc>) -> String {
+    if session.live {
+        return format!("{} left", format::duration(session.expires_at - now));
+    }
+    session.end_reason.map_or_else(|| "expired".to_owned(), Untrusted::screen)
+}
+
+async fn show(invocation: &mut Invocation, console: &Console, id: i64) -> Result<(), Failure> {
+    let found = sessions::list(console).await?;
+    let session = found.into_iter().find(|s| s.id == id).ok_or_else(|| not_found(id))?;
+    let handles = handles(console).await?;
+    let now = clock::now();
+    let d = document(&session, &handles, now);
+    invocation.answer(&serde_json::json!({ "session": d }), |printer| {
+        let mut pairs = vec![
+            ("id", d.id.to_string()),
+            ("operator", d.operator.to_owned()),
+            ("tenant", d.tenant.to_owned()),
+            ("purpose", d.purpose.to_owned()),
+            ("mode", d.mode.to_owned()),
+            ("reason", d.reason.raw().to_owned()),
+            ("opened", format::time(d.opened_at)),
+            ("until", format::time(d.expires_at)),
+            ("state", state(&d, now)),
+        ];
+        let text = |value: Option<&Untrusted>| value.map(|v| v.raw().to_owned());
+        pairs.extend(text(d.ticket).map(|ticket| ("ticket", ticket)));
+        pairs.extend(text(d.member).map(|member| ("as", member)));
+        pairs.extend(text(d.role).map(|role| ("role", role)));
+        pairs.extend(d.ended_at.map(|at| ("ended", format::time(at))));
+        pairs.extend(d.ended_by.map(|by| ("ended by", by.to_owned())));
+        printer.pairs(pairs);
+    })
+}
+
+async fn end(invocation: &mut Invocation, console: &Console, args: &End) -> Result<(), Failure> {
+    let id = match args.id {
+        Some(id) => id,
+        None => own_live(console).await?,
+    };
+    let ended = sessions::end(console, id, None).await?;
+    invocation.answer(&serde_json::json!({ "session": { "id": id }, "ended": ended }), |printer| {
+        printer.status(&if ended {
+            format!("session {id} is ended")
+        } else {
+            format!("session {id} had ended before")
+        });
+    })
+}
+
+/// The operator's own live impersonation; there is at most one.
+async fn own_live(console: &Console) -> Result<i64, Failure> {
+    let now = clock::now();
+    let own = |session: &Session| {
+        session.operator == console.operator().as_str()
+            && session.purpose == "impersonate"
+            && session.is_live(now)
+    };
+    let found = sessions::list(console).await?.into_iter().find(own);
+    found.map(|session| session.id).ok_or_else(|| {
+        Failure::refused("you have no live impersonation")
+            .hint("`tenantdesk impersonation list` shows the sessions you may see")
+    })
+}
+
+fn not_found(id: i64) -> Failure {
+    Failure::refused(format!("session {id} not found"))
+        .hint("`tenantdesk impersonation list --all` shows the sessions you may see")
+}
