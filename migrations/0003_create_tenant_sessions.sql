@@ -3,15 +3,17 @@
 
 set local role tenantdesk_owner;
 
--- What a person can see of a text: no spaces, no control, zero-width or bidi characters.
+-- What a person can see of a text: no spaces, fillers, control, zero-width, bidi or tag characters.
 create function tenantdesk.visible(said text) returns text language sql immutable parallel safe
 set search_path = pg_catalog, pg_temp
 return pg_catalog.regexp_replace(said,
-  E'[\\s\\u0001-\\u0020\\u007f-\\u00a0\\u00ad\\u061c\\u180e\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u3000\\ufe00-\\ufe0f\\ufeff]', '', 'g');
+  E'[\\s\\u0001-\\u0020\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u2000-\\u200f\\u2028-\\u202f\\u205f-\\u206f\\u2800\\u3000\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\U000e0000-\\U000e0fff]', '', 'g');
 
 create table tenantdesk.tenant_sessions (
   id bigint generated always as identity primary key,
-  digest bytea not null constraint tenant_sessions_digest unique check (pg_catalog.length(digest) = 32),
+  -- The digest of the empty text would make every transaction without a token present one.
+  digest bytea not null constraint tenant_sessions_digest unique
+    check (pg_catalog.length(digest) = 32 and digest <> pg_catalog.sha256('')),
   operator text not null,
   database oid not null,
   tenant text not null check (tenant <> ''),
@@ -29,7 +31,10 @@ create table tenantdesk.tenant_sessions (
   ended_at timestamptz,
   ended_by text,
   end_reason text,
-  constraint tenant_sessions_duration check (expires_at > opened_at and expires_at <= opened_at + interval '8 hours'),
+  -- When its connections were closed after the end: what connects later is none of its.
+  closed_at timestamptz,
+  constraint tenant_sessions_duration check (expires_at > opened_at and expires_at <= opened_at + interval '8 hours'
+    and (purpose not in ('provision', 'manage') or expires_at <= opened_at + interval '1 hour')),
   constraint tenant_sessions_mode_fits_purpose check (
     purpose = 'impersonate' or (mode = 'read') = (purpose = 'export')),
   constraint tenant_sessions_end check ((ended_at is null) = (end_reason is null))
@@ -74,6 +79,18 @@ $sql$, f.name, f.purpose, case when f.fresh then $$pg_catalog.current_setting('t
   end loop;
 end $do$;
 
+-- The roles that a session needs.
+create function tenantdesk.roles_for(purpose text, mode text) returns text[] language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return case
+  when purpose = 'impersonate' and mode = 'read' then array['tenantdesk_reader']
+  when purpose = 'impersonate' then array['tenantdesk_reader', 'tenantdesk_inserter', 'tenantdesk_changer']
+  when purpose = 'provision' then array['tenantdesk_provisioner']
+  when purpose = 'export' then array['tenantdesk_archivist']
+  when purpose in ('restore', 'erase') then array['tenantdesk_archivist', 'tenantdesk_archive_inserter', 'tenantdesk_archive_changer']
+  else '{}'::text[] end;
+grant execute on function tenantdesk.roles_for to tenantdesk_registrar;
+
 -- The live session whose token is presented, for the functions that record what happens in it.
 create function tenantdesk.live() returns tenantdesk.tenant_sessions language sql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -85,6 +102,7 @@ begin atomic
     and pg_catalog.pg_xact_status(s.opened_xid) = 'committed';
 end;
 
+-- The tenant is kept in the one form that its key's type prints, so that no spelling of an id has a chain of its own.
 -- Opens a session. The record is in the ledger before a byte can be read: both are in this transaction,
 -- and the guard answers only after it is committed.
 create function tenantdesk.open_session(
@@ -98,7 +116,13 @@ declare
   weak text;
   fault record;
   state record;
-  person record;
+  person_email text;
+  person_role text;
+  person_active boolean;
+  known_tenant text := tenantdesk.tenant_id(open_session.tenant);
+  -- An end by the wall clock: '1 day -23 hours' in a time zone of one's own choice is as long as one likes.
+  begins constant timestamptz := pg_catalog.clock_timestamp();
+  ends constant timestamptz := begins + open_session.duration;
   longest interval;
 begin
   perform tenantdesk.require(
@@ -118,10 +142,10 @@ begin
     raise exception 'the guard is not whole: %: %', fault.object, fault.fault
       using errcode = '55000', hint = 'tenantdesk setup mends the guard; tenantdesk tables list shows it';
   end if;
-  select t.suspended, t.slug into state from tenantdesk.tenant_state(open_session.tenant) t;
-  if open_session.purpose = 'provision' then
+  select t.suspended, t.slug into state from tenantdesk.tenant_state(known_tenant) t;
+  if open_session.purpose = 'provision' and known_tenant is not null then
     if found then
-      raise exception 'tenant % exists already', open_session.tenant using errcode = '23505';
+      raise exception 'tenant % exists already', known_tenant using errcode = '23505';
     end if;
   elsif not found then
     raise exception 'tenant not found' using errcode = 'P0002', hint = 'tenantdesk tenant find TEXT looks by name, slug, id, domain and e-mail';
@@ -130,7 +154,7 @@ begin
   end if;
   if open_session.purpose = 'impersonate' then
     longest := pg_catalog.make_interval(mins => (select c.value::int from tenantdesk.configuration c where c.name = 'impersonation.longest_minutes'));
-    if open_session.duration > longest then
+    if ends > begins + longest then
       raise exception 'an impersonation lasts at most % minutes', pg_catalog.date_part('epoch', longest)::int / 60
         using errcode = '22023', hint = 'ask for less with --for';
     end if;
@@ -138,12 +162,12 @@ begin
       if open_session.member is null then
         raise exception 'say as which member' using errcode = '22004', hint = 'tenantdesk member list TENANT shows the members';
       end if;
-      select m.email, m.role, m.active into person from tenantdesk.member_state(open_session.tenant, open_session.member) m;
+      select m.email, m.role, m.active into person_email, person_role, person_active from tenantdesk.member_state(known_tenant, open_session.member) m;
       if not found then
         raise exception 'member not found in this tenant' using errcode = 'P0002', hint = 'tenantdesk member list TENANT shows the members';
-      elsif not person.active then
-        raise exception 'member % is not active', person.email using errcode = '55000', hint = 'only an active member can be impersonated';
-      elsif exists (select from tenantdesk.operators o where o.disabled_at is null and o.name = person.email) then
+      elsif not person_active then
+        raise exception 'member % is not active', person_email using errcode = '55000', hint = 'only an active member can be impersonated';
+      elsif exists (select from tenantdesk.operators o where o.disabled_at is null and o.name = person_email) then
         raise exception 'nobody impersonates an operator' using errcode = '42501';
       end if;
     end if;
@@ -151,10 +175,9 @@ begin
   perform tenantdesk.end_expired(session_user);
   insert into tenantdesk.tenant_sessions as s (digest, operator, database, tenant, purpose, mode, reason, ticket,
       member, member_email, member_role, request, opened_at, opened_xid, expires_at)
-    select open_session.digest, session_user, tenantdesk.this_database(), open_session.tenant, open_session.purpose, open_session.mode,
-      pg_catalog.btrim(open_session.reason), open_session.ticket, case when person is null then null else open_session.member end, person.email, person.role,
-      open_session.request, n.now, pg_catalog.pg_current_xact_id(), n.now + open_session.duration
-    from (select pg_catalog.clock_timestamp() as now) n
+    values (open_session.digest, session_user, tenantdesk.this_database(), known_tenant, open_session.purpose, open_session.mode,
+      pg_catalog.btrim(open_session.reason), open_session.ticket, case when person_email is null then null else open_session.member end, person_email, person_role,
+      open_session.request, begins, pg_catalog.pg_current_xact_id(), ends)
     returning s.* into opened;
   perform tenantdesk.append('tenant:' || opened.tenant, opened.purpose || '.start', opened.purpose || '/' || opened.mode, 'ok', 'database',
     opened.id, opened.request, pg_catalog.jsonb_build_object('reason', opened.reason, 'ticket', opened.ticket, 'member', opened.member_email,
@@ -165,7 +188,7 @@ end $$;
 
 -- Ends the expired sessions of a login (or of all: null), as of their expiry.
 create function tenantdesk.end_expired(login text) returns setof tenantdesk.tenant_sessions
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
   gone tenantdesk.tenant_sessions;
 begin
@@ -183,7 +206,7 @@ end $$;
 
 -- Ends one session: one's own, or as an approver anybody's. False where it had ended before.
 create function tenantdesk.end_session(id bigint, why text) returns boolean
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 #variable_conflict use_column
 declare
   gone tenantdesk.tenant_sessions;
@@ -226,6 +249,10 @@ begin
 end $$;
 
 grant select on tenantdesk.tenant_sessions to tenantdesk_registrar, tenantdesk_killer;
+grant execute on function tenantdesk.provision_tenant to tenantdesk_meter;
+-- An update asks the table's own checks again.
+grant update (closed_at) on tenantdesk.tenant_sessions to tenantdesk_killer;
+grant execute on function tenantdesk.visible to tenantdesk_killer;
 grant execute on function tenantdesk.session_tenant, tenantdesk.writing_tenant, tenantdesk.provision_tenant, tenantdesk.archive_tenant, tenantdesk.archive_writes
   to tenantdesk_reader, tenantdesk_inserter, tenantdesk_changer, tenantdesk_provisioner,
      tenantdesk_archivist, tenantdesk_archive_inserter, tenantdesk_archive_changer;
@@ -240,13 +267,7 @@ declare
 begin
   for r in
     with needed as (
-      select distinct unnest(case
-        when s.purpose = 'impersonate' and s.mode = 'read' then array['tenantdesk_reader']
-        when s.purpose = 'impersonate' then array['tenantdesk_reader', 'tenantdesk_inserter', 'tenantdesk_changer']
-        when s.purpose = 'provision' then array['tenantdesk_provisioner']
-        when s.purpose = 'export' then array['tenantdesk_archivist']
-        when s.purpose in ('restore', 'erase') then array['tenantdesk_archivist', 'tenantdesk_archive_inserter', 'tenantdesk_archive_changer']
-        else '{}'::text[] end) as role
+      select distinct unnest(tenantdesk.roles_for(s.purpose, s.mode)) as role
       from tenantdesk.tenant_sessions s where s.operator = set_rights.login and s.ended_at is null and s.database = tenantdesk.this_database()),
     held as (
       select g.rolname::text as role from pg_catalog.pg_auth_members m
@@ -265,24 +286,30 @@ end $$;
 grant execute on function tenantdesk.set_rights to tenantdesk_owner;
 
 -- Terminates what an ended session left open. At expiry the backends of the login's other live sessions stay
--- (told apart by application_name); after a revocation all go. Called after the end is committed.
+-- (told apart by application_name); after a revocation all go. Called after the end is committed. Whoever sweeps
+-- may close what has expired; a revoked login's connections are closed by its revoker or an approver, and in every
+-- case only those that were open when the session was closed first: nobody is kept out by an old session of his.
 set local role tenantdesk_killer;
 create function tenantdesk.terminate(id bigint) returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 #variable_conflict use_column
 declare
   gone tenantdesk.tenant_sessions;
   killed integer;
 begin
   perform tenantdesk.require('viewer', 'ending backends', true);
-  select s.* into gone from tenantdesk.tenant_sessions s where s.id = terminate.id and s.ended_at is not null
-    and pg_catalog.pg_xact_status(s.opened_xid) = 'committed';
+  update tenantdesk.tenant_sessions s set closed_at = coalesce(s.closed_at, pg_catalog.clock_timestamp())
+    where s.id = terminate.id and s.ended_at is not null and s.database = tenantdesk.this_database()
+      and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
+      and (s.operator = session_user or s.end_reason = 'expired' or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager())
+    returning s.* into gone;
   if not found then
     return 0;
   end if;
   select count(*) filter (where pg_catalog.pg_terminate_backend(a.pid)) into killed
   from pg_catalog.pg_stat_activity a
   where a.usename = gone.operator and a.pid <> pg_catalog.pg_backend_pid() and a.datid = gone.database
+    and a.backend_start <= gone.closed_at
     and (case when gone.ended_by = gone.operator and gone.end_reason <> 'expired' then a.application_name = 'tenantdesk/' || gone.id
       else not exists (select from tenantdesk.tenant_sessions s
         where gone.end_reason = 'expired' and s.operator = gone.operator and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()

@@ -39,27 +39,43 @@ return case verb
 create function tenantdesk.operation_begin(id uuid, verb text, tenant text, object text, reason text, request uuid) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
+declare
+  known_tenant text := tenantdesk.tenant_id(operation_begin.tenant);
 begin
   if tenantdesk.verb_level(operation_begin.verb) is null then
     raise exception 'no verb %', operation_begin.verb using errcode = '22023';
   end if;
   perform tenantdesk.require(tenantdesk.verb_level(operation_begin.verb), operation_begin.verb);
+  if operation_begin.tenant is not null and known_tenant is null then
+    raise exception 'tenant not found' using errcode = 'P0002', hint = 'tenantdesk tenant find TEXT looks by name, slug, id, domain and e-mail';
+  elsif operation_begin.verb = 'tenant.create' and exists (select from tenantdesk.tenant_state(known_tenant)) then
+    -- Nobody writes into the chain of a tenant by announcing to create it.
+    raise exception 'tenant % exists already', known_tenant using errcode = '23505';
+  end if;
   insert into tenantdesk.operations (id, verb, tenant, object, request)
-    values (operation_begin.id, operation_begin.verb, operation_begin.tenant, operation_begin.object, operation_begin.request);
-  return tenantdesk.append(tenantdesk.chain_of(operation_begin.tenant), operation_begin.verb, operation_begin.object, 'intent', 'database', null,
+    values (operation_begin.id, operation_begin.verb, known_tenant, operation_begin.object, operation_begin.request);
+  return tenantdesk.append(tenantdesk.chain_of(known_tenant), operation_begin.verb, operation_begin.object, 'intent', 'database', null,
     operation_begin.request, pg_catalog.jsonb_build_object('reason', operation_begin.reason, 'operation', operation_begin.id)::text);
 end $$;
 
--- Written inside the transaction of the work.
+-- Written inside the transaction of the work, so it needs the tenant session in which that verb works.
 create function tenantdesk.operation_mark(id uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
+declare
+  o tenantdesk.operations;
+  s tenantdesk.tenant_sessions := tenantdesk.live();
+  purpose text;
 begin
-  insert into tenantdesk.operation_marks (operation)
-    select o.id from tenantdesk.operations o where o.id = operation_mark.id and o.operator = session_user and o.ended_at is null;
+  select r.* into o from tenantdesk.operations r where r.id = operation_mark.id and r.operator = session_user and r.ended_at is null;
   if not found then
     raise exception 'no running operation %', operation_mark.id using errcode = 'P0002';
   end if;
+  purpose := case o.verb when 'tenant.create' then 'provision' when 'restore' then 'restore' when 'erase' then 'erase' end;
+  if purpose is not null and (s.purpose is distinct from purpose or o.tenant is not null and s.tenant is distinct from o.tenant) then
+    raise exception '% is marked in its own tenant session only', o.verb using errcode = '42501';
+  end if;
+  insert into tenantdesk.operation_marks (operation) values (o.id);
 end $$;
 
 -- Ends an operation. `ok` is believed only where the work's own transaction left its mark.
@@ -68,7 +84,9 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
   done tenantdesk.operations;
-  sealed boolean := exists (select from tenantdesk.operation_marks m where m.operation = operation_end.id);
+  sealed boolean := exists (select from tenantdesk.operation_marks m join tenantdesk.operations o on o.id = m.operation
+    where m.operation = operation_end.id
+      and (o.verb <> 'tenant.create' or o.tenant is null or exists (select from tenantdesk.tenant_state(o.tenant))));
   verdict text;
 begin
   verdict := case when operation_end.outcome = 'ok' and not sealed then 'ok, told by the client'
@@ -117,6 +135,10 @@ begin
   if not found then
     raise exception 'no such impersonation' using errcode = '42501';
   end if;
+  -- One outcome for each intent: a token whose session has ended writes nothing new.
+  if statement_outcome.outcome = 'intent' or not tenantdesk.is_open_intent('tenant:' || s.tenant, s.id, statement_outcome.intent) then
+    raise exception 'no statement % of this impersonation waits for its outcome', statement_outcome.intent using errcode = '22023';
+  end if;
   return tenantdesk.append('tenant:' || s.tenant, 'statement', s.mode, statement_outcome.outcome, 'client', s.id, s.request,
     pg_catalog.jsonb_build_object('intent', intent, 'rows', row_count, 'bytes', bytes, 'millis', millis, 'sqlstate', sqlstate)::text);
 end $$;
@@ -142,7 +164,14 @@ set search_path = pg_catalog, pg_temp
 return (select pg_catalog.array_agg(pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(
     (select c.key from tenantdesk.chains c where c.chain = keyed_digests.chain) || pg_catalog.convert_to(l.value, 'UTF8')), 'hex'), 16) order by l.place)
   from pg_catalog.unnest(literals) with ordinality l (value, place));
-grant execute on function tenantdesk.keyed_digests to tenantdesk_owner;
+create function tenantdesk.is_open_intent(of_chain text, of_session bigint, of_intent bigint) returns boolean language sql stable security definer
+set search_path = pg_catalog, pg_temp
+return exists (select from tenantdesk.ledger l where l.chain = of_chain and l.seq = of_intent and l.session = of_session
+    and l.action = 'statement' and l.outcome = 'intent')
+  and not exists (select from tenantdesk.ledger l join tenantdesk.ledger_details d on d.chain = l.chain and d.seq = l.seq
+    where l.chain = of_chain and l.seq > of_intent and l.session = of_session and l.action = 'statement' and l.outcome <> 'intent'
+      and d.body::pg_catalog.jsonb ->> 'intent' = of_intent::text);
+grant execute on function tenantdesk.keyed_digests, tenantdesk.is_open_intent to tenantdesk_owner;
 
 -- Events, newest first. An approver sees all, support the tenants they entered, everybody their own.
 create function tenantdesk.ledger_events(only_tenant text, only_operator text, only_action text, since timestamptz,

@@ -3,7 +3,7 @@
 
 set local role tenantdesk_owner;
 create function tenantdesk.end_all(of_operator text, of_tenant text, why text) returns setof bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
   gone tenantdesk.tenant_sessions;
 begin
@@ -20,6 +20,8 @@ end $$;
 grant execute on function tenantdesk.end_all to tenantdesk_registrar;
 
 set local role tenantdesk_registrar;
+-- The rows of a copied database name operators of the original: they are not this database's to change or drop.
+
 -- Creates a login; never adopts one that exists. `verifier` is a SCRAM verifier, or null where the server knows
 -- the person by other means (peer, certificate). A clear-text password is refused.
 create function tenantdesk.operator_add(name text, level text, verifier text, shared boolean, request uuid) returns void
@@ -62,7 +64,7 @@ begin
     raise exception 'no level %', operator_level.level using errcode = '22023', hint = 'levels are viewer, support, approver and admin';
   end if;
   perform tenantdesk.keep_an_admin(operator_level.name, operator_level.level);
-  update tenantdesk.operators o set level = operator_level.level where o.name = operator_level.name and o.disabled_at is null;
+  update tenantdesk.operators o set level = operator_level.level where o.name = operator_level.name and o.disabled_at is null and o.database = tenantdesk.this_database();
   if not found then
     raise exception 'operator % not found', operator_level.name using errcode = 'P0002', hint = 'tenantdesk operator list shows them';
   end if;
@@ -79,7 +81,8 @@ begin
   lock table tenantdesk.operators in share row exclusive mode;
   if level is distinct from 'admin' and not tenantdesk.is_manager()
      and exists (select from tenantdesk.operators o where o.name = keep_an_admin.name and o.level = 'admin' and o.disabled_at is null)
-     and not exists (select from tenantdesk.operators o where o.name <> keep_an_admin.name and o.level = 'admin' and o.disabled_at is null) then
+     and not exists (select from tenantdesk.operators o where o.name <> keep_an_admin.name and o.level = 'admin' and o.disabled_at is null
+       and o.database = tenantdesk.this_database()) then
     raise exception '% is the last admin', keep_an_admin.name using errcode = '55000', hint = 'add another admin first';
   end if;
 end $$;
@@ -92,7 +95,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform tenantdesk.require('admin', 'removing an operator', true);
   perform tenantdesk.keep_an_admin(operator_remove.name, null);
-  update tenantdesk.operators o set disabled_at = pg_catalog.clock_timestamp() where o.name = operator_remove.name and o.disabled_at is null;
+  update tenantdesk.operators o set disabled_at = pg_catalog.clock_timestamp() where o.name = operator_remove.name and o.disabled_at is null and o.database = tenantdesk.this_database();
   if not found then
     raise exception 'operator % not found', operator_remove.name using errcode = 'P0002', hint = 'tenantdesk operator list shows them';
   end if;
@@ -107,7 +110,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
   perform tenantdesk.require('admin', 'removing an operator', true);
-  if not exists (select from tenantdesk.operators o where o.name = operator_drop.name and o.disabled_at is not null) then
+  if not exists (select from tenantdesk.operators o where o.name = operator_drop.name and o.disabled_at is not null
+      and o.database = tenantdesk.this_database()) then
     raise exception 'operator % is not removed', operator_drop.name using errcode = '55000';
   end if;
   execute pg_catalog.format('drop role if exists %I', operator_drop.name);
@@ -122,6 +126,7 @@ begin
   perform tenantdesk.require('admin', 'removing an operator', true);
   return (select count(*) filter (where pg_catalog.pg_terminate_backend(a.pid))
     from pg_catalog.pg_stat_activity a join tenantdesk.operators o on o.name = a.usename
-    where a.usename = terminate_operator.name and o.disabled_at is not null and a.pid <> pg_catalog.pg_backend_pid());
+    where a.usename = terminate_operator.name and o.disabled_at is not null and o.database = tenantdesk.this_database()
+      and a.pid <> pg_catalog.pg_backend_pid());
 end $$;
 grant execute on function tenantdesk.terminate_operator to tenantdesk_operator;

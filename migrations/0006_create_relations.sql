@@ -22,8 +22,8 @@ create table tenantdesk.map (
 -- What setup left on the target, as the catalogs told it in the same transaction.
 create table tenantdesk.guard_policies (relation oid not null, policy text not null, command text not null, permissive boolean not null,
   roles text[] not null, qual text, with_check text, ours boolean not null, primary key (relation, policy));
-create table tenantdesk.guard_grants (relation oid not null, attribute text not null default '', role text not null, privilege text not null,
-  primary key (relation, attribute, role, privilege));
+create table tenantdesk.guard_grants (kind text not null, object oid not null, attribute text not null default '', role text not null, privilege text not null,
+  primary key (kind, object, attribute, role, privilege));
 create table tenantdesk.guard_changes (object text primary key, change text not null, kept text not null, undo text not null, made_at timestamptz not null default pg_catalog.clock_timestamp());
 comment on table tenantdesk.guard_changes is 'What setup closed with consent on the target, and the statement that opens it again';
 create table tenantdesk.exceptions (object text primary key, reason text not null check (pg_catalog.length(reason) >= 10),
@@ -45,19 +45,61 @@ create view tenantdesk.present_policies as
     p.polname like '!tenantdesk%' or p.polname like 'tenantdesk %' as ours
   from pg_catalog.pg_policy p;
 
+-- Every right of ours and of operators, whatever it is on: a function that runs as its owner or a schema to create in walks around
+-- a guard as a table does. The database is object 0, because a copy of it has another number.
 create view tenantdesk.present_grants as
-  with target as (select c.oid, c.relacl from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where n.nspname !~ '^(pg_|information_schema$|tenantdesk)')
-  select t.oid as relation, '' as attribute, pg_catalog.pg_get_userbyid(a.grantee)::text as role, a.privilege_type || case when a.is_grantable then ' with grant option' else '' end as privilege
-    from target t cross join lateral pg_catalog.aclexplode(t.relacl) a
-    where a.grantee <> 0 and (pg_catalog.pg_get_userbyid(a.grantee) in (select tenantdesk.guarded_roles())
-      or pg_catalog.pg_get_userbyid(a.grantee) in (select o.name from tenantdesk.operators o))
-  union
-  select t.oid, c.attname, pg_catalog.pg_get_userbyid(a.grantee)::text, a.privilege_type || case when a.is_grantable then ' with grant option' else '' end
-    from target t join pg_catalog.pg_attribute c on c.attrelid = t.oid and c.attacl is not null
-    cross join lateral pg_catalog.aclexplode(c.attacl) a
-    where a.grantee <> 0 and (pg_catalog.pg_get_userbyid(a.grantee) in (select tenantdesk.guarded_roles())
-      or pg_catalog.pg_get_userbyid(a.grantee) in (select o.name from tenantdesk.operators o));
+  with acl (kind, object, attribute, items) as (
+    select 'relation', c.oid, '', c.relacl from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where c.relacl is not null and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+    union all
+    select 'relation', c.oid, a.attname::text, a.attacl from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where a.attacl is not null and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+    union all
+    select 'routine', p.oid, '', p.proacl from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      where p.proacl is not null and n.nspname !~ '^tenantdesk'
+    union all
+    select 'schema', n.oid, '', n.nspacl from pg_catalog.pg_namespace n where n.nspacl is not null and n.nspname !~ '^tenantdesk'
+    union all
+    select 'database', 0::oid, '', d.datacl from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
+    union all
+    select 'server', s.oid, '', s.srvacl from pg_catalog.pg_foreign_server s)
+  select distinct l.kind, l.object, l.attribute, r.rolname::text as role, a.privilege_type || case when a.is_grantable then ' with grant option' else '' end as privilege
+    from acl l cross join lateral pg_catalog.aclexplode(l.items) a join pg_catalog.pg_roles r on r.oid = a.grantee
+    where r.rolname in (select tenantdesk.guarded_roles()) or r.rolname in (select o.name from tenantdesk.operators o);
+
+create function tenantdesk.name_of(kind text, object oid) returns text language sql stable set search_path = pg_catalog, pg_temp
+return case kind when 'relation' then object::pg_catalog.regclass::text
+  when 'routine' then 'function ' || object::pg_catalog.regprocedure::text
+  when 'schema' then 'schema ' || object::pg_catalog.regnamespace::text
+  when 'server' then 'foreign server ' || (select pg_catalog.quote_ident(s.srvname) from pg_catalog.pg_foreign_server s where s.oid = object)
+  else kind end;
+
+-- Roles of ours that became more than setup made them, and operators who hold a role that no session of theirs needs.
+create view tenantdesk.role_drift as
+  select 'role ' || pg_catalog.quote_ident(r.rolname) as object,
+      case when r.rolsuper then 'it is a superuser' when r.rolbypassrls then 'it bypasses row level security' when r.rolcanlogin then 'it may log in'
+        when r.rolreplication then 'it may replicate' when r.rolcreatedb then 'it may create databases' else 'it may create roles' end as fault
+    from pg_catalog.pg_roles r where r.rolname in (select tenantdesk.guarded_roles())
+      and (r.rolsuper or r.rolbypassrls or r.rolcanlogin or r.rolreplication or r.rolcreatedb or r.rolcreaterole and r.rolname <> 'tenantdesk_registrar')
+  union all
+  -- The killer is a member of each operator, and from 16 on the registrar of each group and each login that it made.
+  select 'role ' || pg_catalog.quote_ident(r.rolname), 'it is a member of ' || pg_catalog.quote_ident(g.rolname)
+    from pg_catalog.pg_auth_members m join pg_catalog.pg_roles r on r.oid = m.member join pg_catalog.pg_roles g on g.oid = m.roleid
+    where r.rolname in (select tenantdesk.guarded_roles()) and r.rolname not in ('tenantdesk_killer', 'tenantdesk_registrar')
+  union all
+  select c.oid::pg_catalog.regclass::text, 'it belongs to ' || pg_catalog.pg_get_userbyid(c.relowner)
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname !~ '^(pg_|tenantdesk)' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+      and pg_catalog.pg_get_userbyid(c.relowner) in (select tenantdesk.guarded_roles())
+  union all
+  select 'operator ' || pg_catalog.quote_ident(o.name), 'it holds ' || g.rolname || ' without a session that needs it'
+    from tenantdesk.operators o join pg_catalog.pg_roles l on l.rolname = o.name
+      join pg_catalog.pg_auth_members m on m.member = l.oid join pg_catalog.pg_roles g on g.oid = m.roleid
+    where o.database = tenantdesk.this_database() and g.rolname ~ '^tenantdesk_' and g.rolname <> 'tenantdesk_operator'
+      and g.rolname <> all (coalesce((select pg_catalog.array_agg(x.role) from tenantdesk.tenant_sessions s
+        cross join lateral pg_catalog.unnest(tenantdesk.roles_for(s.purpose, s.mode)) x (role)
+        where s.operator = o.name and s.ended_at is null and s.database = o.database), '{}'));
 
 -- What every login gets from PUBLIC and what walks around a guard. Closed by setup with consent, or excepted with a reason.
 create view tenantdesk.open_doors as
@@ -82,13 +124,34 @@ create view tenantdesk.open_doors as
     where p.prosecdef and a.grantee = 0 and a.privilege_type = 'EXECUTE' and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
       and p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype and p.prorettype <> 'pg_catalog.event_trigger'::pg_catalog.regtype
   union all
+  -- A role with TEMP (the application, a restore) puts a temporary table in the place of one that the function names.
+  select 'function ' || f.oid::pg_catalog.regprocedure::text, 'a trigger runs it as its owner, and its search_path does not end in pg_temp',
+      pg_catalog.format('ALTER FUNCTION %s SET search_path = %s', f.oid::pg_catalog.regprocedure, f.closed),
+      pg_catalog.replace(pg_catalog.format('ALTER FUNCTION %s SET search_path = %s', f.oid::pg_catalog.regprocedure, f.closed), '%', '%%'),
+      pg_catalog.format(case when f.path is null then 'ALTER FUNCTION %s RESET search_path' else 'ALTER FUNCTION %s SET search_path = %s' end, f.oid::pg_catalog.regprocedure, f.path)
+    from (select p.oid, c.path, case when c.path = '""' then 'pg_temp' else coalesce(c.path, pg_catalog.quote_ident(n.nspname)) || ', pg_temp' end as closed
+      from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+        left join lateral (select pg_catalog.substr(x, 13) as path from pg_catalog.unnest(p.proconfig) x where x like 'search_path=%') c on true
+      where p.prosecdef and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+        and exists (select from pg_catalog.pg_trigger t where t.tgfoid = p.oid and not t.tgisinternal)) f
+    where f.path is null or f.path !~ '(^|, )"?pg_temp"?$'
+  union all
+  select 'column ' || c.oid::pg_catalog.regclass::text || '.' || pg_catalog.quote_ident(t.attname), 'every login may ' || pg_catalog.lower(a.privilege_type) || ' it',
+      pg_catalog.format('REVOKE %s (%I) ON %s FROM PUBLIC', a.privilege_type, t.attname, c.oid::pg_catalog.regclass),
+      pg_catalog.format('GRANT %s (%s) ON %s TO %%I', a.privilege_type, pg_catalog.replace(pg_catalog.quote_ident(t.attname), '%', '%%'), c.oid::pg_catalog.regclass),
+      pg_catalog.format('GRANT %s (%I) ON %s TO PUBLIC', a.privilege_type, t.attname, c.oid::pg_catalog.regclass)
+    from pg_catalog.pg_attribute t join pg_catalog.pg_class c on c.oid = t.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      cross join lateral pg_catalog.aclexplode(t.attacl) a left join tenantdesk.relations r on r.relation = c.oid
+    where t.attacl is not null and a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+      and not (a.privilege_type = 'SELECT' and coalesce(r.class, '') = 'global')
+  union all
   select 'relation ' || c.oid::pg_catalog.regclass::text, 'every login may ' || pg_catalog.lower(pg_catalog.string_agg(distinct a.privilege_type, ', ')) || ' it',
-      pg_catalog.format('REVOKE ALL ON %s FROM PUBLIC', c.oid::pg_catalog.regclass),
-      pg_catalog.format('GRANT %s ON %s TO %%I', pg_catalog.string_agg(distinct a.privilege_type, ', '), c.oid::pg_catalog.regclass),
-      pg_catalog.format('GRANT %s ON %s TO PUBLIC', pg_catalog.string_agg(distinct a.privilege_type, ', '), c.oid::pg_catalog.regclass)
+      pg_catalog.format('REVOKE ALL ON %s %s FROM PUBLIC', case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end, c.oid::pg_catalog.regclass),
+      pg_catalog.format('GRANT %s ON %s %s TO %%I', pg_catalog.string_agg(distinct a.privilege_type, ', '), case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end, c.oid::pg_catalog.regclass),
+      pg_catalog.format('GRANT %s ON %s %s TO PUBLIC', pg_catalog.string_agg(distinct a.privilege_type, ', '), case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end, c.oid::pg_catalog.regclass)
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace cross join lateral pg_catalog.aclexplode(c.relacl) a
       left join tenantdesk.relations r on r.relation = c.oid
-    where a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk)' and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    where a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk)' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
       and not (a.privilege_type = 'SELECT' and coalesce(r.class, '') = 'global')
     group by c.oid
   union all
@@ -137,16 +200,23 @@ begin atomic
       and exists (select from pg_catalog.unnest(p.roles) x
         where pg_catalog.pg_has_role((select m.document ->> 'application_role' from tenantdesk.map m), x, 'member'))
   union all
-  select p.relation::pg_catalog.regclass::text, p.role || ' has ' || p.privilege || ' and setup did not give it'
+  select tenantdesk.name_of(p.kind, p.object), p.role || ' has ' || p.privilege || ' and setup did not give it'
     from tenantdesk.present_grants p where not exists (select from tenantdesk.guard_grants g
-      where g.relation = p.relation and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
+      where g.kind = p.kind and g.object = p.object and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
   union all
-  select coalesce(g.relation::pg_catalog.regclass::text, '?'), g.role || ' lost ' || g.privilege
-    from tenantdesk.guard_grants g join pg_catalog.pg_class c on c.oid = g.relation where not exists (select from tenantdesk.present_grants p
-      where g.relation = p.relation and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
+  select coalesce(tenantdesk.name_of(g.kind, g.object), '?'), g.role || ' lost ' || g.privilege
+    from tenantdesk.guard_grants g where not exists (select from tenantdesk.present_grants p
+      where g.kind = p.kind and g.object = p.object and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
+      and (g.kind <> 'relation' or exists (select from pg_catalog.pg_class c where c.oid = g.object))
   union all
   select r.name, 'the view runs as its owner' from tenantdesk.relations r join pg_catalog.pg_class c on c.oid = r.relation
     where c.relkind = 'v' and r.class <> 'excluded' and not coalesce(c.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false)
+  union all
+  select d.object, d.fault from tenantdesk.role_drift d
+  union all
+  select r.name, 'the guarded view is gone' from tenantdesk.relations r join pg_catalog.pg_class c on c.oid = r.relation
+    where r.guard = 'view' and not exists (select from pg_catalog.pg_class v join pg_catalog.pg_namespace n on n.oid = v.relnamespace
+      where n.nspname = 'tenantdesk_read' and v.relname = c.relname and v.relkind = 'v')
   union all
   select d.object, d.why from tenantdesk.open_doors d where not exists (select from tenantdesk.exceptions e where e.object = d.object);
 end;
@@ -157,16 +227,22 @@ begin
   return (select m.document from tenantdesk.map m);
 end $$;
 
+-- What the installation was made from; setup has nothing to do where the program would make the same.
+create function tenantdesk.setup_fingerprint() returns text language sql stable security definer
+set search_path = pg_catalog, pg_temp
+return (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint');
+
 create function tenantdesk.relation_list() returns table (name text, class text, key text, path jsonb, reason text, guard text, rows_estimate bigint)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform tenantdesk.require('viewer', 'reading the relation map', true);
-  -- A partitioned table has no estimate of its own before 14's ANALYZE of parents: its partitions have.
+  -- A partitioned table is the sum of its partitions; a table that was never analyzed has no estimate.
   return query select r.name, r.class, r.key, r.path, r.reason, r.guard,
-      (select pg_catalog.sum(greatest(c.reltuples, 0))::bigint from pg_catalog.pg_partition_tree(r.relation) t
-        join pg_catalog.pg_class c on c.oid = t.relid where t.isleaf)
-    from tenantdesk.relations r
+      case when own.relkind = 'p' then (select pg_catalog.sum(greatest(c.reltuples, 0))::bigint
+          from pg_catalog.pg_partition_tree(r.relation) t join pg_catalog.pg_class c on c.oid = t.relid where t.isleaf)
+        when own.reltuples >= 0 then own.reltuples::bigint end
+    from tenantdesk.relations r left join pg_catalog.pg_class own on own.oid = r.relation
     order by pg_catalog.array_position(array['root', 'keyed', 'derived', 'linked', 'global', 'excluded'], r.class), r.name;
 end $$;
 
-grant execute on function tenantdesk.faults, tenantdesk.map_document, tenantdesk.relation_list to tenantdesk_operator;
+grant execute on function tenantdesk.faults, tenantdesk.setup_fingerprint, tenantdesk.map_document, tenantdesk.relation_list to tenantdesk_operator;

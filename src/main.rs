@@ -1,13 +1,24 @@
-//! The thin binary: look around, parse, run, exit code.
+//! The thin binary: look around, parse, run, and open the console where that is wanted.
 
 use std::process::ExitCode;
 
-use tenantdesk::cli::{self, Surroundings};
+use tenantdesk::cli::{self, ConsoleRequest, Ended, Surroundings};
+use tenantdesk::tui;
 
 fn main() -> ExitCode {
     let around = Surroundings::look();
-    match cli::parse(std::env::args_os(), &around) {
-        Ok(command_line) => cli::run(command_line, around).into(),
-        Err(exit) => exit.into(),
+    let ended = match cli::parse(std::env::args_os(), &around) {
+        Ok(command_line) => cli::run(command_line, around),
+        Err(exit) => Ended::Exit(exit),
+    };
+    match ended {
+        Ended::Exit(exit) => exit.into(),
+        Ended::Console(request) => console(*request).into(),
     }
+}
+
+/// Opens the console; what goes wrong is told as any command tells it.
+fn console(request: ConsoleRequest) -> cli::Exit {
+    let ConsoleRequest { paths, target, colourless, ascii, invocation } = request;
+    invocation.conclude(tui::open(paths, target, tui::Look { colourless, ascii }))
 }

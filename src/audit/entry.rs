@@ -97,6 +97,13 @@ attested! {
     /// `limit_override`: tenant, metric, hard, until, reason, request.
     limit_override(tenant, metric, hard, until, reason, request)
         = "select tenantdesk.limit_override($1, $2, $3, $4, $5, $6)";
+    /// `plan_set`: plan, title, metric, soft, hard, request.
+    plan_set(plan, title, metric, soft, hard, request)
+        = "select tenantdesk.plan_set($1, $2, $3, $4, $5, $6)";
+    /// `plans_load`: document, request; gives how many plans were added.
+    plans_load(document, request) = "select tenantdesk.plans_load($1, $2)";
+    /// `recount_usage`: request; gives how many counters were wrong.
+    recount_usage(request) = "select tenantdesk.recount_usage($1)";
     /// `operation_begin`: id, verb, tenant, object, reason, request.
     operation_begin(id, verb, tenant, object, reason, request)
         = "select tenantdesk.operation_begin($1, $2, $3, $4, $5, $6)";

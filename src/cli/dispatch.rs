@@ -4,21 +4,54 @@ use super::args::{CommandLine, Verb};
 use super::exit::Exit;
 use super::invocation::Invocation;
 use super::look::Surroundings;
-use super::{completions, man, parse, paths};
+use super::open_console::{self, ConsoleRequest};
+use super::{audit, completions, demo, man, operator, parse, paths, server, tenant, usage};
 use crate::failure::Failure;
 
-/// Runs a command to its end.
+/// How the command line ends.
+#[derive(Debug)]
+pub enum Ended {
+    /// With an exit code.
+    Exit(Exit),
+    /// With the wish to open the console: the other skin, which this one does not know.
+    Console(Box<ConsoleRequest>),
+}
+
+/// Runs a command to its end, or up to the console.
 #[must_use]
-pub fn run(command_line: CommandLine, around: Surroundings) -> Exit {
+pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
     let mut invocation = Invocation::new(command_line.flags, around);
     invocation.start_log();
     let result = match command_line.verb {
+        None if invocation.has_terminal() => return console(invocation),
         None => what_to_run(&mut invocation),
+        Some(Verb::Demo(args)) => match demo::run(&mut invocation, &args) {
+            Ok(true) => return console(invocation),
+            Ok(false) => Ok(()),
+            Err(failure) => Err(failure),
+        },
+        Some(Verb::Server(verb)) => server::run(&mut invocation, verb),
+        Some(Verb::Tables(verb)) => operator::tables(&mut invocation, &verb),
+        Some(Verb::Operator(verb)) => operator::run(&mut invocation, verb),
+        Some(Verb::Tenant(verb)) => tenant::run(&mut invocation, verb),
+        Some(Verb::Member(verb)) => tenant::member(&mut invocation, verb),
+        Some(Verb::Usage(args)) => usage::run(&mut invocation, &args),
+        Some(Verb::Plan(verb)) => usage::plan(&mut invocation, &verb),
+        Some(Verb::Limit(verb)) => usage::limit(&mut invocation, verb),
+        Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),
     };
-    invocation.conclude(result)
+    Ended::Exit(invocation.conclude(result))
+}
+
+/// Up to the console, or why there can be none.
+fn console(invocation: Invocation) -> Ended {
+    match open_console::request(invocation) {
+        Ok(request) => Ended::Console(Box::new(request)),
+        Err(exit) => Ended::Exit(exit),
+    }
 }
 
 /// What a person can type, for those who typed nothing.

@@ -11,6 +11,8 @@ pub enum Exit {
     Done,
     /// It was not, or only a part was.
     Failed(Kind),
+    /// As the program that it ran for the user, `psql`.
+    Child(u8),
     /// The system asked the program to end (SIGTERM).
     Terminated,
 }
@@ -22,6 +24,7 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::Failed(kind) => kind.code(),
+            Self::Child(code) => code,
             Self::Terminated => 143,
         }
     }

@@ -34,6 +34,7 @@ pub struct Invocation {
     pub asker: Asker,
     around: Surroundings,
     terminated: bool,
+    child: Option<u8>,
 }
 
 impl Invocation {
@@ -45,7 +46,19 @@ impl Invocation {
         let can_ask = around.in_terminal && around.err_terminal && !flags.json;
         let asker = Asker::standard(flags.yes, can_ask);
         let request = RequestId::draw();
-        Self { printer, asker, request, around, flags, terminated: false }
+        Self { printer, asker, request, around, flags, terminated: false, child: None }
+    }
+
+    /// Whether a console can be opened: both ends are a terminal and nobody asked for JSON.
+    #[must_use]
+    pub fn has_terminal(&self) -> bool {
+        self.around.in_terminal && self.around.out_terminal && !self.flags.json
+    }
+
+    /// Whether colours are wanted on standard output.
+    #[must_use]
+    pub fn colours(&self) -> bool {
+        Look::decide(&self.flags, &self.around).out_color
     }
 
     /// Starts the log file, once the program has a home; a program without one works all the same.
@@ -130,6 +143,11 @@ impl Invocation {
         result
     }
 
+    /// Lets this command end with the code of a program that it ran for the user.
+    pub fn ends_as_child(&mut self, code: i32) {
+        self.child = Some(u8::try_from(code).unwrap_or(u8::MAX));
+    }
+
     /// Asks the verb to stop and says so.
     fn stop(&mut self, progress: &Progress, line: &mut ProgressLine) -> tokio::time::Instant {
         progress.cancel();
@@ -142,7 +160,7 @@ impl Invocation {
     pub fn conclude(mut self, result: Result<(), Failure>) -> Exit {
         let result = result.and_then(|()| self.printer.finish());
         match result {
-            Ok(()) => Exit::Done,
+            Ok(()) => self.child.map_or(Exit::Done, Exit::Child),
             Err(failure) => {
                 tracing::warn!(kind = failure.kind.as_str(), "{}", failure.message);
                 self.printer.failure(Some(self.request), &failure);

@@ -4,7 +4,10 @@
 //! [`Invocation`] is what every verb gets, one file for each noun does the rest.
 
 pub mod args;
+mod audit;
 mod completions;
+mod demo;
+mod desk;
 mod dispatch;
 mod exit;
 pub mod impersonate;
@@ -13,17 +16,23 @@ mod invocation;
 pub mod json;
 mod look;
 mod man;
+mod open_console;
+mod operator;
 mod output;
 mod parse;
 mod paths;
 mod progress_line;
 mod prompt;
+mod server;
 mod table;
+mod tenant;
+mod usage;
 
-pub use dispatch::run;
+pub use dispatch::{Ended, run};
 pub use exit::Exit;
 pub use invocation::Invocation;
 pub use look::{Look, Surroundings};
+pub use open_console::ConsoleRequest;
 pub use output::Printer;
 pub use parse::{command, parse};
 pub use progress_line::ProgressLine;

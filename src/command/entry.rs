@@ -3,7 +3,7 @@
 use crate::identity::Level;
 
 use super::availability::Need;
-use super::key::Key;
+use super::key::{Key, sequence};
 
 /// One command, known to both skins by the same word.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub struct Command {
     pub title: &'static str,
     /// Where help and documents list it.
     pub group: Group,
-    /// Default keys of the console, as [`Key`] reads them.
+    /// Default keys of the console, as [`sequence`] reads them.
     pub default_keys: &'static [&'static str],
     /// The screens on which the keys work; empty for commands without a place in the console.
     pub scopes: &'static [Scope],
@@ -31,9 +31,10 @@ pub struct Command {
 }
 
 impl Command {
-    /// The default keys. A word that is no key is left out; a test holds that there is none.
-    pub fn keys(&self) -> impl Iterator<Item = Key> + use<> {
-        self.default_keys.iter().filter_map(|name| name.parse().ok())
+    /// The default keys, each a sequence (mostly of one). What is no key is left out; a test holds
+    /// that there is none.
+    pub fn keys(&self) -> impl Iterator<Item = Vec<Key>> + use<> {
+        self.default_keys.iter().filter_map(|keys| sequence(keys).ok())
     }
 
     /// Whether the console has it at all.
@@ -135,20 +136,26 @@ pub enum Scope {
     Usage,
     /// Archives and restore.
     Archives,
+    /// The plan of a restore.
+    Restore,
     /// The ledger.
     Audit,
+    /// The server.
+    Server,
 }
 
 impl Scope {
     /// All scopes in the order of documents.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Everywhere,
         Self::Tenants,
         Self::Tenant,
         Self::Impersonation,
         Self::Usage,
         Self::Archives,
+        Self::Restore,
         Self::Audit,
+        Self::Server,
     ];
 
     /// The heading.
@@ -161,7 +168,9 @@ impl Scope {
             Self::Impersonation => "Impersonation",
             Self::Usage => "Usage",
             Self::Archives => "Archives",
+            Self::Restore => "Restore",
             Self::Audit => "Audit",
+            Self::Server => "Server",
         }
     }
 }
@@ -184,11 +193,12 @@ command_ids! {
     // Tenants
     TenantList, TenantFind, TenantShow, TenantCreate, MemberList,
     // Impersonation
-    Impersonate, ImpersonationList, ImpersonationShow, ImpersonationEnd, Sql, Record,
+    Impersonate, ImpersonationList, ImpersonationShow, ImpersonationEnd, SessionEnd,
+    Browse, Sql, SqlRun, Record, NextPage, PreviousPage, CountRows,
     // Usage
-    Usage, PlanList, PlanShow,
+    Usage, PlanList, PlanShow, LimitOverride,
     // Archives
-    Export, ArchiveList, ArchiveInspect, ArchiveVerify, Restore,
+    Export, ArchiveList, ArchiveInspect, ArchiveVerify, Restore, RestoreApply,
     // Audit
     AuditList, AuditVerify,
     // Installation
@@ -198,6 +208,6 @@ command_ids! {
     // Program
     Paths, Completions, Man,
     // Console
-    Palette, Help, Back, Quit, Cancel, Refresh, Filter, Sort, Open, Up, Down, Left, Right,
-    PageUp, PageDown, First, Last, NextPane, Copy,
+    Palette, Help, Back, Quit, Cancel, Refresh, Filter, Sort, SortReverse, Messages, Redraw, Suspend, Open, Up, Down, Left, Right,
+    PageUp, PageDown, First, Last, NextPane, PreviousPane, Copy,
 }

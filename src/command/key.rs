@@ -100,6 +100,15 @@ impl FromStr for Key {
     }
 }
 
+/// Reads a sequence of keys, parted by spaces, as in `g g`.
+///
+/// # Errors
+/// [`InvalidKey`] for the first word that is no key, or for an empty text.
+pub fn sequence(text: &str) -> Result<Vec<Key>, InvalidKey> {
+    let keys: Vec<Key> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+    if keys.is_empty() { Err(InvalidKey::Unknown(text.to_owned())) } else { Ok(keys) }
+}
+
 /// What a name without Ctrl stands for.
 fn press(name: &str) -> Option<Press> {
     let mut chars = name.chars();

@@ -10,7 +10,7 @@ mod table;
 
 pub use availability::{Facts, Need};
 pub use entry::{Command, CommandId, Group, Risk, Scope};
-pub use key::{InvalidKey, Key, Press};
+pub use key::{InvalidKey, Key, Press, sequence};
 pub use table::COMMANDS;
 
 /// The command with this id.
@@ -30,7 +30,7 @@ pub fn by_words(words: &str) -> Option<&'static Command> {
 pub fn by_key(key: Key, scope: Scope) -> Option<&'static Command> {
     let bound = |in_scope: fn(&Command, Scope) -> bool| {
         COMMANDS.iter().find(|command| {
-            in_scope(command, scope) && command.keys().any(|candidate| candidate == key)
+            in_scope(command, scope) && command.keys().any(|candidate| candidate == [key])
         })
     };
     bound(|command, scope| command.scopes.contains(&scope))

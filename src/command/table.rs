@@ -37,7 +37,7 @@ const fn only_console(
 /// All commands.
 pub const COMMANDS: &[Command] = &[
     Command {
-        default_keys: &["1"],
+        default_keys: &["1", "g t"],
         scopes: &[Scope::Everywhere],
         level: Some(Viewer),
         ..verb(CommandId::TenantList, Group::Tenants, "tenant list", "List the tenants")
@@ -93,7 +93,6 @@ pub const COMMANDS: &[Command] = &[
         )
     },
     Command {
-        default_keys: &["5"],
         scopes: &[Scope::Everywhere],
         level: Some(Support),
         ..verb(
@@ -104,6 +103,7 @@ pub const COMMANDS: &[Command] = &[
         )
     },
     Command {
+        default_keys: &["g i"],
         scopes: &[Scope::Everywhere],
         level: Some(Support),
         ..verb(
@@ -126,12 +126,42 @@ pub const COMMANDS: &[Command] = &[
         )
     },
     Command {
-        default_keys: &["e"],
+        default_keys: &["X"],
+        scopes: &[Scope::Tenant],
+        risk: Risk::Confirm,
+        level: Some(Approver),
+        needs: &[Need::Row],
+        verb: false,
+        ..verb(
+            CommandId::SessionEnd,
+            Group::Impersonation,
+            "session end",
+            "End the selected session of an operator",
+        )
+    },
+    Command {
+        default_keys: &["f2", "b"],
+        scopes: &[Scope::Impersonation],
+        level: Some(Support),
+        needs: &[Need::Impersonation],
+        verb: false,
+        ..verb(CommandId::Browse, Group::Impersonation, "browse", "Browse the rows of this tenant")
+    },
+    Command {
+        default_keys: &["f3", "e"],
         scopes: &[Scope::Impersonation],
         level: Some(Support),
         needs: &[Need::Impersonation],
         verb: false,
         ..verb(CommandId::Sql, Group::Impersonation, "sql", "Write a statement for this tenant")
+    },
+    Command {
+        default_keys: &["f5"],
+        scopes: &[Scope::Impersonation],
+        level: Some(Support),
+        needs: &[Need::Impersonation],
+        verb: false,
+        ..verb(CommandId::SqlRun, Group::Impersonation, "sql run", "Run the statement")
     },
     Command {
         default_keys: &["enter"],
@@ -142,7 +172,35 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::Record, Group::Impersonation, "record", "Show one row in full")
     },
     Command {
-        default_keys: &["2"],
+        default_keys: &["]"],
+        scopes: &[Scope::Impersonation, Scope::Audit],
+        level: Some(Support),
+        verb: false,
+        ..verb(CommandId::NextPage, Group::Impersonation, "next page", "Next page of rows")
+    },
+    Command {
+        default_keys: &["["],
+        scopes: &[Scope::Impersonation],
+        level: Some(Support),
+        needs: &[Need::Impersonation],
+        verb: false,
+        ..verb(
+            CommandId::PreviousPage,
+            Group::Impersonation,
+            "previous page",
+            "Previous page of rows",
+        )
+    },
+    Command {
+        default_keys: &["c"],
+        scopes: &[Scope::Impersonation],
+        level: Some(Support),
+        needs: &[Need::Impersonation],
+        verb: false,
+        ..verb(CommandId::CountRows, Group::Impersonation, "count", "Count the rows exactly")
+    },
+    Command {
+        default_keys: &["2", "g u"],
         scopes: &[Scope::Everywhere],
         level: Some(Viewer),
         ..verb(CommandId::Usage, Group::Usage, "usage", "Show what tenants use of their plans")
@@ -158,6 +216,16 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::PlanShow, Group::Usage, "plan show", "Show one plan and its limits")
     },
     Command {
+        scopes: &[Scope::Everywhere],
+        level: Some(Admin),
+        ..verb(
+            CommandId::LimitOverride,
+            Group::Usage,
+            "limit override",
+            "Set another limit for one tenant, until a date",
+        )
+    },
+    Command {
         default_keys: &["x"],
         scopes: &[Scope::Tenants, Scope::Tenant],
         level: Some(Admin),
@@ -165,7 +233,7 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::Export, Group::Archives, "export", "Export one tenant to an archive")
     },
     Command {
-        default_keys: &["3"],
+        default_keys: &["3", "g a"],
         scopes: &[Scope::Everywhere],
         ..verb(CommandId::ArchiveList, Group::Archives, "archive list", "List the archives")
     },
@@ -195,7 +263,15 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::Restore, Group::Archives, "restore", "Restore one tenant from an archive")
     },
     Command {
-        default_keys: &["4"],
+        default_keys: &["a"],
+        scopes: &[Scope::Restore],
+        risk: Risk::TypeSlug,
+        level: Some(Admin),
+        verb: false,
+        ..verb(CommandId::RestoreApply, Group::Archives, "restore apply", "Carry out the plan")
+    },
+    Command {
+        default_keys: &["4", "g l"],
         scopes: &[Scope::Everywhere],
         level: Some(Viewer),
         ..verb(CommandId::AuditList, Group::Audit, "audit list", "Read the ledger")
@@ -256,12 +332,16 @@ pub const COMMANDS: &[Command] = &[
         risk: Risk::Confirm,
         ..verb(CommandId::ServerStop, Group::Server, "server stop", "Stop the embedded server")
     },
-    verb(
-        CommandId::ServerStatus,
-        Group::Server,
-        "server status",
-        "Show the state of the embedded server",
-    ),
+    Command {
+        default_keys: &["5", "g s"],
+        scopes: &[Scope::Everywhere],
+        ..verb(
+            CommandId::ServerStatus,
+            Group::Server,
+            "server status",
+            "Show the state of the embedded server",
+        )
+    },
     verb(
         CommandId::ServerUrl,
         Group::Server,
@@ -285,8 +365,8 @@ pub const COMMANDS: &[Command] = &[
     verb(CommandId::Man, Group::Program, "man", "Print the manual page"),
     only_console(CommandId::Palette, "palette", "Find and run a command", &[":", "ctrl-p"]),
     only_console(CommandId::Help, "help", "Show the keys and commands of this place", &["?", "f1"]),
-    only_console(CommandId::Back, "back", "Leave this place", &["esc"]),
-    only_console(CommandId::Quit, "quit", "Leave the console", &["q", "ctrl-q"]),
+    only_console(CommandId::Back, "back", "Leave this place", &["esc", "q"]),
+    only_console(CommandId::Quit, "quit", "Leave the console", &["ctrl-q"]),
     Command {
         needs: &[Need::Operation],
         ..only_console(CommandId::Cancel, "cancel", "Stop what is running", &["ctrl-c"])
@@ -294,6 +374,10 @@ pub const COMMANDS: &[Command] = &[
     only_console(CommandId::Refresh, "refresh", "Load again", &["ctrl-r", "f5"]),
     only_console(CommandId::Filter, "filter", "Show only what contains a text", &["/"]),
     only_console(CommandId::Sort, "sort", "Sort by the next column", &["s"]),
+    only_console(CommandId::SortReverse, "sort reverse", "Reverse the order", &["S"]),
+    only_console(CommandId::Messages, "messages", "Show earlier messages", &["M"]),
+    only_console(CommandId::Redraw, "redraw", "Draw the screen anew", &["ctrl-l"]),
+    only_console(CommandId::Suspend, "suspend", "Back to the shell for a while", &["ctrl-z"]),
     Command {
         needs: &[Need::Row],
         ..only_console(CommandId::Open, "open", "Open what is selected", &["enter"])
@@ -304,9 +388,10 @@ pub const COMMANDS: &[Command] = &[
     only_console(CommandId::Right, "right", "One column to the right", &["right", "l"]),
     only_console(CommandId::PageUp, "page up", "One page up", &["pageup", "ctrl-u"]),
     only_console(CommandId::PageDown, "page down", "One page down", &["pagedown", "ctrl-d"]),
-    only_console(CommandId::First, "first", "To the first row", &["home", "g"]),
+    only_console(CommandId::First, "first", "To the first row", &["home", "g g"]),
     only_console(CommandId::Last, "last", "To the last row", &["end", "G"]),
     only_console(CommandId::NextPane, "next pane", "To the next pane", &["tab"]),
+    only_console(CommandId::PreviousPane, "previous pane", "To the previous pane", &["backtab"]),
     Command {
         needs: &[Need::Row],
         ..only_console(CommandId::Copy, "copy", "Copy the selected value", &["y"])
@@ -351,7 +436,7 @@ mod tests {
             let mut seen = HashSet::new();
             for command in COMMANDS.iter().filter(|command| command.scopes.contains(&scope)) {
                 for key in command.keys() {
-                    assert!(seen.insert(key), "{key} means two things in {scope:?}");
+                    assert!(seen.insert(key.clone()), "{key:?} means two things in {scope:?}");
                 }
             }
         }

@@ -6,6 +6,10 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use thiserror::Error;
+
+use crate::failure::{Explain, Kind};
+
 /// The address of one database for one login, over a Unix socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -39,6 +43,91 @@ impl Endpoint {
     }
 }
 
+/// Why an address is none that this version can use.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum InvalidUrl {
+    /// It is not of the form.
+    #[error(
+        "the address is not of the form postgresql:///DATABASE?host=SOCKET_DIRECTORY&user=LOGIN: {0}"
+    )]
+    Form(&'static str),
+    /// It means a server over a network.
+    #[error("`{0}` is a server over a network, and this version connects to local sockets only")]
+    Network(String),
+    /// It holds a password.
+    #[error("the address holds a password")]
+    Password,
+}
+
+impl Explain for InvalidUrl {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Form(_) => Kind::Usage,
+            Self::Network(_) | Self::Password => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Password => {
+                vec!["passwords never stand in an address; local sockets need none".to_owned()]
+            }
+            _ => {
+                vec!["`tenantdesk server url` prints an address of the embedded server".to_owned()]
+            }
+        }
+    }
+}
+
+impl Endpoint {
+    /// Reads the address of a local socket, as [`Endpoint::url`] writes it.
+    ///
+    /// # Errors
+    /// [`InvalidUrl`].
+    pub fn parse(url: &str) -> Result<Self, InvalidUrl> {
+        let rest = url
+            .strip_prefix("postgresql://")
+            .or_else(|| url.strip_prefix("postgres://"))
+            .ok_or(InvalidUrl::Form("it does not begin with postgresql://"))?;
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, database) = place.split_once('/').unwrap_or((place, ""));
+        if authority
+            .split('@')
+            .next()
+            .is_some_and(|user| authority.contains('@') && user.contains(':'))
+        {
+            return Err(InvalidUrl::Password);
+        }
+        let (mut socket_dir, mut port, mut user) = (None, 5432, None);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = percent_decoded(value)
+                .ok_or(InvalidUrl::Form("a value is not encoded as it should be"))?;
+            match name {
+                "host" if value.starts_with('/') => socket_dir = Some(PathBuf::from(value)),
+                "host" => return Err(InvalidUrl::Network(crate::text::screen(&value))),
+                "port" => {
+                    port = value.parse().map_err(|_| InvalidUrl::Form("the port is no number"))?
+                }
+                "user" => user = Some(value),
+                "password" => return Err(InvalidUrl::Password),
+                _ => return Err(InvalidUrl::Form("it has parameters besides host, port and user")),
+            }
+        }
+        if !authority.is_empty() {
+            return Err(InvalidUrl::Network(crate::text::screen(authority)));
+        }
+        let database = percent_decoded(database).filter(|name| !name.is_empty());
+        Ok(Self {
+            socket_dir: socket_dir
+                .ok_or(InvalidUrl::Form("host, the socket's directory, is missing"))?,
+            port,
+            database: database.ok_or(InvalidUrl::Form("the database is missing"))?,
+            user: user.ok_or(InvalidUrl::Form("user is missing"))?,
+        })
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url())
@@ -58,6 +147,23 @@ fn percent_encoded(bytes: &[u8]) -> String {
     encoded
 }
 
+/// The other way; `None` where it is not valid.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +180,28 @@ mod tests {
             endpoint.url(),
             "postgresql:///app?host=%2Fhome%2Fa%20b%26c%2F%C3%BC&port=5432&user=o%27b%3F%23"
         );
+    }
+
+    #[test]
+    fn an_address_is_read_back_as_it_was_written() {
+        let endpoint = Endpoint {
+            socket_dir: PathBuf::from("/tmp/a b&c"),
+            port: 5433,
+            database: "app".to_owned(),
+            user: "ann".to_owned(),
+        };
+        assert_eq!(Endpoint::parse(&endpoint.url()), Ok(endpoint));
+        for (bad, error) in [
+            (
+                "postgres://db.example.org/app?user=ann",
+                InvalidUrl::Network("db.example.org".into()),
+            ),
+            ("postgres:///app?host=db&user=a", InvalidUrl::Network("db".into())),
+            ("postgres://a:secret@db/app", InvalidUrl::Password),
+            ("postgres:///app?host=/run&user=a&password=x", InvalidUrl::Password),
+            ("postgres:///app?host=/run", InvalidUrl::Form("user is missing")),
+        ] {
+            assert_eq!(Endpoint::parse(bad), Err(error), "{bad}");
+        }
     }
 }

@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     6 "create_relations",
     7 "create_plans",
     8 "advance_sequences",
+    9 "create_jobs",
 ];
 
 /// Why migrations stop.

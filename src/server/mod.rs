@@ -12,3 +12,6 @@ pub mod stop;
 pub mod url;
 
 pub use role::Role;
+
+// The skins never import `postgres`; what they hold of the server has its name here.
+pub use crate::postgres::embedded::Embedded;

@@ -5,3 +5,4 @@ pub mod members;
 pub mod operators;
 pub mod session;
 pub mod sessions;
+pub mod trail;

@@ -10,7 +10,7 @@ use super::widget::confirm::Confirm;
 use super::widget::notice::Weight;
 use super::widget::palette::Palette;
 use super::{live, operation, reason, screen};
-use crate::command::registry::{COMMANDS, CommandId, command};
+use crate::command::{COMMANDS, Command, CommandId, Group, command};
 use crate::identity::{Reason, TenantId};
 use crate::tui::theme::Role;
 
@@ -46,20 +46,20 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::Suspend => {
             state.ask(Slot::Local, Effect::Suspend);
         }
-        CommandId::GoTenants => state.go_top(Screen::Tenants),
-        CommandId::GoSession => live::show(state),
-        CommandId::GoUsage => state.go_top(Screen::Usage),
-        CommandId::GoArchives => state.go_top(Screen::Archives),
-        CommandId::GoAudit => state.go_top(Screen::Audit),
-        CommandId::GoServer => state.go_top(Screen::Server),
-        CommandId::EndSession => live::end(state, EndReason::Operator),
+        CommandId::TenantList => state.go_top(Screen::Tenants),
+        CommandId::ImpersonationShow => live::show(state),
+        CommandId::Usage => state.go_top(Screen::Usage),
+        CommandId::ArchiveList => state.go_top(Screen::Archives),
+        CommandId::AuditList => state.go_top(Screen::Audit),
+        CommandId::ServerStatus => state.go_top(Screen::Server),
+        CommandId::ImpersonationEnd => live::end(state, EndReason::Operator),
         CommandId::Refresh => screen::load(state, state.screen()),
         CommandId::Filter => screen::prompt_filter(state),
-        CommandId::FindTenant => screen::prompt_find(state),
-        CommandId::CreateTenant => screen::provision(state),
+        CommandId::TenantFind => screen::prompt_find(state),
+        CommandId::TenantCreate => screen::provision(state),
         CommandId::Impersonate => screen::start_impersonation(state),
         CommandId::Export => ask_export(state),
-        CommandId::CopySlug => {
+        CommandId::Copy if state.selected_tenant().is_some() => {
             if let Some((_, slug)) = state.selected_tenant() {
                 copy(state, &slug);
             }
@@ -101,7 +101,8 @@ fn cancel(state: &mut State) {
     if let Some(running) = state.operations.iter().rev().find(|running| !running.cancelling) {
         let title = format!("cancel {}?", running.title);
         let then = Then::Cancel(running.no);
-        let confirm = Confirm::yes_no(title, "It stops at its next step; nothing half done stays.", then);
+        let confirm =
+            Confirm::yes_no(title, "It stops at its next step; nothing half done stays.", then);
         return state.overlays.push(Overlay::Confirm(Box::new(confirm)));
     }
     if state.overlays.pop().is_some() || state.prompt.take().is_some() {
@@ -114,7 +115,10 @@ fn cancel(state: &mut State) {
 fn quit(state: &mut State) {
     let text = match (&state.live, state.operations.as_slice()) {
         (Some(live), _) => {
-            format!("You are acting in {}. Quitting ends the impersonation.", live.facts.slug.screen())
+            format!(
+                "You are acting in {}. Quitting ends the impersonation.",
+                live.facts.slug.screen()
+            )
         }
         (None, [running, ..]) => {
             format!("{} is running. Quitting cancels it.", running.title)
@@ -152,7 +156,12 @@ pub(crate) fn agreed(state: &mut State, then: Then, reason: Option<Reason>) {
         }
         Then::Open(ask) => screen::open_session(state, *ask),
         Then::Export { tenant, slug } => {
-            operation::begin(state, Slot::Export, format!("export of {slug}"), Effect::Export(tenant));
+            operation::begin(
+                state,
+                Slot::Export,
+                format!("export of {slug}"),
+                Effect::Export(tenant),
+            );
         }
         Then::Restore { plan, confirm } => {
             if let Some(reason) = reason {
@@ -176,37 +185,49 @@ fn ask_export(state: &mut State) {
     state.overlays.push(Overlay::Confirm(Box::new(confirm)));
 }
 
-/// Help is generated: every command, its keys, and why it cannot be used now.
+/// Help is generated: every command, its keys, and why it cannot be used now. What works here
+/// comes first.
 fn help(state: &mut State) {
-    let place = state.place();
-    let mut entries = Vec::new();
-    let mut group = None;
-    for command in COMMANDS {
-        if group != Some(command.group) {
-            if group.is_some() {
-                entries.push(Entry::note("", Role::Text));
-            }
-            group = Some(command.group);
-            entries.push(Entry::note(command.group.title(), Role::Header));
+    let scope = state.scope();
+    let mut entries = vec![Entry::note("Here", Role::Header)];
+    let (here, other): (Vec<_>, Vec<_>) = COMMANDS
+        .iter()
+        .filter(|command| command.in_console())
+        .partition(|command| command.scopes.contains(&scope));
+    entries.extend(here.into_iter().map(|command| help_entry(state, command)));
+    for group in Group::ALL {
+        let mut rows = other.iter().filter(|command| command.group == group).peekable();
+        if rows.peek().is_some() {
+            entries.push(Entry::note("", Role::Text));
+            entries.push(Entry::note(group.as_str(), Role::Header));
         }
-        let keys = state.keymap.keys_of(command.id);
-        let keys = if keys.is_empty() { format!(":{}", command.words) } else { keys };
-        let (text, role) = match reason::unavailable(state, command) {
-            Some(reason) => (format!("{} ({reason})", command.title), Role::Dim),
-            None => (command.title.to_owned(), Role::Text),
-        };
-        entries.push(Entry::new(keys, text).role(role));
+        entries.extend(rows.map(|command| help_entry(state, command)));
     }
-    let mut card = Card::new(format!("help: {}", place.title()), entries);
+    let mut card = Card::new(format!("help: {}", scope.as_str()), entries);
     card.foot = "esc close   up and down scroll   : finds a command";
     state.overlays.push(Overlay::Card(card));
 }
 
+fn help_entry(state: &State, command: &Command) -> Entry {
+    let keys = state.keymap.keys_of(command.id);
+    let keys = if keys.is_empty() { format!(":{}", command.words) } else { keys };
+    match reason::unavailable(state, command) {
+        Some(reason) => Entry::new(keys, format!("{} ({reason})", command.title)).role(Role::Dim),
+        None => Entry::new(keys, command.title),
+    }
+}
+
 fn messages(state: &mut State) {
-    let mut entries: Vec<Entry> = state.notices.log().iter().rev().map(|notice| {
-        let label = format!("{} {}", notice.at.format("%H:%M:%S"), notice.weight.word());
-        Entry::new(label, notice.text.clone()).role(notice.weight.role())
-    }).collect();
+    let mut entries: Vec<Entry> = state
+        .notices
+        .log()
+        .iter()
+        .rev()
+        .map(|notice| {
+            let label = format!("{} {}", notice.at.format("%H:%M:%S"), notice.weight.word());
+            Entry::new(label, notice.text.clone()).role(notice.weight.role())
+        })
+        .collect();
     if entries.is_empty() {
         entries.push(Entry::note("no message yet", Role::Dim));
     }

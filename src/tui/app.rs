@@ -9,7 +9,6 @@ use tui_input::Input;
 
 use super::effect::{Answer, Effect, Request, RequestNo};
 use super::facts::{Greeting, SessionFacts};
-use super::key::Chord;
 use super::keymap::Keymap;
 use super::live::Live;
 use super::operation::Operation;
@@ -18,14 +17,15 @@ use super::request::{Requests, Slot};
 use super::screen::{Archives, Audit, Impersonation, Restore, Server, TenantPage, Tenants, Usage};
 use super::theme::{Look, Theme};
 use super::widget::notice::{Notices, Weight};
-use super::{act, answer, live, operation, press, screen};
-use crate::command::registry::Place;
+use super::{act, answer, key, live, operation, press, screen};
+use crate::command::{Key, Scope};
 use crate::failure::Failure;
 use crate::progress;
 use crate::text::Untrusted;
 
 /// Everything that can happen.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "few messages exist at a time, and none is stored")]
 pub enum Message {
     /// A key was pressed.
     Key(KeyEvent),
@@ -119,7 +119,7 @@ pub struct State {
     pub(crate) overlays: Vec<Overlay>,
     pub(crate) prompt: Option<Prompt>,
     /// Keys of a sequence that is not complete.
-    pub(crate) pressed: Vec<Chord>,
+    pub(crate) pressed: Vec<Key>,
     pub(crate) notices: Notices,
     pub(crate) requests: Requests,
     pub(crate) outbox: Vec<Request>,
@@ -210,19 +210,16 @@ impl State {
     }
 
     /// The screen as the registry of commands names it.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn scope(&self) -> Scope {
         match self.screen() {
-            Screen::Tenants => Place::Tenants,
-            Screen::Tenant => Place::Tenant,
-            Screen::Usage => Place::Usage,
-            Screen::Archives => Place::Archives,
-            Screen::Restore => Place::Restore,
-            Screen::Audit => Place::Audit,
-            Screen::Server => Place::Server,
-            Screen::Impersonation => match &self.impersonation {
-                Some(own) if own.is_sql() => Place::Sql,
-                _ => Place::Browse,
-            },
+            Screen::Tenants => Scope::Tenants,
+            Screen::Tenant => Scope::Tenant,
+            Screen::Impersonation => Scope::Impersonation,
+            Screen::Usage => Scope::Usage,
+            Screen::Archives => Scope::Archives,
+            Screen::Restore => Scope::Restore,
+            Screen::Audit => Scope::Audit,
+            Screen::Server => Scope::Server,
         }
     }
 
@@ -249,7 +246,11 @@ impl State {
 pub fn update(state: &mut State, message: Message) -> Vec<Request> {
     match message {
         Message::Key(event) if event.kind == KeyEventKind::Release => {}
-        Message::Key(event) => press::key(state, Chord::from(event)),
+        Message::Key(event) => {
+            if let Some(key) = key::read(event) {
+                press::key(state, key);
+            }
+        }
         Message::Paste(text) => press::paste(state, &text),
         Message::Resize(width, height) => state.size = (width, height),
         Message::Tick(now) => {

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::key::{Chord, sequence};
-use crate::command::registry::{COMMANDS, Command, CommandId, Place, by_words, command};
+use crate::command::{
+    COMMANDS, Command, CommandId, Key, Press, Scope, by_words, command, sequence,
+};
 
 /// What the keys pressed so far mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub enum Lookup {
     /// A command.
     Run(CommandId),
     /// The beginning of longer sequences: the next key and the command it completes.
-    Wait(Vec<(Chord, CommandId)>),
+    Wait(Vec<(Key, CommandId)>),
     /// Nothing.
     Nothing,
 }
@@ -21,7 +22,7 @@ pub enum Lookup {
 /// The bindings.
 #[derive(Debug, Clone)]
 pub struct Keymap {
-    bindings: Vec<(CommandId, Vec<Chord>)>,
+    bindings: Vec<(CommandId, Vec<Key>)>,
     complaints: Vec<String>,
 }
 
@@ -37,7 +38,7 @@ impl Keymap {
         for command in COMMANDS {
             match overrides.get(command.words) {
                 Some(keys) => keys.iter().for_each(|key| keymap.bind(command, key)),
-                None => command.keys.iter().for_each(|key| keymap.bind(command, key)),
+                None => command.default_keys.iter().for_each(|key| keymap.bind(command, key)),
             }
         }
         keymap
@@ -48,21 +49,20 @@ impl Keymap {
             Ok(keys) => keys,
             Err(unknown) => return self.complaints.push(format!("keys: {}: {unknown}", new.words)),
         };
-        if keys[0] == Chord::plain(crossterm::event::KeyCode::Esc) {
+        let escapes = keys.iter().any(|key| key.press == Press::Esc);
+        if escapes && (new.id != CommandId::Back || keys.len() > 1) {
             return self.complaints.push(format!("keys: {}: `esc` always goes back", new.words));
         }
         let clash = self.bindings.iter().find(|(id, bound)| {
             let old = command(*id);
-            let meet = old.places.iter().any(|place| new.places.contains(place));
+            let meet = old.scopes.iter().any(|scope| new.scopes.contains(scope));
             meet && (bound.starts_with(&keys) || keys.starts_with(bound))
         });
         if let Some((id, _)) = clash {
             let old = command(*id).words;
-            let complaint = format!("keys: `{key}` is taken by `{old}`, not bound to `{}`", new.words);
+            let complaint =
+                format!("keys: `{key}` is taken by `{old}`, not bound to `{}`", new.words);
             return self.complaints.push(complaint);
-        }
-        if let Some(objection) = keys.iter().find_map(|chord| chord.objection()) {
-            self.complaints.push(format!("keys: `{key}` for `{}`: {objection}", new.words));
         }
         self.bindings.push((new.id, keys));
     }
@@ -75,11 +75,11 @@ impl Keymap {
 
     /// What these keys mean at this place; a binding of the place hides one for anywhere.
     #[must_use]
-    pub fn look_up(&self, place: Place, pressed: &[Chord]) -> Lookup {
+    pub fn look_up(&self, scope: Scope, pressed: &[Key]) -> Lookup {
         let mut waiting = Vec::new();
-        for wanted in [place, Place::Anywhere] {
+        for wanted in [scope, Scope::Everywhere] {
             for (id, keys) in &self.bindings {
-                if !command(*id).places.contains(&wanted) || !keys.starts_with(pressed) {
+                if !command(*id).scopes.contains(&wanted) || !keys.starts_with(pressed) {
                     continue;
                 }
                 match keys.get(pressed.len()) {
@@ -111,7 +111,7 @@ impl Default for Keymap {
     }
 }
 
-fn written(keys: &[Chord]) -> String {
+fn written(keys: &[Key]) -> String {
     keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
@@ -121,11 +121,13 @@ mod tests {
 
     fn derive(pairs: &[(&str, &[&str])]) -> Keymap {
         let own = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
-        Keymap::derive(&pairs.iter().map(|(words, keys)| ((*words).to_owned(), own(keys))).collect())
+        Keymap::derive(
+            &pairs.iter().map(|(words, keys)| ((*words).to_owned(), own(keys))).collect(),
+        )
     }
 
-    fn run(keymap: &Keymap, place: Place, keys: &str) -> Lookup {
-        keymap.look_up(place, &sequence(keys).unwrap())
+    fn run(keymap: &Keymap, scope: Scope, keys: &str) -> Lookup {
+        keymap.look_up(scope, &sequence(keys).unwrap())
     }
 
     #[test]
@@ -136,39 +138,40 @@ mod tests {
     #[test]
     fn sequences_wait_for_their_second_key() {
         let keymap = Keymap::default();
-        assert_eq!(run(&keymap, Place::Tenants, "g g"), Lookup::Run(CommandId::First));
-        let Lookup::Wait(next) = run(&keymap, Place::Tenants, "g") else { panic!("no sequence") };
+        assert_eq!(run(&keymap, Scope::Tenants, "g g"), Lookup::Run(CommandId::First));
+        let Lookup::Wait(next) = run(&keymap, Scope::Tenants, "g") else { panic!("no sequence") };
         assert!(next.len() > 5);
-        assert_eq!(run(&keymap, Place::Tenants, "g 9"), Lookup::Nothing);
+        assert_eq!(run(&keymap, Scope::Tenants, "g 9"), Lookup::Nothing);
     }
 
     #[test]
     fn a_key_of_the_place_hides_one_for_anywhere() {
-        let keymap = derive(&[("run", &["r"])]);
-        assert_eq!(run(&keymap, Place::Sql, "r"), Lookup::Run(CommandId::RunSql));
-        assert_eq!(run(&keymap, Place::Usage, "r"), Lookup::Run(CommandId::Refresh));
+        let keymap = derive(&[("sql run", &["r"]), ("refresh", &["r"])]);
+        assert_eq!(run(&keymap, Scope::Impersonation, "r"), Lookup::Run(CommandId::SqlRun));
+        assert_eq!(run(&keymap, Scope::Usage, "r"), Lookup::Run(CommandId::Refresh));
     }
 
     #[test]
     fn bad_bindings_are_reported_and_left_out() {
         let keymap = derive(&[
             ("tenant creat", &["n"]),
-            ("help", &["hyper-x", ""]),
-            ("sort", &["n"]),
-            ("usage", &["g"]),
-            ("quit", &["alt-q"]),
-            ("back", &["esc"]),
+            ("filter", &["s"]),
+            ("usage", &["home"]),
+            ("quit", &["alt-q", "ctrl-m"]),
+            ("help", &["hyper-x", "", "esc"]),
         ]);
         let complaints = keymap.complaints().join("\n");
-        for part in ["`tenant creat`", "`hyper-x`", "taken by `tenant create`", "Alt", "`esc`"] {
+        for part in
+            ["`tenant creat`", "`hyper-x`", "taken by `filter`", "`alt-q`", "`ctrl-m`", "goes back"]
+        {
             assert!(complaints.contains(part), "{part} not in {complaints}");
         }
-        assert_eq!(run(&keymap, Place::Tenants, "n"), Lookup::Run(CommandId::CreateTenant));
+        assert_eq!(run(&keymap, Scope::Tenants, "n"), Lookup::Run(CommandId::TenantCreate));
     }
 
     #[test]
     fn keys_are_written_as_they_are_read() {
-        for key in ["g g", "ctrl-p", "shift-tab", "f5", ":", "space", "alt-x", "G", "-"] {
+        for key in ["g g", "ctrl-p", "backtab", "f5", ":", "space", "G", "-"] {
             assert_eq!(written(&sequence(key).unwrap()), key);
         }
     }

@@ -1,7 +1,7 @@
 //! The console: a pure core (`update`, `view`), and a loop around it that owns the terminal.
 //!
 //! Reading order: [`app`] (state, messages), [`effect`] (what the core asks for), `press` (keys),
-//! `act` (commands), `answer`, `live` (the running impersonation), `screen/`, `widget/`, [`run`].
+//! `act` (commands), `answer`, `live` (the running impersonation), `screen/`, `widget/`, [`mod@run`].
 //! It knows no database: the runner of effects is handed in.
 
 pub mod app;
@@ -16,11 +16,13 @@ mod act;
 mod answer;
 mod chrome;
 mod live;
+mod open;
 mod operation;
 mod overlay;
 mod press;
 mod reason;
 mod request;
+mod runner;
 mod screen;
 mod terminal;
 mod view;
@@ -28,5 +30,7 @@ mod widget;
 
 pub use app::{Message, Opening, Start, State, update};
 pub use effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
+pub use open::{Look, open};
 pub use run::run;
+pub use runner::Runner;
 pub use view::view;

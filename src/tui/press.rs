@@ -1,20 +1,17 @@
 //! What a key means now: to the overlay on top, to a text that is being typed, or as a command.
 
-use crossterm::event::KeyCode;
-
 use super::app::State;
-use super::key::Chord;
 use super::keymap::Lookup;
 use super::overlay::Overlay;
 use super::widget::confirm::Verdict;
 use super::widget::form::Pressed;
 use super::widget::{field, notice::Weight};
 use super::{act, screen};
-use crate::command::registry::CommandId;
+use crate::command::{CommandId, Key, Press};
 
 /// Commands that work even while an overlay is open.
 const ALWAYS: [CommandId; 5] = [
-    CommandId::EndSession,
+    CommandId::ImpersonationEnd,
     CommandId::Cancel,
     CommandId::Redraw,
     CommandId::Suspend,
@@ -22,7 +19,7 @@ const ALWAYS: [CommandId; 5] = [
 ];
 
 /// A key was pressed.
-pub(crate) fn key(state: &mut State, key: Chord) {
+pub(crate) fn key(state: &mut State, key: Key) {
     let taken = if state.overlays.is_empty() {
         state.pressed.is_empty() && (prompt(state, key) || screen::typed(state, key))
     } else {
@@ -31,14 +28,14 @@ pub(crate) fn key(state: &mut State, key: Chord) {
     if taken {
         return;
     }
-    if key.code() == KeyCode::Esc {
+    if key.press == Press::Esc {
         if state.pressed.is_empty() {
             act::back(state, false);
         }
         return state.pressed.clear();
     }
     state.pressed.push(key);
-    match state.keymap.look_up(state.place(), &state.pressed) {
+    match state.keymap.look_up(state.scope(), &state.pressed) {
         Lookup::Wait(_) if state.overlays.is_empty() => {}
         Lookup::Run(id) => {
             state.pressed.clear();
@@ -74,21 +71,21 @@ pub(crate) fn paste(state: &mut State, text: &str) {
 }
 
 /// Keys while a line is typed below the screen.
-fn prompt(state: &mut State, key: Chord) -> bool {
+fn prompt(state: &mut State, key: Key) -> bool {
     let Some(prompt) = &mut state.prompt else { return false };
     if field::press(&mut prompt.input, key) {
         screen::prompt_changed(state);
         return true;
     }
-    match key.code() {
-        KeyCode::Enter => screen::prompt_done(state, true),
-        KeyCode::Esc => screen::prompt_done(state, false),
+    match key.press {
+        Press::Enter => screen::prompt_done(state, true),
+        Press::Esc => screen::prompt_done(state, false),
         _ => return false,
     }
     true
 }
 
-fn overlay(state: &mut State, key: Chord) -> bool {
+fn overlay(state: &mut State, key: Key) -> bool {
     match state.overlays.pop() {
         Some(Overlay::Palette(mut palette)) => {
             let len = palette.len();
@@ -97,18 +94,18 @@ fn overlay(state: &mut State, key: Chord) -> bool {
                 state.overlays.push(Overlay::Palette(palette));
                 return true;
             }
-            match key.code() {
-                KeyCode::Esc => return true,
-                KeyCode::Enter => {
+            match key.press {
+                Press::Esc => return true,
+                Press::Enter => {
                     if let Some(id) = palette.selected() {
                         act::run(state, id);
                     }
                     return true;
                 }
-                KeyCode::Up => palette.cursor.step(-1, len),
-                KeyCode::Down | KeyCode::Tab => palette.cursor.step(1, len),
-                KeyCode::PageUp => palette.cursor.page(-1, len),
-                KeyCode::PageDown => palette.cursor.page(1, len),
+                Press::Up => palette.cursor.step(-1, len),
+                Press::Down | Press::Tab => palette.cursor.step(1, len),
+                Press::PageUp => palette.cursor.page(-1, len),
+                Press::PageDown => palette.cursor.page(1, len),
                 _ => {
                     state.overlays.push(Overlay::Palette(palette));
                     return false;
@@ -126,14 +123,14 @@ fn overlay(state: &mut State, key: Chord) -> bool {
             }
         },
         Some(Overlay::Card(mut card)) => {
-            match key.code() {
-                KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') if !key.ctrl() => return true,
-                KeyCode::Up | KeyCode::Char('k') => card.scroll(-1),
-                KeyCode::Down | KeyCode::Char('j') => card.scroll(1),
-                KeyCode::PageUp => card.scroll(-10),
-                KeyCode::PageDown | KeyCode::Char(' ') => card.scroll(10),
-                KeyCode::Home | KeyCode::Char('g') => card.scroll(isize::MIN),
-                KeyCode::End | KeyCode::Char('G') => card.scroll(isize::MAX),
+            match key.press {
+                Press::Esc | Press::Enter | Press::Char('q') if !key.ctrl => return true,
+                Press::Up | Press::Char('k') => card.scroll(-1),
+                Press::Down | Press::Char('j') => card.scroll(1),
+                Press::PageUp => card.scroll(-10),
+                Press::PageDown | Press::Char(' ') => card.scroll(10),
+                Press::Home | Press::Char('g') => card.scroll(isize::MIN),
+                Press::End | Press::Char('G') => card.scroll(isize::MAX),
                 _ => {
                     state.overlays.push(Overlay::Card(card));
                     return false;
@@ -150,7 +147,7 @@ fn in_form(
     state: &mut State,
     mut kind: screen::FormKind,
     mut form: super::widget::form::Form,
-    key: Chord,
+    key: Key,
 ) -> bool {
     match form.press(key) {
         Pressed::Taken => {

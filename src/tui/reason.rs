@@ -2,49 +2,76 @@
 
 use super::app::{Screen, State};
 use super::request::Slot;
-use crate::command::registry::{Command, CommandId, Place};
+use super::screen;
+use crate::command::{Command, CommandId, Facts, Scope};
+
+/// Commands whose keys belong to one screen and that the palette can start from any other.
+const FROM_ANYWHERE: [CommandId; 2] = [CommandId::TenantCreate, CommandId::TenantFind];
 
 /// `None` where it can run.
 pub(crate) fn unavailable(state: &State, command: &Command) -> Option<String> {
-    if let Some(reason) = command.unavailable {
-        return Some(reason.to_owned());
+    let (scope, id) = (state.scope(), command.id);
+    let here = command.scopes.contains(&scope) || command.scopes.contains(&Scope::Everywhere);
+    if !here && !FROM_ANYWHERE.contains(&id) {
+        let scopes: Vec<_> = command.scopes.iter().map(|scope| scope.as_str()).collect();
+        return Some(format!("only at: {}", scopes.join(", ")));
     }
-    if let Some(greeting) = state.greeting.as_ref().filter(|own| own.level < command.level) {
-        return Some(format!("needs level {}, yours is {}", command.level, greeting.level));
-    }
-    if !command.everywhere && !command.places.contains(&state.place()) {
-        let places: Vec<_> = command.places.iter().map(|place| Place::title(*place)).collect();
-        return Some(format!("only at: {}", places.join(", ")));
-    }
-    of_state(state, command.id).map(str::to_owned)
+    let live = state.live.as_ref();
+    let facts = Facts {
+        level: state.greeting.as_ref().map(|greeting| greeting.level),
+        tenant: state.selected_tenant().is_some(),
+        impersonation: live.map(|live| live.facts.mode),
+        row: screen::has_row(state),
+        // Ctrl-C has a meaning even when nothing runs: it leaves.
+        operation: true,
+    };
+    command.unavailable(&facts).or_else(|| of_state(state, command))
 }
 
-fn of_state(state: &State, id: CommandId) -> Option<&'static str> {
-    let on_tenant = || state.selected_tenant().is_none().then_some("no tenant is selected");
+fn is_sql(state: &State) -> bool {
+    let own = state.impersonation.as_ref();
+    state.screen() == Screen::Impersonation && own.is_some_and(screen::Impersonation::is_sql)
+}
+
+fn of_state(state: &State, command: &Command) -> Option<String> {
     let live = state.live.as_ref();
-    match id {
-        CommandId::Impersonate if live.is_some() => {
-            Some("an impersonation is running: end it first, they are never nested")
+    let reason = match command.id {
+        CommandId::ImpersonationEnd | CommandId::ImpersonationShow
+            if live.is_some_and(|live| live.ending) =>
+        {
+            "it is ending"
         }
-        CommandId::Impersonate | CommandId::CopySlug => on_tenant(),
-        CommandId::Export => on_tenant(),
-        CommandId::EndSession if live.is_none() => Some("no impersonation is running"),
-        CommandId::EndSession if live.is_some_and(|live| live.ending) => Some("it is ending"),
-        CommandId::GoSession if live.is_none_or(|live| live.ending) => {
-            Some("no impersonation is running")
+        CommandId::ImpersonationShow if live.is_none() => "no impersonation is open",
+        CommandId::SqlRun if !is_sql(state) => "write a statement first",
+        CommandId::NextPage | CommandId::PreviousPage | CommandId::CountRows if is_sql(state) => {
+            "only where rows are browsed"
         }
-        CommandId::RunSql if state.requests.is_open(Slot::Statement) => {
-            Some("a statement is running")
+        CommandId::SqlRun if state.requests.is_open(Slot::Statement) => "a statement is running",
+        CommandId::RestoreApply if state.requests.is_open(Slot::Restore) => "a restore is running",
+        CommandId::RestoreApply if state.restore.as_ref().is_some_and(screen::Restore::is_used) => {
+            "the plan is used up: make a new one from the archive"
         }
-        CommandId::ApplyRestore if state.requests.is_open(Slot::Restore) => {
-            Some("a restore is running")
+        CommandId::AuditVerify if state.requests.is_open(Slot::VerifyAudit) => {
+            "the verification is running"
         }
-        CommandId::VerifyAudit if state.requests.is_open(Slot::VerifyAudit) => {
-            Some("the verification is running")
+        CommandId::Filter
+            if is_sql(state)
+                || matches!(
+                    state.screen(),
+                    Screen::Server | Screen::Restore | Screen::Archives
+                ) =>
+        {
+            "nothing to filter here"
         }
-        CommandId::Filter if matches!(state.screen(), Screen::Server | Screen::Restore) => {
-            Some("nothing to filter here")
+        CommandId::ImpersonationList
+        | CommandId::PlanList
+        | CommandId::PlanShow
+        | CommandId::LimitOverride
+        | CommandId::TablesList
+        | CommandId::OperatorList => {
+            return Some(format!("only in the shell: tenantdesk {}", command.words));
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(reason.to_owned())
 }

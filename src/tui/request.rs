@@ -50,14 +50,6 @@ impl Slot {
                 | Self::Local
         )
     }
-
-    /// Work that tells progress and can be cancelled at a checkpoint.
-    pub(crate) const fn is_operation(self) -> bool {
-        matches!(
-            self,
-            Self::Verify | Self::Export | Self::RestorePlan | Self::Restore | Self::VerifyAudit
-        )
-    }
 }
 
 /// The open requests.

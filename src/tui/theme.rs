@@ -57,13 +57,18 @@ impl Theme {
     const fn modifier(self, role: Role) -> Modifier {
         let plain = matches!(self, Self::Plain);
         match role {
-            Role::Title | Role::Focus | Role::Key | Role::Header => Modifier::BOLD,
             Role::Bad | Role::Write if plain => Modifier::BOLD.union(Modifier::REVERSED),
             Role::Selected | Role::Read if plain => Modifier::REVERSED,
-            Role::Warn if plain => Modifier::BOLD,
             Role::Field if plain => Modifier::UNDERLINED,
             Role::Dim | Role::Null if plain => Modifier::DIM,
-            Role::Bad | Role::Write | Role::Read => Modifier::BOLD,
+            Role::Title
+            | Role::Focus
+            | Role::Key
+            | Role::Header
+            | Role::Bad
+            | Role::Write
+            | Role::Read => Modifier::BOLD,
+            Role::Warn if plain => Modifier::BOLD,
             Role::Null => Modifier::ITALIC,
             _ => Modifier::empty(),
         }
@@ -154,7 +159,11 @@ const UNICODE: Symbols = Symbols {
     choice: ("‹ ", " ›"),
 };
 
-const fn drawn(corner: &'static str, line: &'static str, side: &'static str) -> border::Set<'static> {
+const fn drawn(
+    corner: &'static str,
+    line: &'static str,
+    side: &'static str,
+) -> border::Set<'static> {
     border::Set {
         top_left: corner,
         top_right: corner,

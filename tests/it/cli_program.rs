@@ -1,6 +1,7 @@
 //! The shipped binary as a script sees it: streams, exit codes, JSON, colours, a reader that leaves.
 
 use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -54,6 +55,29 @@ fn json_is_one_document_with_version_and_request_id() {
     assert_eq!(document["v"], 1);
     assert_eq!(document["request_id"].as_str().unwrap().len(), 36);
     assert_eq!(document["paths"]["home"], home.path().to_str().unwrap());
+}
+
+#[test]
+fn the_server_is_looked_at_without_being_started() {
+    let home = TempDir::new().unwrap();
+    let output = tenantdesk(&home, &["server", "status", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["state"], "absent");
+    assert_eq!(document["fsync"], Value::Null);
+    assert!(!home.path().join("data").exists());
+}
+
+#[test]
+fn the_log_is_the_users_alone_and_names_the_request() {
+    let home = TempDir::new().unwrap();
+    let output = tenantdesk(&home, &["man", "nonsense", "--json"]).output().unwrap();
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    let logs = std::fs::read_dir(home.path().join("logs")).unwrap();
+    let path = logs.map(|entry| entry.unwrap().path()).next().unwrap();
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let line: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(line["request_id"], error["request_id"]);
 }
 
 #[test]

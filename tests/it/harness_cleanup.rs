@@ -98,6 +98,8 @@ fn databases_have_names_of_their_own_and_anybody_may_log_in() {
     shared.psql(&first, SUPERUSER, "create table t as select 1 as one").rows();
     let copy = shared.create_database_from(&first, "seed");
     assert_ne!(first, copy);
+    let number = "select current_setting('server_version_num')::int / 10000";
+    assert_eq!(shared.psql(&copy, SUPERUSER, number).rows(), shared.version.to_string());
     assert_eq!(shared.psql(&copy, SUPERUSER, "select one from t").rows(), "1");
     let refused = shared.psql(&copy, "nobody_here", "select 1");
     assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));

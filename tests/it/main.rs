@@ -12,15 +12,77 @@
 
 /// House rules as tests: layers, sizes, names, docs.
 mod architecture;
+/// Small archives for tests, whole and broken.
+mod archive_fixture;
+/// The format of archives: damage, forgery, other programs.
+mod archive_format;
+/// Attacks through what walks around a guard: views, functions, temporary tables.
+mod attack_doors;
+/// Attacks that outlive the end of a session, and ends that are not one's own.
+mod attack_ending;
+/// Each drift of the guard is noticed, and no session opens.
+mod attack_faults;
+/// Attacks on each function that operators may call.
+mod attack_functions;
+/// What an installation leaves: rights as the map says, the owner's rows and dumps.
+mod attack_installed;
+/// How the attacks are told: an operator with a live session, by hand with psql.
+mod attack_intruder;
+/// What the guard does not stop, pinned: docs/security.md says each of it.
+mod attack_known;
+/// Attacks by functions, operators, statistics, plans and COPY on rows that the guard hides.
+mod attack_leaky;
+/// Attacks on the ledger and on what it is told.
+mod attack_ledger;
+/// Attacks by whoever may create tenants, export or restore them.
+mod attack_provision;
+/// Attacks with rights that a product's GRANT ALL would give.
+mod attack_rights;
+/// Attacks by changing roles, and on what roles mean.
+mod attack_roles;
+/// Attacks on opening a session: arguments, races, the transaction itself.
+mod attack_session;
+/// Attacks on the tenant setting and the token.
+mod attack_setting;
+/// The leak tests of the seed guides on the starter schema, and its limits.
+mod attack_starter;
+/// Attacks that write: moved keys, MERGE, ON CONFLICT, linked and shared rows.
+mod attack_writes;
 /// The shipped binary as a script sees it.
 mod cli_program;
+/// One tenant out: whole, stable, and nobody else.
+mod export;
 /// The guard is generated from a map and holds.
 mod guard_install;
 /// What the tests share: a real server that is surely stopped.
 mod harness;
 /// The harness leaves nothing behind.
 mod harness_cleanup;
+/// Jobs: a tenant in them is never null.
+mod jobs;
+/// The ledger: append-only, chained, verified.
+mod ledger;
+/// Operators: personal logins with a level.
+mod operators;
+/// Making tenants: all or nothing.
+mod provision;
 /// Impersonation: starting, reading, writing, recording, ending, browsing.
 mod impersonation;
 /// Generated pages are what the program does.
 mod reference;
+/// One tenant in: exact, atomic, and nobody else touched.
+mod restore;
+/// The embedded server from its first start to its end.
+mod server_lifetime;
+/// Where the embedded server lies and who may reach it; its verbs.
+mod server_places;
+/// The embedded server after kills, stale files, orphans and bad configuration.
+mod server_recovery;
+/// How the console behaves, driven by key strings.
+mod tui_flows;
+/// What the screens of the console look like.
+mod tui_screens;
+/// The console in a real pseudo-terminal.
+mod tui_terminal;
+/// Plans, limits that the database enforces, and the usage beside them.
+mod usage;

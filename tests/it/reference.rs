@@ -90,7 +90,13 @@ fn keys_page() -> String {
         )
         .unwrap();
         for command in bound {
-            let keys: Vec<String> = command.keys().map(|key| format!("`{key}`")).collect();
+            let keys: Vec<String> = command
+                .keys()
+                .map(|keys| {
+                    let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+                    format!("`{}`", keys.join(" "))
+                })
+                .collect();
             let level = who(command);
             writeln!(
                 page,

@@ -111,6 +111,34 @@ pub enum ColorChoice {
 /// The verbs that this version has.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
+    /// Fill the embedded server with demo tenants, then open the console
+    Demo(server::Demo),
+    /// The embedded server
+    #[command(subcommand)]
+    Server(server::Server),
+    /// The relation map
+    #[command(subcommand)]
+    Tables(operator::Tables),
+    /// Operators and their levels
+    #[command(subcommand)]
+    Operator(operator::Operator),
+    /// Tenants
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
+    /// Members of a tenant
+    #[command(subcommand)]
+    Member(tenant::Member),
+    /// What tenants use of their plans
+    Usage(usage::Usage),
+    /// Plans and their limits
+    #[command(subcommand)]
+    Plan(usage::Plan),
+    /// Limits of single tenants
+    #[command(subcommand)]
+    Limit(usage::Limit),
+    /// The ledger
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// Print every directory the program uses
     Paths,
     /// Print a completion script for a shell
@@ -165,6 +193,9 @@ mod tests {
         /// Plans and their limits
         #[command(subcommand)]
         Plan(usage::Plan),
+        /// Limits of single tenants
+        #[command(subcommand)]
+        Limit(usage::Limit),
         /// Write one tenant to an archive
         Export(archive::Export),
         /// Archives
@@ -236,6 +267,8 @@ mod tests {
             "impersonation end",
             "usage acme",
             "usage --format jsonl",
+            "limit override acme users --hard 9 --until 2027-01-31 --reason migration_week",
+            "limit override acme users --hard 9 --until 2027-01-31T10:00:00+01:00 --reason migration_week",
             "export acme -o /tmp/x.tenant --force",
             "restore x.tenant --dry-run",
             "restore x.tenant --mode replace --confirm acme --reason broken_invoice",
@@ -271,6 +304,8 @@ mod tests {
             "tenant create Acme --admin-email a@b.co --slug A",
             "operator add ada --level king",
             "operator add pg_ada --level viewer",
+            "limit override acme users --hard -1 --until 2027-01-31 --reason migration_week",
+            "limit override acme users --hard 1 --until tomorrow --reason migration_week",
             "restore x.tenant",
             "restore x.tenant --confirm acme",
             "tenant list --quiet --verbose",

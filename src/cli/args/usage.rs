@@ -1,6 +1,9 @@
 //! Arguments of the verbs about plans and usage.
 
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
+
+use crate::identity::Reason;
 
 /// Arguments of `usage`.
 #[derive(Debug, Clone, Args)]
@@ -36,4 +39,41 @@ pub enum Plan {
 pub struct Which {
     /// The name of the plan
     pub plan: String,
+}
+
+/// Verbs of `limit`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Limit {
+    /// Set another hard limit for one tenant, until a date
+    Override(Override),
+}
+
+/// Arguments of `limit override`.
+#[derive(Debug, Clone, Args)]
+pub struct Override {
+    /// A slug, an id, or a text that matches one tenant
+    pub tenant: String,
+    /// What is counted, as `plan list` names it
+    pub metric: String,
+    /// How much is allowed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    pub hard: i64,
+    /// When it ends: a day (to its end, UTC) or a time as in 2027-01-31T18:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = parse_until)]
+    pub until: DateTime<Utc>,
+    /// Why, in at least 10 characters
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Reason,
+}
+
+/// Reads a day, which counts to its end, or a time with an offset.
+fn parse_until(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let end = day.and_then(|day| day.checked_add_days(Days::new(1)));
+    end.map(|end| end.and_time(NaiveTime::MIN).and_utc()).ok_or_else(|| {
+        format!("`{text}` is no day (2027-01-31) and no time (2027-01-31T18:00:00Z)")
+    })
 }

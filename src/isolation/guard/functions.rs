@@ -1,8 +1,9 @@
 //! The few functions that look across tenants, generated from the map with fixed output: the
-//! directory, the look-ups of members, and `measure`. They belong to `tenantdesk_meter`.
+//! directory, the look-ups of members, and `measure` (measure.rs). They belong to `tenantdesk_meter`.
 
 use super::condition::{Conditions, GuardError};
-use crate::isolation::map::{Metric, parse_name};
+use super::measure;
+use crate::isolation::map::parse_name;
 use crate::postgres::{Ident, Sql};
 
 /// The head that every function here shares.
@@ -16,14 +17,15 @@ pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardEr
     let mut statements = vec![Sql::new("set local role tenantdesk_meter")];
     statements.push(directory(conditions));
     statements.push(tenant_state(conditions)?);
+    statements.push(tenant_id(conditions)?);
     statements.extend(members(conditions)?);
-    statements.push(measure(conditions)?);
+    statements.extend(measure::measures(conditions)?);
     statements.push(Sql::new(
         "grant execute on function tenantdesk.directory, tenantdesk.members, tenantdesk.find_by_email, \
-         tenantdesk.find_user, tenantdesk.measure to tenantdesk_operator",
+         tenantdesk.find_user, tenantdesk.measure, tenantdesk.measure_tenant to tenantdesk_operator",
     ));
     statements.push(Sql::new(
-        "grant execute on function tenantdesk.tenant_state, tenantdesk.member_state, tenantdesk.has_members to tenantdesk_owner",
+        "grant execute on function tenantdesk.tenant_state, tenantdesk.tenant_id, tenantdesk.member_state, tenantdesk.has_members, tenantdesk.count_metric to tenantdesk_owner",
     ));
     statements.push(Sql::new("reset role"));
     Ok(statements)
@@ -86,6 +88,42 @@ fn tenant_state(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
             ("type", &conditions.key_type(entry)?),
         ],
     ))
+}
+
+/// The one spelling of a tenant's id, or null: sessions, chains and limits are compared as text.
+fn tenant_id(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
+    let entry = &conditions.map.all()[0];
+    Ok(Sql::fill(
+        "create or replace function tenantdesk.tenant_id(tenant text) returns text\n\
+         {head}  return (tenant_id.tenant::{type})::text;\n\
+         exception when invalid_text_representation or numeric_value_out_of_range then return null;\nend $function$",
+        &[("head", &Sql::new(HEAD)), ("type", &conditions.key_type(entry)?)],
+    ))
+}
+
+/// Whether the tenant that is being provisioned has no member yet. Volatile, so that it sees the
+/// rows of the statement that asks: provisioning links one person, its owner, and nobody else.
+pub(super) fn first_member(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
+    let Some(members) = &conditions.map.members else { return Ok(Vec::new()) };
+    let link = conditions
+        .map
+        .find(&members.table)
+        .ok_or_else(|| GuardError::NoRelation(members.table.clone()))?;
+    Ok(vec![
+        Sql::new("set local role tenantdesk_meter"),
+        Sql::fill(
+            "create or replace function tenantdesk.is_first_member() returns boolean\n\
+             language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $function$\nbegin\n  \
+             return not exists (select from {memberships} m where m.{tenant} = tenantdesk.provision_tenant()::{type});\nend $function$",
+            &[
+                ("memberships", &Sql::from(&parse_name(&members.table))),
+                ("tenant", &Sql::from(&Ident::new(&members.tenant))),
+                ("type", &conditions.key_type(&link)?),
+            ],
+        ),
+        Sql::new("grant execute on function tenantdesk.is_first_member to tenantdesk_provisioner"),
+        Sql::new("reset role"),
+    ])
 }
 
 /// The look-ups of members; without memberships they exist and find nobody.
@@ -173,62 +211,4 @@ fn members(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
             &pieces,
         ),
     ])
-}
-
-/// One number for each tenant, one pass over the table of the metric.
-fn measure(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
-    let mut branches = Vec::new();
-    for metric in &conditions.map.metrics {
-        branches.push(Sql::fill(
-            "  elsif measure.metric ={name} then\n    return query select x.{key}::text, {value}::bigint from {relation} x where {condition} group by x.{key};\n",
-            &[
-                ("name", &Sql::default().literal(&metric.name)),
-                ("key", &key_of(conditions, metric)?),
-                ("value", &value_of(metric, "x")),
-                ("relation", &Sql::from(&parse_name(&metric.relation))),
-                ("condition", &condition_of(metric, "x")),
-            ],
-        ));
-    }
-    Ok(Sql::fill(
-        "create or replace function tenantdesk.measure(metric text) returns table (tenant text, used bigint)\n\
-         {head}  perform tenantdesk.require('viewer', 'usage', true);\n  if false then null;\n{branches}  else\n    \
-         raise exception 'no metric %', measure.metric using errcode = 'P0002', hint = 'tenantdesk plan list shows the metrics';\n  end if;\nend $function$",
-        &[("head", &Sql::new(HEAD)), ("branches", &Sql::join(&branches, ""))],
-    ))
-}
-
-/// The quoted tenant key of a metric's table.
-pub(super) fn key_of(conditions: &Conditions<'_>, metric: &Metric) -> Result<Sql, GuardError> {
-    let relation = conditions
-        .map
-        .find(&metric.relation)
-        .ok_or_else(|| GuardError::NoRelation(metric.relation.clone()))?;
-    let key =
-        relation.key_ident().ok_or_else(|| GuardError::NoRelation(metric.relation.clone()))?;
-    Ok(Sql::from(&key))
-}
-
-/// `count(*)` or the sum of the column.
-pub(super) fn value_of(metric: &Metric, alias: &'static str) -> Sql {
-    metric.column.as_deref().map_or_else(
-        || Sql::new("count(*)"),
-        |column| {
-            Sql::new("coalesce(sum(").text(alias).text(".").ident(&Ident::new(column)).text("), 0)")
-        },
-    )
-}
-
-/// The metric's condition and its window; the declared condition names columns without an alias.
-pub(super) fn condition_of(metric: &Metric, alias: &'static str) -> Sql {
-    let declared = metric.condition.as_ref().map_or_else(
-        || Sql::new("true"),
-        |text| Sql::new("(").append(&Sql::danger_declared_text(text.clone())).text(")"),
-    );
-    match metric.at.as_deref() {
-        None => declared,
-        Some(at) => declared.text(" and ").text(alias).text(".").ident(&Ident::new(at)).text(
-            " >= pg_catalog.date_trunc('month', pg_catalog.clock_timestamp() at time zone 'UTC') at time zone 'UTC'",
-        ),
-    }
 }

@@ -122,7 +122,18 @@ pub async fn install(
         run(&transaction, statement.clone()).await?;
     }
     grant_needed_functions(&transaction).await?;
+    grant_application(&transaction, &map.application_role).await?;
     record(&transaction, map, &plan).await?;
+    if consent.enforce_limits {
+        // The triggers are there and nobody writes past them: what is counted now stays true.
+        run(
+            &transaction,
+            Sql::new(
+                "set local role tenantdesk_owner; select tenantdesk.refill_counters(); reset role",
+            ),
+        )
+        .await?;
+    }
     if consent.close_doors {
         close_doors(&transaction, &map.application_role).await?;
     }
@@ -164,6 +175,17 @@ async fn grant_needed_functions(transaction: &Transaction<'_>) -> Result<(), Ins
     Ok(())
 }
 
+/// The application may leave work for later, for the tenant of its own transaction.
+async fn grant_application(transaction: &Transaction<'_>, role: &str) -> Result<(), InstallError> {
+    let role = Sql::from(&Ident::new(role));
+    let statement = Sql::fill(
+        "set local role tenantdesk_owner; grant usage on schema tenantdesk to {role}; \
+         grant execute on function tenantdesk.enqueue_job to {role}; reset role",
+        &[("role", &role)],
+    );
+    run(transaction, statement).await
+}
+
 /// Records map, relations and metrics in the control schema.
 async fn record(
     transaction: &Transaction<'_>,
@@ -185,6 +207,10 @@ async fn record(
             )
             .await?;
     }
+    let known: Vec<&str> = map.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    transaction
+        .execute(&Sql::new("delete from tenantdesk.metrics where name <> all ($1)"), &[&known])
+        .await?;
     for metric in &map.metrics {
         let period = if metric.window.is_some() { "month" } else { "total" };
         transaction
@@ -194,6 +220,12 @@ async fn record(
             )
             .await?;
     }
+    transaction
+        .execute(
+            &Sql::new("insert into tenantdesk.configuration (name, value) values ('setup.fingerprint', $1) on conflict (name) do update set value = excluded.value"),
+            &[&fingerprint(map)],
+        )
+        .await?;
     transaction.batch(&Sql::new("reset role")).await?;
     Ok(())
 }

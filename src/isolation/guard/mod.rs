@@ -5,6 +5,7 @@ mod condition;
 mod functions;
 mod install;
 mod limits;
+mod measure;
 mod plan;
 mod policies;
 mod rights;

@@ -29,7 +29,8 @@ pub fn plan(
 ) -> Result<GuardPlan, GuardError> {
     nothing_unclassified(map, catalog)?;
     let conditions = Conditions { map, catalog };
-    let mut statements = Vec::new();
+    // A policy calls it, so it comes first.
+    let mut statements = functions::first_member(&conditions)?;
     let mut grants = Vec::new();
     let mut forms = Vec::new();
     let mut with_views = Vec::new();

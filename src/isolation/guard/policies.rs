@@ -67,6 +67,10 @@ pub(super) fn policies(
         // Whoever may provision may write the person, and reads nobody.
         Class::Linked => Sql::new("(select tenantdesk.provision_tenant()) is not null"),
         Class::Derived => Sql::new("false"),
+        // A tenant of one's own would else be a way to read any person: link him, then impersonate.
+        _ if conditions.map.members.as_ref().is_some_and(|m| m.table == relation.name) => {
+            belongs(Of::Provision)?.text(" and tenantdesk.is_first_member()")
+        }
         _ => belongs(Of::Provision)?,
     };
     create(

@@ -44,7 +44,8 @@ pub(super) fn grants(
                 }
             }
             if class != Class::Derived {
-                grant("insert", 'a', rights.insert, &["tenantdesk_provisioner"]);
+                // Making tenants is the operators' work: many applications may not do it themselves.
+                grant("insert", 'a', true, &["tenantdesk_provisioner"]);
             }
             grant("insert", 'a', true, &["tenantdesk_archive_inserter"]);
             if matches!(class, Class::Keyed | Class::Derived) {

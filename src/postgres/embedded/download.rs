@@ -93,7 +93,7 @@ async fn install(
     loop {
         tokio::select! {
             done = &mut work => {
-                return done.map_err(|error| EmbeddedError::Download(crate::text::screen(&error.to_string())));
+                return done.map_err(|error| EmbeddedError::Download(with_causes(&error)));
             }
             _ = tick.tick() => {
                 if progress.is_cancelled() {
@@ -110,6 +110,20 @@ async fn install(
             }
         }
     }
+}
+
+/// The library's errors keep what happened to themselves; their causes say it.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    crate::text::screen(&text)
 }
 
 /// Lets every account read and run what is here: as root another account runs the server.

@@ -110,7 +110,7 @@ mod tests {
             entries,
             ["tenantdesk \"a user\" \"app_owner\"", "tenantdesk \"a user\" \"app_user\""]
         );
-        assert!(change(dir.path(), "a user", None, |roles| roles.clear()).unwrap());
+        assert!(change(dir.path(), "a user", None, BTreeSet::clear).unwrap());
         assert_eq!(logins(&std::fs::read_to_string(&file).unwrap(), "a user").len(), 0);
     }
 

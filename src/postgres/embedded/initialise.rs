@@ -50,10 +50,10 @@ pub(super) fn home(paths: &Paths, account: Option<&ServerAccount>) -> Result<(),
     for dir in [&paths.locks_dir, &paths.logs_dir] {
         make(dir, 0o700)?;
     }
-    if let Some(account) = account {
-        if let Some(dir) = account.stopped_at(&paths.data_dir) {
-            return Err(EmbeddedError::Unreachable { account: account.name.clone(), dir });
-        }
+    if let Some(account) = account
+        && let Some(dir) = account.stopped_at(&paths.data_dir)
+    {
+        return Err(EmbeddedError::Unreachable { account: account.name.clone(), dir });
     }
     Ok(())
 }
@@ -147,10 +147,7 @@ async fn initdb(
     } else {
         &["--no-locale", "--lc-ctype=C.UTF-8"]
     };
-    let said = match run_initdb(programs, dir, account, preferred).await? {
-        None => return Ok(()),
-        Some(said) => said,
-    };
+    let Some(said) = run_initdb(programs, dir, account, preferred).await? else { return Ok(()) };
     // Systems without that locale (macOS has another name for it) get plain C.
     if !said.contains("locale") {
         return Err(EmbeddedError::Initdb { said });
@@ -196,10 +193,10 @@ fn configure(
     os_user: &str,
 ) -> Result<(), EmbeddedError> {
     let io = EmbeddedError::io;
-    let conf = dir.join("postgresql.conf");
+    let settings = dir.join("postgresql.conf");
     let mut file =
-        std::fs::OpenOptions::new().append(true).open(&conf).map_err(io("open", &conf))?;
-    file.write_all(CONFIGURATION.as_bytes()).map_err(io("write", &conf))?;
+        std::fs::OpenOptions::new().append(true).open(&settings).map_err(io("open", &settings))?;
+    file.write_all(CONFIGURATION.as_bytes()).map_err(io("write", &settings))?;
     let hba = dir.join("pg_hba.conf");
     std::fs::write(&hba, ident::HBA).map_err(io("write", &hba))?;
     ident::change(dir, os_user, account, |roles| {
@@ -219,8 +216,8 @@ fn make(dir: &Path, mode: u32) -> Result<(), EmbeddedError> {
     }
     match std::fs::DirBuilder::new().mode(mode).create(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        made => {
-            made.map_err(io("make the directory", dir))?;
+        created => {
+            created.map_err(io("make the directory", dir))?;
             // The umask may have taken what the server's account needs.
             std::fs::set_permissions(dir, Permissions::from_mode(mode))
                 .map_err(io("change the rights of", dir))

@@ -36,6 +36,8 @@ pub struct Search {
     pub downloads: PathBuf,
     /// `bin` directories of the system; the newest version wins.
     pub system: Vec<PathBuf>,
+    /// A program that tells one more place; asked only where the others have nothing.
+    pub pg_config: Option<PathBuf>,
     /// Whether to download at last.
     pub download: Download,
 }
@@ -58,6 +60,7 @@ impl Search {
             named: env::POSTGRES_DIR.read().map(PathBuf::from),
             downloads: paths.downloads_dir.clone(),
             system: system_dirs(),
+            pg_config: on_path("pg_config"),
             download: if never { Download::Never } else { Download::Allowed },
         }
     }
@@ -90,9 +93,13 @@ impl Search {
                     return Ok(newest);
                 }
             }
+            let told = self.pg_config.as_deref().and_then(told_by_pg_config);
+            if let Some(newest) = newest_of(told.as_slice(), fits, &mut places).await {
+                return Ok(newest);
+            }
             match self.download {
                 Download::Never => {
-                    places.push("no download (TENANTDESK_DOWNLOAD=never)".to_owned())
+                    places.push("no download (TENANTDESK_DOWNLOAD=never)".to_owned());
                 }
                 Download::Allowed => {
                     match download::fetch(needed, &self.downloads, progress).await {
@@ -133,7 +140,7 @@ async fn newest_of(
                 }
             }
             Ok(programs) => {
-                places.push(format!("{} (PostgreSQL {})", dir.display(), programs.major))
+                places.push(format!("{} (PostgreSQL {})", dir.display(), programs.major));
             }
             Err(why) => places.push(format!("{} ({why})", dir.display())),
         }
@@ -151,14 +158,12 @@ async fn programs_at(dir: &Path) -> Result<Programs, String> {
     let output = Command::new(dir.join("postgres")).arg("--version").output().await;
     let output = output.map_err(|error| format!("`postgres` does not run: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    match major_version(&text) {
-        Some(major) => Ok(Programs { bin_dir: dir.to_owned(), major }),
-        None => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.lines().next().unwrap_or("it tells no version");
-            Err(format!("`postgres` does not run: {}", screen(said)))
-        }
+    if let Some(major) = major_version(&text) {
+        return Ok(Programs { bin_dir: dir.to_owned(), major });
     }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().next().unwrap_or("it tells no version");
+    Err(format!("`postgres` does not run: {}", screen(said)))
 }
 
 /// From `postgres (PostgreSQL) 15.20 (Debian ..)`.
@@ -208,17 +213,20 @@ fn system_dirs() -> Vec<PathBuf> {
             dirs.extend(by_version("/home/linuxbrew/.linuxbrew/opt", "postgresql"));
         }
     }
-    let path = env::PATH.read().unwrap_or_default();
-    let searched: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    dirs.extend(searched.iter().filter(|dir| dir.join("postgres").exists()).cloned());
-    dirs.extend(searched.iter().find_map(|dir| told_by_pg_config(&dir.join("pg_config"))));
+    dirs.extend(on_path("postgres").and_then(|program| Some(program.parent()?.to_owned())));
     let mut seen = BTreeSet::new();
     dirs.retain(|dir| seen.insert(dir.clone()));
     dirs
 }
 
-/// What `pg_config --bindir` says; the file only holds the answer of the newest development
-/// package, so it is one place among others.
+/// The first program of that name on the PATH.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = env::PATH.read()?;
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|program| program.exists())
+}
+
+/// What `pg_config --bindir` says: the directory of the newest development
+/// package.
 fn told_by_pg_config(program: &Path) -> Option<PathBuf> {
     let output = std::process::Command::new(program).arg("--bindir").output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

@@ -254,6 +254,11 @@ impl Embedded {
             None => Ok(false),
             Some(pid) => {
                 stop::stop(&self.paths.data_dir, pid, progress).await?;
+                // The short form of the directory lies among other people's files; if it is not
+                // empty, it is not only ours and stays.
+                if !self.paths.socket_dir.starts_with(&self.paths.home) {
+                    let _stays = std::fs::remove_dir(&self.paths.socket_dir);
+                }
                 Ok(true)
             }
         }

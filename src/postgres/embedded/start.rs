@@ -158,7 +158,8 @@ async fn clear_the_way(
     }
     end_orphans(data_dir, account, progress).await?;
     let stale = match PidFile::read(data_dir)? {
-        Some(file) => postmaster::standing(file.pid, data_dir, account).await == Standing::Stranger,
+        // PostgreSQL takes a process that ended and was never reaped for a living one, too.
+        Some(file) => postmaster::standing(file.pid, data_dir, account).await != Standing::Server,
         // An empty file, after a full disk: stale where it is known that nobody works there.
         None => postmaster::processes_in(data_dir, account).await.is_some_and(|all| all.is_empty()),
     };
@@ -188,7 +189,9 @@ async fn end_orphans(
         }
         if let Some((_, signal)) = next.next_if(|(s, _)| begun.elapsed().as_secs() >= *s) {
             progress.enter("ending processes of an earlier server that was killed");
-            orphans.iter().for_each(|&pid| postmaster::signal(pid, *signal));
+            for &pid in &orphans {
+                postmaster::signal(pid, *signal);
+            }
         }
         if begun.elapsed() > ORPHANS {
             let list: Vec<String> = orphans.iter().map(ToString::to_string).collect();

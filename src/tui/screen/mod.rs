@@ -33,9 +33,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::app::{Screen, State};
-use super::key::Chord;
 use super::widget::window::Cursor;
-use crate::command::registry::CommandId;
+use crate::command::{CommandId, Key};
 use crate::identity::TenantId;
 
 /// Asks for what the screen shows; what is there stays until the answer comes.
@@ -81,7 +80,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// Gives a key to a text of the screen; `false` where none is being typed or it is no text key.
-pub(super) fn typed(state: &mut State, key: Chord) -> bool {
+pub(super) fn typed(state: &mut State, key: Key) -> bool {
     state.screen() == Screen::Impersonation && impersonation::typed(state, key)
 }
 
@@ -126,5 +125,18 @@ impl State {
             Screen::Tenant => self.tenant.as_ref().map(TenantPage::reference),
             _ => None,
         }
+    }
+}
+
+/// Whether the list on screen has a selected row.
+pub(super) fn has_row(state: &State) -> bool {
+    match state.screen() {
+        Screen::Tenants | Screen::Usage => state.selected_tenant().is_some(),
+        Screen::Tenant => state.tenant.as_ref().is_some_and(TenantPage::has_row),
+        Screen::Impersonation => state.impersonation.as_ref().is_some_and(Impersonation::has_row),
+        Screen::Archives => state.archives.selected().is_some(),
+        Screen::Restore => state.restore.is_some(),
+        Screen::Audit => state.audit.has_row(),
+        Screen::Server => true,
     }
 }

@@ -16,8 +16,14 @@ use super::{provision, restore, start};
 pub(crate) enum FormKind {
     Provision,
     /// `None` while the members are being read.
-    Start { tenant: TenantId, slug: String, members: Option<Vec<MemberFacts>> },
-    Restore { archive: PathBuf },
+    Start {
+        tenant: TenantId,
+        slug: String,
+        members: Option<Vec<MemberFacts>>,
+    },
+    Restore {
+        archive: PathBuf,
+    },
 }
 
 /// Something was typed: proposals follow.

@@ -45,9 +45,8 @@ pub(crate) fn start_impersonation(state: &mut State) {
 pub(crate) fn members(state: &mut State, all: &[MemberFacts]) {
     let Some((FormKind::Start { members, .. }, form)) = state.form() else { return };
     let active: Vec<_> = all.iter().filter(|member| member.active).cloned().collect();
-    let said = |member: &MemberFacts| {
-        format!("{} ({})", member.email.screen(), member.role.screen())
-    };
+    let said =
+        |member: &MemberFacts| format!("{} ({})", member.email.screen(), member.role.screen());
     let options = match active.as_slice() {
         [] if all.is_empty() => vec!["the tenant itself: it has no members".to_owned()],
         [] => vec!["no member is active".to_owned()],

@@ -8,7 +8,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::command::registry::CommandId;
+use crate::command::CommandId;
 use crate::identity::TenantId;
 use crate::tui::app::{Screen, State};
 use crate::tui::effect::Effect;
@@ -131,7 +131,8 @@ pub(crate) fn listed(state: &mut State, table: TenantTable) {
 /// The database found these; tenants newer than the list join it.
 pub(crate) fn found(state: &mut State, found: &[TenantFacts]) {
     let own = &mut state.tenants;
-    let known: HashSet<&str> = (0..own.table.len()).filter_map(|i| own.table.line(i)).map(|l| l.id).collect();
+    let known: HashSet<&str> =
+        (0..own.table.len()).filter_map(|i| own.table.line(i)).map(|l| l.id).collect();
     let new: Vec<&TenantFacts> = found.iter().filter(|t| !known.contains(t.id.as_str())).collect();
     own.table.extend(new);
     own.sorted = (0..u32::try_from(own.table.len()).unwrap_or(u32::MAX)).collect();
@@ -184,13 +185,13 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
         return;
     }
     match id {
-        CommandId::SortNext => {
+        CommandId::Sort => {
             let next = Sort::ALL.iter().position(|sort| *sort == own.sort).unwrap_or(0) + 1;
             own.sort = Sort::ALL[next % Sort::ALL.len()];
             own.descending = false;
         }
         CommandId::SortReverse => own.descending = !own.descending,
-        CommandId::Open => {
+        CommandId::Open | CommandId::TenantShow | CommandId::MemberList => {
             if let Some((tenant, slug)) = own.selected() {
                 super::tenant::open(state, tenant, &slug);
                 state.go(Screen::Tenant);
@@ -209,10 +210,10 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let mut title = format!("tenants {}", own.cursor.position(own.shown.len()));
     if own.shown.len() != own.table.len() {
         let all = crate::format::count(i64::try_from(own.table.len()).unwrap_or(i64::MAX));
-        title += &format!(" of {all}, filtered");
+        title = format!("{title} of {all}, filtered");
     }
     if !own.filter.is_empty() {
-        title += &format!(": {}", own.filter);
+        title = format!("{title}: {}", own.filter);
     }
     if own.found.is_some() {
         title += ", found by the database";
@@ -251,8 +252,11 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         (None, true, false) => "no tenant passes the filter: esc shows all",
     };
     let (len, cursor) = (own.shown.len(), &own.cursor);
-    Table { columns: &columns, len, cursor, focused: true, empty, cell }
-        .draw(frame.buffer_mut(), inner, look);
+    Table { columns: &columns, len, cursor, focused: true, empty, cell }.draw(
+        frame.buffer_mut(),
+        inner,
+        look,
+    );
 }
 
 /// The status with its sign, since colour alone says nothing to many.

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use ratatui::Frame;
+use ratatui::layout::Rect;
 
 use super::pane::overlay;
 use super::text::{line, width, wrap};
@@ -55,8 +56,7 @@ impl Card {
         self.top = self.top.min(furthest).saturating_add_signed(lines).min(furthest);
     }
 
-    pub(crate) fn draw(&self, frame: &mut Frame<'_>, look: Look) {
-        let area = frame.area();
+    pub(crate) fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look) {
         let box_width = area.width.min(100);
         let room = box_width.saturating_sub(4);
         let labels = self.entries.iter().map(|entry| width(&entry.label)).max().unwrap_or(0);
@@ -71,7 +71,7 @@ impl Card {
             }
         }
         let wanted = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(4);
-        let inner = overlay(frame, (box_width, wanted.min(area.height)), &self.title, look);
+        let inner = overlay(frame, (area, box_width, wanted.min(area.height)), &self.title, look);
         let height = usize::from(inner.height.saturating_sub(2));
         let furthest = lines.len().saturating_sub(height);
         self.furthest.set(furthest);

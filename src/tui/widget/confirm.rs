@@ -3,15 +3,16 @@
 //! Dialogs that all look alike train people to press the same key; so the text says who does what
 //! to whom and whether it can be undone, and what is dangerous must be typed.
 
-use crossterm::event::KeyCode;
+use crate::command::{Key, Press};
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use tui_input::Input;
 
 use super::field;
 use super::pane::overlay;
 use super::text::{line, wrap};
 use crate::identity::Reason;
-use crate::tui::key::Chord;
+use crate::tui::key::is_printable;
 use crate::tui::theme::{Look, Role};
 
 /// How the person agrees.
@@ -63,18 +64,18 @@ impl<T> Confirm<T> {
         Self { title: title.into(), text: text.into(), ask, fault: None, then }
     }
 
-    pub(crate) fn press(&mut self, key: Chord) -> Verdict {
-        if key.code() == KeyCode::Esc {
+    pub(crate) fn press(&mut self, key: Key) -> Verdict {
+        if key.press == Press::Esc {
             return Verdict::No;
         }
         self.fault = None;
         match &mut self.ask {
-            Ask::YesNo { yes } => match key.code() {
-                KeyCode::Char('y') if key.is_printable() => return Verdict::Yes(None),
-                KeyCode::Char('n' | 'q') if key.is_printable() => return Verdict::No,
-                KeyCode::Left | KeyCode::Right | KeyCode::Tab | KeyCode::BackTab => *yes = !*yes,
-                KeyCode::Enter if *yes => return Verdict::Yes(None),
-                KeyCode::Enter => return Verdict::No,
+            Ask::YesNo { yes } => match key.press {
+                Press::Char('y') if is_printable(key) => return Verdict::Yes(None),
+                Press::Char('n' | 'q') if is_printable(key) => return Verdict::No,
+                Press::Left | Press::Right | Press::Tab | Press::BackTab => *yes = !*yes,
+                Press::Enter if *yes => return Verdict::Yes(None),
+                Press::Enter => return Verdict::No,
                 _ => return Verdict::Unknown,
             },
             Ask::Type { typed, reason, on_reason, expected } => {
@@ -85,15 +86,15 @@ impl<T> Confirm<T> {
                 if field::press(place, key) {
                     return Verdict::Open;
                 }
-                match key.code() {
-                    KeyCode::Enter if *on_reason => *on_reason = false,
-                    KeyCode::Tab | KeyCode::BackTab | KeyCode::Up | KeyCode::Down => {
+                match key.press {
+                    Press::Enter if *on_reason => *on_reason = false,
+                    Press::Tab | Press::BackTab | Press::Up | Press::Down => {
                         *on_reason = !*on_reason && reason.is_some();
                     }
-                    KeyCode::Enter if typed.value() != expected => {
+                    Press::Enter if typed.value() != expected => {
                         self.fault = Some(format!("that is not `{expected}`"));
                     }
-                    KeyCode::Enter => match reason.as_ref().map(|r| r.value().parse::<Reason>()) {
+                    Press::Enter => match reason.as_ref().map(|r| r.value().parse::<Reason>()) {
                         Some(Err(fault)) => {
                             self.fault = Some(fault.to_string());
                             *on_reason = true;
@@ -115,8 +116,8 @@ impl<T> Confirm<T> {
         }
     }
 
-    pub(crate) fn draw(&self, frame: &mut Frame<'_>, look: Look) {
-        let width = frame.area().width.min(68);
+    pub(crate) fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look) {
+        let width = area.width.min(68);
         let room = width.saturating_sub(4);
         let text = wrap(&self.text, room);
         let rows = match &self.ask {
@@ -124,8 +125,8 @@ impl<T> Confirm<T> {
             Ask::Type { reason, .. } => 3 + u16::from(reason.is_some()),
         };
         let lines = u16::try_from(text.len()).unwrap_or(u16::MAX);
-        let height = lines.saturating_add(rows + 2).min(frame.area().height);
-        let inner = overlay(frame, (width, height), &self.title, look);
+        let height = lines.saturating_add(rows + 2).min(area.height);
+        let inner = overlay(frame, (area, width, height), &self.title, look);
         let x = inner.x + 1;
         let bottom = inner.bottom().saturating_sub(rows);
         for (y, one) in (inner.y..bottom).zip(&text) {
@@ -154,7 +155,7 @@ impl<T> Confirm<T> {
                 field::draw(frame, (x + wide, y, room - wide), typed, !on_reason, look);
                 let (text, role) = match &self.fault {
                     Some(fault) => (fault.as_str(), Role::Bad),
-                    None => ("enter agrees   esc does nothing", Role::Dim),
+                    None => ("enter agrees   esc leaves all as it is", Role::Dim),
                 };
                 line(frame.buffer_mut(), (x, y + 1, room), text, look.style(role), look);
             }
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     fn type_in<T>(confirm: &mut Confirm<T>, keys: &str) -> Verdict {
-        let keys = crate::tui::key::sequence(keys).unwrap();
+        let keys = crate::command::sequence(keys).unwrap();
         keys.into_iter().map(|key| confirm.press(key)).last().unwrap()
     }
 

@@ -1,31 +1,31 @@
 //! One line of text that is being typed.
 
-use crossterm::event::KeyCode;
+use crate::command::{Key, Press};
 use ratatui::Frame;
 use ratatui::layout::Position;
 use tui_input::{Input, InputRequest};
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidth as _;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::text::screen;
-use crate::tui::key::Chord;
+use crate::tui::key::is_printable;
 use crate::tui::theme::{Look, Role};
 
 /// Gives a key to the field; `false` where it means nothing to a text.
-pub(crate) fn press(input: &mut Input, key: Chord) -> bool {
-    let request = match (key.code(), key.ctrl()) {
-        (KeyCode::Char(c), false) if key.is_printable() => InputRequest::InsertChar(c),
-        (KeyCode::Backspace, false) => InputRequest::DeletePrevChar,
-        (KeyCode::Delete, false) => InputRequest::DeleteNextChar,
-        (KeyCode::Left, false) => InputRequest::GoToPrevChar,
-        (KeyCode::Right, false) => InputRequest::GoToNextChar,
-        (KeyCode::Left, true) => InputRequest::GoToPrevWord,
-        (KeyCode::Right, true) => InputRequest::GoToNextWord,
-        (KeyCode::Home, false) | (KeyCode::Char('a'), true) => InputRequest::GoToStart,
-        (KeyCode::End, false) | (KeyCode::Char('e'), true) => InputRequest::GoToEnd,
-        (KeyCode::Char('w'), true) => InputRequest::DeletePrevWord,
-        (KeyCode::Char('u'), true) => InputRequest::DeleteFromStart,
-        (KeyCode::Char('k'), true) => InputRequest::DeleteTillEnd,
+pub(crate) fn press(input: &mut Input, key: Key) -> bool {
+    let request = match (key.press, key.ctrl) {
+        (Press::Char(c), false) if is_printable(key) => InputRequest::InsertChar(c),
+        (Press::Backspace, false) => InputRequest::DeletePrevChar,
+        (Press::Delete, false) => InputRequest::DeleteNextChar,
+        (Press::Left, false) => InputRequest::GoToPrevChar,
+        (Press::Right, false) => InputRequest::GoToNextChar,
+        (Press::Left, true) => InputRequest::GoToPrevWord,
+        (Press::Right, true) => InputRequest::GoToNextWord,
+        (Press::Home, false) | (Press::Char('a'), true) => InputRequest::GoToStart,
+        (Press::End, false) | (Press::Char('e'), true) => InputRequest::GoToEnd,
+        (Press::Char('w'), true) => InputRequest::DeletePrevWord,
+        (Press::Char('u'), true) => InputRequest::DeleteFromStart,
+        (Press::Char('k'), true) => InputRequest::DeleteTillEnd,
         _ => return false,
     };
     let _unchanged = input.handle(request);

@@ -1,13 +1,13 @@
 //! A form: fields under each other, each with its own message when it is wrong.
 
-use crossterm::event::KeyCode;
+use crate::command::{Key, Press};
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use tui_input::Input;
 
 use super::field;
 use super::pane::overlay;
-use super::text::{line, wrap};
-use crate::tui::key::Chord;
+use super::text::{line, width, wrap};
 use crate::tui::theme::{Look, Role};
 
 /// What a field holds.
@@ -94,18 +94,18 @@ impl Form {
     }
 
     /// Keys of a form are fixed: a text field must never lose a letter to a binding.
-    pub(crate) fn press(&mut self, key: Chord) -> Pressed {
+    pub(crate) fn press(&mut self, key: Key) -> Pressed {
         let last = self.fields.len().saturating_sub(1);
-        match (key.code(), key.ctrl()) {
-            (KeyCode::Esc, _) => return Pressed::Close,
+        match (key.press, key.ctrl) {
+            (Press::Esc, _) => return Pressed::Close,
             _ if self.busy.is_some() => return Pressed::Unknown,
-            (KeyCode::Char('s'), true) => return Pressed::Submit,
-            (KeyCode::Enter, false) if self.focus == last => return Pressed::Submit,
-            (KeyCode::Enter | KeyCode::Tab | KeyCode::Down, false) => {
+            (Press::Char('s'), true) => return Pressed::Submit,
+            (Press::Enter, false) if self.focus == last => return Pressed::Submit,
+            (Press::Enter | Press::Tab | Press::Down, false) => {
                 self.focus = if self.focus == last { 0 } else { self.focus + 1 };
                 return Pressed::Taken;
             }
-            (KeyCode::BackTab | KeyCode::Up, false) => {
+            (Press::BackTab | Press::Up, false) => {
                 self.focus = self.focus.checked_sub(1).unwrap_or(last);
                 return Pressed::Taken;
             }
@@ -144,15 +144,23 @@ impl Form {
         }
     }
 
-    pub(crate) fn draw(&self, frame: &mut Frame<'_>, look: Look) {
-        let width = frame.area().width.min(72);
-        let room = width.saturating_sub(4);
-        let fault = self.fault.as_ref().map_or(Vec::new(), |fault| wrap(fault, room));
+    /// What stands below the fields: why the form was refused, else the fault of the field in
+    /// focus where its own line cannot hold it.
+    fn told(&self, room: u16) -> Vec<String> {
+        let field = self.fields.get(self.focus).and_then(|field| field.fault.as_ref());
+        let long = field.filter(|fault| width(fault) + LABEL + 2 > room);
+        self.fault.as_ref().or(long).map_or(Vec::new(), |fault| wrap(fault, room))
+    }
+
+    pub(crate) fn draw(&self, frame: &mut Frame<'_>, area: Rect, look: Look) {
+        let wide = area.width.min(80);
+        let room = wide.saturating_sub(4);
+        let fault = self.told(room);
         let faults = u16::try_from(fault.len()).unwrap_or(0).min(4);
         let rows = u16::try_from(self.fields.len()).unwrap_or(0);
         // Messages get a line of their own where the terminal has room for one per field.
-        let step = if frame.area().height >= rows * 2 + faults + 4 { 2 } else { 1 };
-        let inner = overlay(frame, (width, rows * step + faults + 3), &self.title, look);
+        let step = if area.height >= rows * 2 + faults + 4 { 2 } else { 1 };
+        let inner = overlay(frame, (area, wide, rows * step + faults + 3), &self.title, look);
         let mut y = inner.y;
         for (index, one) in self.fields.iter().enumerate() {
             let at = (inner.x + 1, y, room);
@@ -169,11 +177,11 @@ impl Form {
     }
 }
 
-fn turn(len: usize, index: &mut usize, key: Chord) -> bool {
+fn turn(len: usize, index: &mut usize, key: Key) -> bool {
     let len = len.max(1);
-    *index = match key.code() {
-        KeyCode::Left | KeyCode::Char('h') => (*index + len - 1) % len,
-        KeyCode::Right | KeyCode::Char(' ' | 'l') => (*index + 1) % len,
+    *index = match key.press {
+        Press::Left | Press::Char('h') => (*index + len - 1) % len,
+        Press::Right | Press::Char(' ' | 'l') => (*index + 1) % len,
         _ => return false,
     };
     true

@@ -3,13 +3,14 @@
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use tui_input::Input;
 
 use super::field;
 use super::pane::overlay;
 use super::text::Align;
 use super::window::{Column, Cursor, Table};
-use crate::command::registry::{COMMANDS, Command, CommandId, Group};
+use crate::command::{COMMANDS, Command, CommandId};
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::{Look, Role};
 
@@ -19,6 +20,13 @@ pub(crate) struct Palette {
     pub(crate) input: Input,
     pub(crate) cursor: Cursor,
     matches: Vec<&'static Command>,
+}
+
+/// Pressing a key is the only sense these have.
+const fn is_movement(id: CommandId) -> bool {
+    use CommandId as Id;
+    let step = matches!(id, Id::Up | Id::Down | Id::Left | Id::Right | Id::First | Id::Last);
+    step || matches!(id, Id::PageUp | Id::PageDown | Id::NextPane | Id::PreviousPane | Id::Open)
 }
 
 impl Palette {
@@ -44,7 +52,7 @@ impl Palette {
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut found: Vec<(u32, &Command)> = COMMANDS
             .iter()
-            .filter(|command| command.group != Group::Move)
+            .filter(|command| command.in_console() && !is_movement(command.id))
             .filter_map(|command| {
                 // Words before title, so that what one would type after `:` wins.
                 let mut chars = Vec::new();
@@ -65,12 +73,12 @@ impl Palette {
     pub(crate) fn draw(
         &self,
         frame: &mut Frame<'_>,
-        look: Look,
+        (area, look): (Rect, Look),
         keymap: &Keymap,
         reason: impl Fn(CommandId) -> Option<String>,
     ) {
-        let (width, height) = (frame.area().width.min(90), frame.area().height.min(20));
-        let inner = overlay(frame, (width, height), "commands", look);
+        let (width, height) = (area.width.min(90), area.height.min(20));
+        let inner = overlay(frame, (area, width, height), "commands", look);
         let sign = ":";
         super::text::line(
             frame.buffer_mut(),
@@ -98,14 +106,14 @@ impl Palette {
             };
             (text.into(), role)
         };
-        let mut area = inner;
-        area.x += 1;
-        area.width = room + 1;
-        area.y += 1;
-        area.height = area.height.saturating_sub(1);
+        let height = inner.height.saturating_sub(1);
+        let area = Rect { x: inner.x + 1, y: inner.y + 1, width: room + 1, height };
         let empty = "no command has these letters";
         let (len, cursor) = (self.matches.len(), &self.cursor);
-        Table { columns: &columns, len, cursor, focused: true, empty, cell }
-            .draw(frame.buffer_mut(), area, look);
+        Table { columns: &columns, len, cursor, focused: true, empty, cell }.draw(
+            frame.buffer_mut(),
+            area,
+            look,
+        );
     }
 }

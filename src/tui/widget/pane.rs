@@ -8,22 +8,30 @@ use super::text::line;
 use crate::tui::theme::{Look, Role};
 
 /// Draws the box; answers what is inside.
-pub(crate) fn pane(frame: &mut Frame<'_>, area: Rect, title: &str, focused: bool, look: Look) -> Rect {
+pub(crate) fn pane(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    title: &str,
+    focused: bool,
+    look: Look,
+) -> Rect {
     let role = if focused { Role::Focus } else { Role::Border };
     boxed(frame, area, title, role, look)
 }
 
 /// Draws the box of an overlay over whatever is below.
+///
+/// `inside` is what overlays may cover: never the frame of an impersonation.
 pub(crate) fn overlay(
     frame: &mut Frame<'_>,
-    (width, height): (u16, u16),
+    (inside, width, height): (Rect, u16, u16),
     title: &str,
     look: Look,
 ) -> Rect {
-    let area = centred(frame.area(), width, height);
+    let area = centred(inside, width, height);
     frame.render_widget(Clear, area);
     // A wide character that began left of the box would otherwise lose its second half.
-    if area.x > 0 {
+    if area.x > inside.x {
         for y in area.y..area.bottom() {
             let cell = &mut frame.buffer_mut()[(area.x - 1, y)];
             if super::text::width(cell.symbol()) > 1 {

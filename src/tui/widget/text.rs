@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidth as _;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::text::{screen, screen_lines};
 use crate::tui::theme::Look;

@@ -157,7 +157,8 @@ fn lay_out(columns: &[Column<'_>], room: u16) -> Vec<(usize, u16, u16)> {
     let shown: Vec<usize> =
         (0..columns.len()).filter(|index| columns[*index].from <= room).collect();
     let gaps = u16::try_from(shown.len().saturating_sub(1)).unwrap_or(0);
-    let needed: u16 = shown.iter().fold(gaps, |sum, index| sum.saturating_add(columns[*index].width));
+    let needed: u16 =
+        shown.iter().fold(gaps, |sum, index| sum.saturating_add(columns[*index].width));
     let growing = u16::try_from(shown.iter().filter(|index| columns[**index].grows).count());
     let growing = growing.unwrap_or(0);
     let spare = room.saturating_sub(needed);

@@ -55,7 +55,6 @@ pub struct Cluster {
     /// Its major version.
     pub version: u32,
     base: PathBuf,
-    account: Option<Account>,
     /// Held, not used: when it is dropped or the process ends, the server is stopped.
     _watcher: Mutex<Watcher>,
 }
@@ -103,7 +102,6 @@ impl Cluster {
             bin_dir,
             version,
             base,
-            account,
             _watcher: Mutex::new(watcher),
         }
     }
@@ -174,11 +172,6 @@ impl Cluster {
         let pid_file = std::fs::read_to_string(self.base.join("data/postmaster.pid"));
         pid_file.expect("pid file").lines().next().expect("a line").parse().expect("a number")
     }
-
-    /// The account the server runs as, where it is another than the tests'.
-    pub fn account(&self) -> Option<Account> {
-        self.account
-    }
 }
 
 fn initialise(bin_dir: &Path, base: &Path, account: Option<Account>, group: i32) {
@@ -247,7 +240,8 @@ pub fn output_of(command: &mut Command, sql: &str) -> PsqlOutput {
 /// The directory of the server programs and their major version: the one that the environment
 /// names, else the newest installed.
 pub fn server_programs() -> (PathBuf, u32) {
-    let named = std::env::var_os("TENANTDESK_TEST_POSTGRES_DIR").map(PathBuf::from);
+    let named = std::env::var_os("TENANTDESK_TEST_POSTGRES_DIR").filter(|dir| !dir.is_empty());
+    let named = named.map(PathBuf::from);
     let dirs = named.map_or_else(installed, |dir| vec![dir]);
     let newest = dirs.into_iter().filter_map(|dir| Some((major_version(&dir)?, dir))).max();
     let (version, dir) = newest
@@ -270,7 +264,8 @@ pub fn installed() -> Vec<PathBuf> {
     dirs
 }
 
-fn major_version(bin_dir: &Path) -> Option<u32> {
+/// The major version of the server in a directory.
+pub fn major_version(bin_dir: &Path) -> Option<u32> {
     let output = Command::new(bin_dir.join("postgres")).arg("--version").output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let number = text.split_whitespace().nth(2)?;
@@ -278,7 +273,7 @@ fn major_version(bin_dir: &Path) -> Option<u32> {
 }
 
 /// `psql` of the same installation; some packages of server programs have none.
-fn client_program(bin_dir: &Path) -> PathBuf {
+pub fn client_program(bin_dir: &Path) -> PathBuf {
     let own = bin_dir.join("psql");
     if own.exists() {
         return own;

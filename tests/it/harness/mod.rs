@@ -2,4 +2,7 @@
 
 pub mod cluster;
 pub mod desk;
+pub mod gate;
+pub mod home;
+pub mod terminal;
 pub mod watcher;

@@ -1,0 +1,346 @@
+//! `export`: one tenant into one archive, from one snapshot, through a tenant session of its own.
+//!
+//! The rows come as COPY text and go to the second thread as they come; nothing is kept. What the
+//! guard lets the archivist see is the tenant and nothing else, whatever the statement says.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use futures_util::StreamExt;
+use serde::Serialize;
+use thiserror::Error;
+
+use super::digest::Sha;
+use super::manifest::{ArchivedClass, ArchivedTenant, FORMAT, Manifest, Source, VERSION};
+use super::outfile::{ArchiveFile, Existing};
+use super::pipeline::Pipeline;
+use super::plan::{ArchivePlan, plan};
+use super::receipt::Receipt;
+use super::statements::Statements;
+use super::watch::until_cancelled;
+use super::writer::Written;
+use crate::audit::{Entry, Verb};
+use crate::catalog;
+use crate::clock;
+use crate::console::{Console, Undertaking};
+use crate::failure::{Explain, Failure, Kind};
+use crate::identity::{Purpose, Reason};
+use crate::isolation::map::RelationMap;
+use crate::isolation::relations::installed_map;
+use crate::postgres::{Isolation, ServerError, Sql, Transaction};
+use crate::progress::Progress;
+use crate::secret::signing_key::SigningKey;
+use crate::tenant::directory::Tenant;
+use crate::tenant::session::{self, OpenSession, SessionRole, TenantSession};
+
+/// The longest an export may take; the session ends with it.
+const LONGEST: TimeDelta = TimeDelta::hours(8);
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// Whose rows.
+    pub tenant: Tenant,
+    /// The directory for a name of its own, or the whole path.
+    pub destination: Destination,
+    /// Whether a file that is there may be replaced.
+    pub existing: Existing,
+    /// The file of the signing key; made if it is not there.
+    pub signing_key: PathBuf,
+}
+
+/// Where the archive goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// `<slug>-<utc time>.tenant` in this directory, which is made if it is not there.
+    Directory(PathBuf),
+    /// Exactly this file.
+    File(PathBuf),
+}
+
+/// What will be done.
+#[derive(Debug)]
+pub struct ExportPlan {
+    /// Whose rows.
+    pub tenant: Tenant,
+    /// The file.
+    pub path: PathBuf,
+    /// The relations, and what is left out.
+    pub archive: ArchivePlan,
+    map: RelationMap,
+    existing: Existing,
+    key: SigningKey,
+}
+
+/// What was done.
+#[derive(Debug, Clone)]
+pub struct Exported {
+    /// The file.
+    pub path: PathBuf,
+    /// The tenant's handle.
+    pub tenant: String,
+    /// Rows of all relations.
+    pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// SHA-256 of the file.
+    pub sha256: Sha,
+    /// Rows of each relation, in order.
+    pub relations: Vec<(String, u64)>,
+    /// The signed result.
+    pub receipt: Receipt,
+}
+
+/// Why nothing was exported.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// The destination is taken.
+    #[error("`{}` exists already", .0.display())]
+    Exists(PathBuf),
+    /// The destination cannot be written.
+    #[error("`{}` cannot be written", path.display())]
+    Destination {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The tenant's own row was not there.
+    #[error("the tenant has no row in this snapshot")]
+    Gone,
+}
+
+impl Explain for ExportError {
+    fn kind(&self) -> Kind {
+        Kind::Refused
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Exists(_) => vec!["replace it with --force, or name another file with -o".into()],
+            Self::Destination { .. } | Self::Gone => Vec::new(),
+        }
+    }
+}
+
+/// Reads what is needed and plans.
+///
+/// # Errors
+/// A destination that is taken, a map that does not fit, no signing key.
+pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failure> {
+    let map = installed_map(console).await?;
+    let catalog = console
+        .reading(async |reading| Ok(catalog::load(reading, &map.application_role).await?))
+        .await?;
+    let path = match ask.destination {
+        Destination::File(path) => path,
+        Destination::Directory(directory) => {
+            let handle = ask.tenant.handle();
+            let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+            let name: String = handle.chars().take(80).map(safe).collect();
+            std::fs::create_dir_all(&directory).map_err(|source| {
+                let path = directory.clone();
+                ExportError::Destination { path, source }
+            })?;
+            directory.join(format!("{name}-{}.tenant", clock::stamp(clock::now())))
+        }
+    };
+    if ask.existing == Existing::Keep && path.symlink_metadata().is_ok() {
+        return Err(ExportError::Exists(path).into());
+    }
+    let archive = plan(&map, &catalog)?;
+    let key = SigningKey::open_or_create(&ask.signing_key)?;
+    Ok(ExportPlan { tenant: ask.tenant, path, archive, map, existing: ask.existing, key })
+}
+
+/// Writes the archive. Nothing is under the final name unless it is whole.
+///
+/// # Errors
+/// Whatever the server, the disk or a cancel says.
+pub async fn export(
+    console: &Console,
+    plan: ExportPlan,
+    progress: &Progress,
+) -> Result<Exported, Failure> {
+    let entry = Entry {
+        verb: Verb::Export,
+        tenant: Some(plan.tenant.id.clone()),
+        object: plan.tenant.handle(),
+        reason: None,
+    };
+    let undertaking = console.begin(entry).await?;
+    let result = within_session(console, &undertaking, plan, progress).await;
+    undertaking.finish(result).await
+}
+
+async fn within_session(
+    console: &Console,
+    undertaking: &Undertaking,
+    plan: ExportPlan,
+    progress: &Progress,
+) -> Result<Exported, Failure> {
+    let reason: Reason = "export to an archive".parse()?;
+    let tenant = plan.tenant.id.clone();
+    let ask = OpenSession::work(undertaking, Purpose::Export, tenant, reason, LONGEST);
+    let session = session::open(console, &plan.map, ask).await?;
+    let work = write(&session, plan, progress);
+    let result = until_cancelled(progress, &session.canceller(), work).await;
+    let ended = session.end("done").await;
+    let exported = result?;
+    ended?;
+    Ok(exported)
+}
+
+async fn write(
+    session: &TenantSession,
+    plan: ExportPlan,
+    progress: &Progress,
+) -> Result<Exported, Failure> {
+    let transaction = session.transaction(SessionRole::Archivist, Isolation::Snapshot).await?;
+    prepare_reading(&transaction).await?;
+    let manifest = manifest(&transaction, &plan).await?;
+    let refused = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => ExportError::Exists(plan.path.clone()),
+        _ => ExportError::Destination { path: plan.path.clone(), source },
+    };
+    let file = ArchiveFile::create(&plan.path, plan.existing).map_err(refused)?;
+    let relations = plan.archive.relations.iter().map(|r| r.name.clone()).collect::<Vec<_>>();
+    let receipt_key = plan.key.duplicate();
+    let mut pipeline = Pipeline::start(file, manifest.clone(), plan.key);
+    let copied = copy_all(&transaction, &plan.archive, &plan.tenant, &mut pipeline, progress).await;
+    if let Err(failure) = copied {
+        pipeline.abandon().await;
+        return Err(failure);
+    }
+    let (file, written) = pipeline.finish().await?;
+    let mut relations_and_rows = plan.archive.relations.iter().zip(&written.relations);
+    if relations_and_rows
+        .any(|(r, found)| r.archived.class == ArchivedClass::Root && found.rows != 1)
+    {
+        return Err(ExportError::Gone.into());
+    }
+    transaction.commit().await?;
+    let path = file.publish().map_err(refused)?;
+    let receipt = receipt(session, &plan.tenant, &manifest, &written, &receipt_key);
+    Ok(Exported {
+        path,
+        tenant: plan.tenant.handle(),
+        rows: written.rows,
+        bytes: written.bytes,
+        sha256: written.sha256,
+        relations: relations.into_iter().zip(written.relations.iter().map(|r| r.rows)).collect(),
+        receipt,
+    })
+}
+
+/// Scans begin at the beginning, so the same snapshot gives the same order also without a key.
+async fn prepare_reading(transaction: &Transaction<'_>) -> Result<(), ServerError> {
+    transaction
+        .batch(&Sql::new(
+            "set local synchronize_seqscans = off; set local work_mem = '64MB'; set local jit = off",
+        ))
+        .await
+}
+
+/// All relations, one after another.
+async fn copy_all(
+    transaction: &Transaction<'_>,
+    archive: &ArchivePlan,
+    tenant: &Tenant,
+    pipeline: &mut Pipeline<ArchiveFile>,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    progress.plan("rows", None);
+    let mut rows = 0;
+    for relation in &archive.relations {
+        progress.checkpoint()?;
+        progress.enter(relation.name.clone());
+        pipeline.relation(relation.archived.ordinal).await?;
+        let statements = Statements { relation, tenant: &tenant.id };
+        let stream = transaction.copy_out(&statements.copy_out()).await?;
+        let mut stream = std::pin::pin!(stream);
+        while let Some(message) = stream.next().await {
+            pipeline.copy(message.map_err(ServerError::from)?).await?;
+            // The server sends one message for each row.
+            rows += 1;
+            if rows % 4096 == 0 {
+                progress.checkpoint()?;
+                progress.advance(rows);
+            }
+        }
+        progress.advance(rows);
+    }
+    Ok(())
+}
+
+/// What the archive says of itself, as the transaction sees it.
+async fn manifest(transaction: &Transaction<'_>, plan: &ExportPlan) -> Result<Manifest, Failure> {
+    let row = transaction.query_one(&Sql::new(include_str!("sql/source.sql")), &[]).await?;
+    let taken_at: DateTime<Utc> = row.get("taken_at");
+    let settings: serde_json::Value = row.get("settings");
+    let text: BTreeMap<String, String> =
+        serde_json::from_value(settings).map_err(|error| ServerError::Answer(error.to_string()))?;
+    let version: i32 = row.get("server_version_num");
+    let name =
+        plan.tenant.name.as_ref().map_or_else(|| plan.tenant.handle(), |n| n.raw().to_owned());
+    Ok(Manifest {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        tool: concat!("tenantdesk ", env!("CARGO_PKG_VERSION")).to_owned(),
+        taken_at: taken_at.trunc_subsecs(0),
+        source: Source {
+            server_version: row.get("server_version"),
+            server_version_num: u32::try_from(version).unwrap_or_default(),
+            system_identifier: row.get("system_identifier"),
+            database: row.get("database"),
+            snapshot: row.get("snapshot"),
+        },
+        tenant: ArchivedTenant {
+            id: plan.tenant.id.as_str().to_owned(),
+            slug: plan.tenant.slug.as_ref().map(|slug| slug.raw().to_owned()),
+            name,
+            model: plan.map.model.clone(),
+        },
+        text,
+        relations: plan.archive.relations.iter().map(|r| r.archived.clone()).collect(),
+        omitted: plan.archive.omitted.clone(),
+    })
+}
+
+/// What the receipt says.
+#[derive(Serialize)]
+struct ExportReceipt<'r> {
+    what: &'static str,
+    tenant: &'r str,
+    operator: &'r str,
+    session: i64,
+    request: String,
+    taken_at: String,
+    rows: u64,
+    bytes: u64,
+    archive: String,
+}
+
+fn receipt(
+    session: &TenantSession,
+    tenant: &Tenant,
+    manifest: &Manifest,
+    written: &Written,
+    key: &SigningKey,
+) -> Receipt {
+    Receipt::sign(
+        &ExportReceipt {
+            what: "export",
+            tenant: tenant.id.as_str(),
+            operator: session.console().operator().as_str(),
+            session: session.id,
+            request: session.console().request().to_string(),
+            taken_at: crate::format::time(manifest.taken_at),
+            rows: written.rows,
+            bytes: written.bytes,
+            archive: written.sha256.to_string(),
+        },
+        key,
+    )
+}

@@ -1,0 +1,142 @@
+//! The file under a temporary name: complete under its final name, or not there at all.
+//!
+//! It is written beside its destination, brought to the disk, then renamed. While it is written a
+//! lock is held on it, so that the next run can tell an abandoned one from one at work.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use tempfile::NamedTempFile;
+
+/// How temporary names begin and end.
+const PREFIX: &str = ".tenantdesk-";
+const SUFFIX: &str = ".part";
+
+/// Whether an archive that is there may be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Refuse.
+    Keep,
+    /// Replace (`--force`).
+    Replace,
+}
+
+/// An archive that is being written; dropped, it leaves nothing behind.
+#[derive(Debug)]
+pub struct ArchiveFile {
+    draft: NamedTempFile,
+    destination: PathBuf,
+    existing: Existing,
+}
+
+impl ArchiveFile {
+    /// Makes the temporary file (mode 0600), and removes those that killed runs left here.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] where the destination is taken; whatever the directory says.
+    pub fn create(destination: &Path, existing: Existing) -> io::Result<Self> {
+        if existing == Existing::Keep && destination.symlink_metadata().is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let directory = directory_of(destination);
+        remove_abandoned(directory)?;
+        let draft =
+            tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(directory)?;
+        flock(draft.as_file(), FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Self { draft, destination: destination.to_owned(), existing })
+    }
+
+    /// Brings the file to the disk and gives it its name.
+    ///
+    /// # Errors
+    /// Whatever the disk says, and [`io::ErrorKind::AlreadyExists`] where the name was taken
+    /// meanwhile; then nothing is left.
+    pub fn publish(self) -> io::Result<PathBuf> {
+        self.draft.as_file().sync_all()?;
+        match self.existing {
+            Existing::Keep => self.draft.persist_noclobber(&self.destination)?,
+            Existing::Replace => self.draft.persist(&self.destination)?,
+        };
+        File::open(directory_of(&self.destination))?.sync_all()?;
+        Ok(self.destination)
+    }
+}
+
+impl Write for ArchiveFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.draft.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.draft.as_file_mut().flush()
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// Removes temporary files that nobody holds.
+fn remove_abandoned(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) || !entry.file_type()?.is_file() {
+            continue;
+        }
+        // One that vanishes or belongs to another user is none of our business.
+        let Ok(file) = File::open(entry.path()) else { continue };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_file_leaves_nothing_and_a_published_one_only_itself() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a.tenant");
+        let mut file = ArchiveFile::create(&path, Existing::Keep).unwrap();
+        file.write_all(b"half").unwrap();
+        drop(file);
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+        let mut file = ArchiveFile::create(&path, Existing::Keep).unwrap();
+        file.write_all(b"whole").unwrap();
+        assert_eq!(file.publish().unwrap(), path);
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_there_is_replaced_only_on_demand_also_when_it_came_meanwhile() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a.tenant");
+        let late = ArchiveFile::create(&path, Existing::Keep).unwrap();
+        fs::write(&path, "mine").unwrap();
+        assert_eq!(late.publish().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        let refused = ArchiveFile::create(&path, Existing::Keep).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        ArchiveFile::create(&path, Existing::Replace).unwrap().publish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+
+    #[test]
+    fn an_abandoned_file_is_removed_and_one_at_work_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let abandoned = home.path().join(format!("{PREFIX}dead{SUFFIX}"));
+        fs::write(&abandoned, "half").unwrap();
+        let at_work = ArchiveFile::create(&home.path().join("a"), Existing::Keep).unwrap();
+        assert!(!abandoned.exists());
+        let other = ArchiveFile::create(&home.path().join("b"), Existing::Keep).unwrap();
+        assert!(at_work.draft.path().exists() && other.draft.path().exists());
+    }
+}

@@ -1,0 +1,242 @@
+//! What an archive of this database holds, and in which order: pure over map and catalogs.
+//!
+//! Parents come before children, so that rows can be inserted in this order and deleted in the
+//! reverse. A table without row level security is read through its guarded view.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use super::manifest::{
+    ArchivedClass, ArchivedColumn, ArchivedRelation, Identity, OmittedRelation, PathStep,
+};
+use crate::catalog::{Catalog, CatalogRelation};
+use crate::failure::{Explain, Kind};
+use crate::isolation::map::{Class, Relation, RelationMap};
+use crate::postgres::RelationName;
+
+/// The schema of the views through which tables without row level security are moved.
+const MOVE_SCHEMA: &str = "tenantdesk_move";
+
+/// Why no plan can be made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// Map and database do not agree.
+    #[error("the relation map names `{0}`, which is not in the database")]
+    Missing(String),
+    /// Relations that refer to each other in a circle by constraints that cannot wait.
+    #[error("these relations refer to each other in a circle: {}", .0.join(", "))]
+    Circle(Vec<String>),
+}
+
+impl Explain for PlanError {
+    fn kind(&self) -> Kind {
+        Kind::Refused
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Missing(_) => vec!["bring the relation map up to date: tenantdesk setup".into()],
+            Self::Circle(_) => {
+                vec![
+                    "make one of their foreign keys DEFERRABLE: alter table .. alter constraint .."
+                        .into(),
+                ]
+            }
+        }
+    }
+}
+
+/// One relation of the plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedRelation {
+    /// What the manifest says of it.
+    pub archived: ArchivedRelation,
+    /// Its name as the map has it.
+    pub name: String,
+    /// Where its rows are read and written: the table, or its guarded view.
+    pub source: RelationName,
+    /// The type of the tenant key.
+    pub key_type: Option<String>,
+    /// Derived: where the parents of the path are read, and the key with its type at the end.
+    pub parents: Vec<RelationName>,
+    /// Linked: the relation that links it, its column, and the column here.
+    pub via: Option<(RelationName, String, String)>,
+    /// Sequences that fill columns of it: as SQL needs them, with the column.
+    pub sequences: Vec<(String, String)>,
+}
+
+/// The plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchivePlan {
+    /// Parents before children.
+    pub relations: Vec<PlannedRelation>,
+    /// What is left out.
+    pub omitted: Vec<OmittedRelation>,
+    /// Whether some foreign keys can only be checked at the end.
+    pub deferred: bool,
+}
+
+/// Plans an archive of this database.
+///
+/// # Errors
+/// [`PlanError`] where map and catalogs do not agree, or rows cannot be ordered.
+pub fn plan(map: &RelationMap, catalog: &Catalog) -> Result<ArchivePlan, PlanError> {
+    let all = map.all();
+    let (kept, left): (Vec<&Relation>, Vec<&Relation>) =
+        all.iter().partition(|r| !matches!(r.class, Class::Global | Class::Excluded));
+    let omitted = left.into_iter().map(|relation| OmittedRelation {
+        name: relation.name.clone(),
+        class: relation.class.as_str().to_owned(),
+        reason: relation.reason.clone(),
+    });
+    let (order, deferred) = order(&kept, catalog)?;
+    let mut relations = Vec::new();
+    for (relation, ordinal) in order.into_iter().zip(1..) {
+        relations.push(planned(map, catalog, relation, ordinal)?);
+    }
+    Ok(ArchivePlan { relations, omitted: omitted.collect(), deferred })
+}
+
+/// Parents before children, otherwise by name; a circle is cut at deferrable keys only.
+fn order<'r>(
+    kept: &[&'r Relation],
+    catalog: &Catalog,
+) -> Result<(Vec<&'r Relation>, bool), PlanError> {
+    let attempt = |with_deferrable: bool| {
+        let mut waiting: BTreeMap<&str, BTreeSet<&str>> =
+            kept.iter().map(|relation| (relation.name.as_str(), BTreeSet::new())).collect();
+        for key in &catalog.foreign_keys {
+            let inside = waiting.contains_key(key.to.as_str()) && key.from != key.to;
+            if let (true, Some(parents)) = (inside, waiting.get_mut(key.from.as_str()))
+                && (with_deferrable || !key.deferrable)
+            {
+                parents.insert(&key.to);
+            }
+        }
+        let mut order = Vec::new();
+        while let Some(name) = next(kept, &waiting) {
+            waiting.remove(name);
+            for parents in waiting.values_mut() {
+                parents.remove(name);
+            }
+            order.extend(kept.iter().copied().find(|relation| relation.name == name));
+        }
+        let circle: Vec<String> = waiting.into_keys().map(str::to_owned).collect();
+        if circle.is_empty() { Ok(order) } else { Err(PlanError::Circle(circle)) }
+    };
+    match attempt(true) {
+        Ok(order) => Ok((order, false)),
+        Err(_) => Ok((attempt(false)?, true)),
+    }
+}
+
+/// A relation that waits for nobody: the root where it can be, else the first by name.
+fn next<'w>(kept: &[&Relation], waiting: &BTreeMap<&'w str, BTreeSet<&str>>) -> Option<&'w str> {
+    let is_root = |name: &str| kept.iter().any(|r| r.class == Class::Root && r.name == name);
+    let ready = || waiting.iter().filter(|(_, parents)| parents.is_empty()).map(|(name, _)| *name);
+    ready().find(|name| is_root(name)).or_else(|| ready().next())
+}
+
+/// All about one relation.
+fn planned(
+    map: &RelationMap,
+    catalog: &Catalog,
+    relation: &Relation,
+    ordinal: u16,
+) -> Result<PlannedRelation, PlanError> {
+    let present = find(catalog, &relation.name)?;
+    let name = relation.relation_name();
+    let column = |column: &crate::catalog::Column| ArchivedColumn {
+        name: column.name.clone(),
+        sql_type: column.type_name.clone(),
+        identity: column
+            .identity_always
+            .map(|always| if always { Identity::Always } else { Identity::ByDefault }),
+    };
+    let (generated, columns): (Vec<_>, Vec<_>) = present.columns.iter().partition(|c| c.generated);
+    let end = relation.path.last().map(|step| step.references.as_str());
+    let via = relation.via.as_ref();
+    let keyed = via.map(|via| via.table.as_str()).or(end).unwrap_or(&relation.name);
+    let key = map.find(keyed).and_then(|keyed| keyed.key);
+    let key_type = match &key {
+        Some(key) => find(catalog, keyed)?.column(key).map(|column| bare(&column.type_name)),
+        None => None,
+    };
+    let mut parents = Vec::new();
+    for step in &relation.path {
+        parents.push(source(find(catalog, &step.references)?));
+    }
+    let via = match via {
+        Some(via) => {
+            Some((source(find(catalog, &via.table)?), via.column.clone(), via.own.clone()))
+        }
+        None => None,
+    };
+    let order =
+        if present.primary_key.is_empty() { Vec::new() } else { present.primary_key.clone() };
+    let sequences = catalog.sequences.iter().filter(|sequence| sequence.relation == relation.name);
+    Ok(PlannedRelation {
+        archived: ArchivedRelation {
+            ordinal,
+            schema: name.schema.as_str().to_owned(),
+            table: name.name.as_str().to_owned(),
+            class: class(relation.class),
+            key,
+            path: relation.path.iter().map(step).collect(),
+            columns: columns.into_iter().map(column).collect(),
+            generated: generated.into_iter().map(|column| column.name.clone()).collect(),
+            primary_key: present.primary_key.clone(),
+            order,
+        },
+        name: relation.name.clone(),
+        source: source(present),
+        key_type,
+        parents,
+        via,
+        sequences: sequences.map(|s| (s.name.to_string(), s.column.clone())).collect(),
+    })
+}
+
+fn find<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c CatalogRelation, PlanError> {
+    catalog.relations.get(name).ok_or_else(|| PlanError::Missing(name.to_owned()))
+}
+
+/// The table where policies guard it, else the view.
+fn source(present: &CatalogRelation) -> RelationName {
+    if present.row_security {
+        present.name.clone()
+    } else {
+        RelationName::new(MOVE_SCHEMA, present.name.name.as_str())
+    }
+}
+
+/// A type without its length: `character varying(20)` compares as `character varying`.
+fn bare(type_name: &str) -> String {
+    type_name.split('(').next().unwrap_or_default().trim().to_owned()
+}
+
+fn step(step: &crate::isolation::map::Step) -> PathStep {
+    PathStep {
+        column: step.column.clone(),
+        references: step.references.clone(),
+        referenced: step.referenced.clone(),
+    }
+}
+
+const fn class(class: Class) -> ArchivedClass {
+    match class {
+        Class::Root => ArchivedClass::Root,
+        Class::Derived => ArchivedClass::Derived,
+        Class::Linked => ArchivedClass::Linked,
+        Class::Keyed | Class::Global | Class::Excluded => ArchivedClass::Keyed,
+    }
+}
+
+impl PlannedRelation {
+    /// Whether a restore may change and delete rows of it; the root and shared parents it may not.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        matches!(self.archived.class, ArchivedClass::Keyed | ArchivedClass::Derived)
+    }
+}

@@ -1,0 +1,81 @@
+//! The last member: who vouches for the digest.
+//!
+//! Three lines of text, so that a person can check them with `openssl pkeyutl -verify -rawin`
+//! (docs/archive-format.md). What is signed is a domain line and the bytes of `digest.json`.
+
+use super::fault::Fault;
+use crate::secret::signing_key::{PublicKey, SigningKey};
+
+/// The first line of the member, and of what is signed.
+const DOMAIN: &str = "tenantdesk-archive-signature-1\n";
+/// The member's exact size.
+pub(super) const SIZE: u64 =
+    (DOMAIN.len() + "key ed25519:".len() + 65 + "signature ".len() + 129) as u64;
+
+/// The member, read.
+pub(super) struct SignatureMember {
+    key: PublicKey,
+    signature: [u8; 64],
+}
+
+/// Whose signatures are accepted: the installation's own key and those trusted by name.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    keys: Vec<PublicKey>,
+}
+
+impl Trust {
+    /// The installation's own key.
+    #[must_use]
+    pub fn own(key: PublicKey) -> Self {
+        Self { keys: vec![key] }
+    }
+
+    /// Trusts another key as well.
+    #[must_use]
+    pub fn and(mut self, key: PublicKey) -> Self {
+        self.keys.push(key);
+        self
+    }
+}
+
+impl SignatureMember {
+    pub(super) fn sign(digest_json: &[u8], key: &SigningKey) -> Self {
+        Self { key: key.public(), signature: key.sign(&message(digest_json)) }
+    }
+
+    pub(super) fn encode(&self) -> String {
+        let signature = hex::encode(self.signature);
+        format!("{DOMAIN}key {}\nsignature {signature}\n", self.key)
+    }
+
+    /// Reads the member; the one form or nothing.
+    pub(super) fn decode(content: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(content).ok()?;
+        let (key, signature) = text.strip_prefix(DOMAIN)?.split_once("\nsignature ")?;
+        let key = key.strip_prefix("key ")?.parse().ok()?;
+        let signature = hex::decode(signature.strip_suffix('\n')?).ok()?.try_into().ok()?;
+        let member = Self { key, signature };
+        (member.encode() == text).then_some(member)
+    }
+
+    /// Whether a trusted key signed these bytes.
+    pub(super) fn check(&self, digest_json: &[u8], trust: &Trust) -> Result<(), Fault> {
+        if !self.key.verifies(&message(digest_json), &self.signature) {
+            return Err(Fault::SignatureInvalid { key: self.key.to_string() });
+        }
+        if !trust.keys.contains(&self.key) {
+            return Err(Fault::OtherKey { key: self.key.to_string() });
+        }
+        Ok(())
+    }
+
+    /// The key, as text.
+    pub(super) fn key(&self) -> String {
+        self.key.to_string()
+    }
+}
+
+fn message(digest_json: &[u8]) -> Vec<u8> {
+    [DOMAIN.as_bytes(), digest_json].concat()
+}

@@ -1,0 +1,36 @@
+//! From a command line to a connected [`Console`], and back again whatever happened.
+
+use super::invocation::Invocation;
+use crate::config::Paths;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::startup::{self, Target};
+
+/// Runs a verb on the database that the flags mean, with progress and signals.
+///
+/// # Errors
+/// What the verb says, or why there is no database.
+pub(super) fn with_console<T>(
+    invocation: &mut Invocation,
+    verb: impl AsyncFnOnce(&Console, &Progress) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let paths = Paths::from_environment()?;
+    let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+    let request = invocation.request;
+    invocation.block_on(async |invocation| {
+        invocation
+            .watch(async |progress| {
+                let started = startup::start(&paths, &target, &progress).await?;
+                let console = started.console.for_request(request);
+                let result = verb(&console, &progress).await;
+                drop(console);
+                // The answer of the verb comes first; a server that does not stop is in the log.
+                if let Err(failure) = started.finish(&progress).await {
+                    tracing::warn!("{}", failure.message);
+                }
+                result
+            })
+            .await
+    })
+}

@@ -1,0 +1,104 @@
+//! `operator list|add|level|remove` and `tables list`.
+
+use serde_json::json;
+
+use super::args::operator::{Operator as Verb, Tables};
+use super::desk::with_console;
+use super::invocation::Invocation;
+use super::table::{Column, Table};
+use super::tenant::limited;
+use crate::failure::Failure;
+use crate::format;
+use crate::isolation::relations;
+use crate::startup;
+use crate::tenant::operators;
+
+/// Runs a verb of `operator`.
+///
+/// # Errors
+/// What the verb says.
+pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::List => {
+            let operators =
+                with_console(invocation, async |console, _| Ok(operators::list(console).await?))?;
+            let operators = limited(invocation, operators);
+            invocation.answer(&json!({ "operators": operators }), |printer| {
+                let mut table =
+                    Table::new(["NAME", "LEVEL", "SINCE", "ADDED BY"].map(Column::left));
+                for operator in &operators {
+                    table.row([
+                        operator.name.as_str(),
+                        operator.level.as_str(),
+                        &format::time(operator.added_at),
+                        &operator.added_by,
+                    ]);
+                }
+                printer.table(&table);
+            })
+        }
+        Verb::Add(add) => {
+            let url = with_console(invocation, async |console, progress| {
+                operators::add(console, &add.name, add.level).await?;
+                startup::let_in(console, &add.name, progress).await
+            })?;
+            let document = json!({
+                "operator": { "name": add.name, "level": add.level },
+                "url": url,
+                "password": null,
+            });
+            invocation
+                .printer
+                .status(&format!("added operator {} with level {}", add.name, add.level));
+            invocation.answer(&document, |printer| printer.line(&url))
+        }
+        Verb::Level(set) => {
+            with_console(invocation, async |console, _| {
+                Ok(operators::level(console, &set.name, set.level).await?)
+            })?;
+            invocation.printer.status(&format!("operator {} has level {}", set.name, set.level));
+            invocation
+                .answer(&json!({ "operator": { "name": set.name, "level": set.level } }), |_| ())
+        }
+        Verb::Remove(name) => {
+            with_console(invocation, async |console, progress| {
+                operators::remove(console, &name.name).await?;
+                startup::keep_out(&name.name, progress).await
+            })?;
+            invocation.printer.status(&format!("removed operator {}", name.name));
+            invocation.answer(&json!({ "removed": name.name }), |_| ())
+        }
+    }
+}
+
+/// Runs a verb of `tables`.
+///
+/// # Errors
+/// What the verb says.
+pub(super) fn tables(invocation: &mut Invocation, verb: &Tables) -> Result<(), Failure> {
+    let Tables::List = verb;
+    let (relations, faults) = with_console(invocation, async |console, _| {
+        Ok((relations::list(console).await?, relations::faults(console).await?))
+    })?;
+    for fault in &faults {
+        invocation.printer.warning(&format!("{}: {}", fault.object, fault.fault));
+    }
+    let relations = limited(invocation, relations);
+    invocation.answer(&json!({ "relations": relations, "faults": faults }), |printer| {
+        let mut columns: Vec<Column> =
+            ["RELATION", "CLASS", "KEY", "GUARD"].map(Column::left).into();
+        columns.push(Column::right("ROWS ~"));
+        let mut table = Table::new(columns);
+        for relation in &relations {
+            let estimate = relation.rows_estimate.map(format::count).unwrap_or_default();
+            table.row([
+                relation.name.as_str(),
+                relation.class.as_str(),
+                relation.key.as_deref().unwrap_or_default(),
+                relation.guard.as_str(),
+                &estimate,
+            ]);
+        }
+        printer.table(&table);
+    })
+}

@@ -1,0 +1,5 @@
+//! The life of a tenant: how it begins, and the demo that shows many of them.
+
+pub mod demo;
+pub mod provision;
+pub mod template;

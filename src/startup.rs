@@ -1,0 +1,327 @@
+//! Wiring: from the embedded server to a [`Console`]. The first start makes the roles of the host,
+//! the starter schema, the control schema with its guard, and the first operators; every later
+//! start finds them and does nothing.
+
+use crate::audit::Attested;
+use crate::config::{Paths, env};
+use crate::console::{Console, ConsoleError};
+use crate::failure::Failure;
+use crate::identity::{Level, OperatorName};
+use crate::isolation::guard::{Consent, fingerprint, install};
+use crate::isolation::map::RelationMap;
+use crate::postgres::embedded::{Embedded, EmbeddedServer};
+use crate::postgres::{Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, connect};
+use crate::progress::Progress;
+use crate::server::role::{DATABASE, Role};
+use crate::tenant::operators;
+use crate::usage::plans;
+
+/// The superuser of the embedded server: makes roles and databases, fills in the demo, nothing else.
+const SUPERUSER: &str = "embedded_superuser";
+
+/// The starter schema, in order.
+const STARTER: [&str; 5] = [
+    include_str!("../assets/starter/1_tables.sql"),
+    include_str!("../assets/starter/2_policies.sql"),
+    include_str!("../assets/starter/3_functions.sql"),
+    include_str!("../assets/starter/4_grants.sql"),
+    include_str!("../assets/starter/5_countries.sql"),
+];
+
+/// Which database is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The embedded server, as the operating system's user.
+    Embedded,
+    /// The embedded server, as another of its logins.
+    EmbeddedAs(String),
+    /// Another server.
+    Elsewhere(Endpoint),
+}
+
+impl Target {
+    /// The target of an address, or the embedded server. An address on the embedded server's
+    /// socket starts that server where it does not run.
+    ///
+    /// # Errors
+    /// Where the address is none, or means a server over a network, which this version cannot.
+    pub fn choose(url: Option<&str>, paths: &Paths) -> Result<Self, Failure> {
+        let from_environment = env::URL.read().map(|value| value.to_string_lossy().into_owned());
+        let Some(url) = url.map(str::to_owned).or(from_environment) else {
+            return Ok(Self::Embedded);
+        };
+        let endpoint = Endpoint::parse(&url)?;
+        if endpoint.socket_dir == paths.socket_dir && endpoint.database == DATABASE {
+            return Ok(Self::EmbeddedAs(endpoint.user));
+        }
+        Ok(Self::Elsewhere(endpoint))
+    }
+}
+
+/// A console, and the use of the embedded server where it is on one. Call [`Started::finish`] at the end.
+#[derive(Debug)]
+pub struct Started {
+    /// The gate.
+    pub console: Console,
+    /// The use of the embedded server; the last one out stops it.
+    pub server: Option<EmbeddedServer>,
+}
+
+impl Started {
+    /// The address for the demo fill: only an embedded server has one.
+    ///
+    /// # Errors
+    /// Where the target is another server.
+    pub fn superuser(&self) -> Result<Endpoint, Failure> {
+        self.server.as_ref().map(|server| server.endpoint(DATABASE, SUPERUSER)).ok_or_else(|| {
+            Failure::refused("the demo fills the embedded server, and --url names another")
+                .hint("leave --url and TENANTDESK_URL away")
+        })
+    }
+
+    /// Closes the connections and ends the use of the server.
+    ///
+    /// # Errors
+    /// Where the server does not stop in time.
+    pub async fn finish(self, progress: &Progress) -> Result<(), Failure> {
+        let Self { console, server } = self;
+        drop(console);
+        if let Some(server) = server {
+            server.release(progress).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Connects to a target.
+///
+/// # Errors
+/// As [`embedded`]; for another server why it cannot be reached or was never set up.
+pub async fn start(
+    paths: &Paths,
+    target: &Target,
+    progress: &Progress,
+) -> Result<Started, Failure> {
+    match target {
+        Target::Embedded => embedded(paths, progress).await,
+        Target::EmbeddedAs(login) => {
+            let started = embedded(paths, progress).await?;
+            let console = Console::connect(started.console.endpoint().for_user(login)).await;
+            match console {
+                Ok(console) => Ok(Started { console, ..started }),
+                Err(error) => {
+                    started.finish(progress).await?;
+                    Err(error.into())
+                }
+            }
+        }
+        Target::Elsewhere(endpoint) => {
+            Ok(Started { console: Console::connect(endpoint.clone()).await?, server: None })
+        }
+    }
+}
+
+/// Starts the embedded server if need be, prepares what is not there yet, and connects as the
+/// operating system's user.
+///
+/// # Errors
+/// Where there is no server to be had, it does not start, or the preparation fails.
+pub async fn embedded(paths: &Paths, progress: &Progress) -> Result<Started, Failure> {
+    let server = Embedded::attach(paths, progress).await?;
+    match console_on(&server, progress).await {
+        Ok(console) => Ok(Started { console, server: Some(server) }),
+        Err(failure) => {
+            // A server that nobody can use must not stay behind.
+            server.release(progress).await?;
+            Err(failure)
+        }
+    }
+}
+
+/// Prepares what is missing and connects.
+async fn console_on(server: &EmbeddedServer, progress: &Progress) -> Result<Console, Failure> {
+    let map = RelationMap::from_toml(include_str!("../assets/starter/map.toml"))?;
+    let login = operator_login(server.os_user());
+    let endpoint = server.endpoint(DATABASE, login.as_str());
+    if !is_prepared(&endpoint, &map).await {
+        let _alone = server.setup_lock(progress).await?;
+        // Another process may have prepared it while we waited.
+        if !is_prepared(&endpoint, &map).await {
+            progress.enter("preparing the database");
+            prepare(server, &map, &login, progress).await?;
+        }
+    }
+    Ok(Console::connect(endpoint).await?)
+}
+
+/// The login of the operating system's user: his own name as far as a login can have it.
+fn operator_login(os_user: &str) -> OperatorName {
+    let mut name: String = os_user
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' { c } else { '_' })
+        .take(50)
+        .collect();
+    let taken = [SUPERUSER, Role::Owner.login(), Role::App.login(), Role::Operator.login()];
+    if name.parse::<OperatorName>().is_err() || taken.contains(&name.as_str()) {
+        name = format!("admin_{name}");
+    }
+    OperatorName::from_database(name)
+}
+
+/// Whether this login finds everything as this program would make it.
+async fn is_prepared(endpoint: &Endpoint, map: &RelationMap) -> bool {
+    let Ok(console) = Console::connect(endpoint.clone()).await else { return false };
+    let found = console.query(&Sql::new("select tenantdesk.setup_fingerprint()"), &[]).await;
+    let found: Option<String> = found.ok().and_then(|rows| rows.first().and_then(|row| row.get(0)));
+    found.is_some_and(|found| found == fingerprint(map))
+}
+
+/// Makes what is missing. Each step looks first, so that a crash in between is mended by the next start.
+async fn prepare(
+    server: &EmbeddedServer,
+    map: &RelationMap,
+    login: &OperatorName,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let logins =
+        [SUPERUSER, Role::Owner.login(), Role::App.login(), Role::Operator.login(), login.as_str()];
+    server.allow_logins(&logins, progress).await?;
+    host(&server.endpoint("postgres", SUPERUSER)).await?;
+    let owner = server.endpoint(DATABASE, Role::Owner.login());
+    let link = connect(&owner, "tenantdesk setup").await?;
+    starter(&link).await?;
+    install(&link, map, Consent { close_doors: true, enforce_limits: true }).await?;
+    let manager = Console::connect(owner).await?;
+    plans::load(&manager).await?;
+    for (name, level) in [(login.as_str(), Level::Admin), (Role::Operator.login(), Level::Support)]
+    {
+        first_operator(&manager, name, level).await?;
+    }
+    Ok(())
+}
+
+/// Roles and the database, as a host gives them: an owner that is no superuser, an application
+/// that owns nothing.
+async fn host(endpoint: &Endpoint) -> Result<(), Failure> {
+    let link = connect(endpoint, "tenantdesk setup").await?;
+    for (role, rights) in [
+        (Role::Owner.login(), Sql::new(" login createrole createdb")),
+        (Role::App.login(), Sql::new(" login")),
+    ] {
+        if !exists(&link, &Sql::new("select 1 from pg_catalog.pg_roles where rolname = $1"), role)
+            .await?
+        {
+            let create = Sql::new("create role ").ident(&Ident::new(role)).append(&rights);
+            link.client()
+                .batch_execute(create.as_str())
+                .await
+                .map_err(crate::postgres::ServerError::from)?;
+        }
+    }
+    if !exists(
+        &link,
+        &Sql::new("select 1 from pg_catalog.pg_database where datname = $1"),
+        DATABASE,
+    )
+    .await?
+    {
+        let create = Sql::new("create database ")
+            .ident(&Ident::new(DATABASE))
+            .text(" owner ")
+            .ident(&Ident::new(Role::Owner.login()));
+        link.client()
+            .batch_execute(create.as_str())
+            .await
+            .map_err(crate::postgres::ServerError::from)?;
+    }
+    Ok(())
+}
+
+/// Whether a look-up by name finds something.
+async fn exists(link: &Link, look: &Sql, name: &str) -> Result<bool, Failure> {
+    let preamble = Preamble { isolation: Isolation::ReadOnly, role: None, settings: &[] };
+    let transaction = Transaction::begin(link, preamble).await?;
+    let found = transaction.query_opt(look, &[&name]).await?.is_some();
+    transaction.commit().await?;
+    Ok(found)
+}
+
+/// The starter schema, in one transaction, unless it is there.
+async fn starter(link: &Link) -> Result<(), Failure> {
+    let look = Sql::new("select 1 from pg_catalog.pg_namespace where nspname = $1");
+    if exists(link, &look, "app").await? {
+        return Ok(());
+    }
+    let preamble = Preamble { isolation: Isolation::ReadWrite, role: None, settings: &[] };
+    let transaction = Transaction::begin(link, preamble).await?;
+    for sql in STARTER {
+        transaction.batch(&Sql::new(sql)).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// An operator of the embedded server, unless it is one already.
+async fn first_operator(manager: &Console, name: &str, level: Level) -> Result<(), Failure> {
+    let known = operators::list(manager).await?;
+    if known.iter().any(|operator| operator.name.as_str() == name) {
+        return Ok(());
+    }
+    let verifier: Option<String> = None;
+    manager
+        .call(Attested::operator_add(
+            &name,
+            &level.as_str(),
+            &verifier,
+            &false,
+            &manager.request().as_uuid(),
+        ))
+        .await
+        .map(drop)
+        .map_err(|error: ConsoleError| error.into())
+}
+
+/// Lets a new operator of the embedded server log in from here, and says how.
+///
+/// # Errors
+/// Where the server's map of logins cannot be written; on another server nothing is to be done.
+pub async fn let_in(
+    console: &Console,
+    name: &OperatorName,
+    progress: &Progress,
+) -> Result<String, Failure> {
+    let paths = Paths::from_environment()?;
+    let endpoint = console.endpoint().for_user(name.as_str());
+    if endpoint.socket_dir == paths.socket_dir {
+        let server = Embedded::attach(&paths, progress).await?;
+        server.allow_logins(&[name.as_str()], progress).await?;
+        server.release(progress).await?;
+    }
+    Ok(endpoint.url())
+}
+
+/// Takes the way in to a removed operator away.
+///
+/// # Errors
+/// Where the server's map of logins cannot be written.
+pub async fn keep_out(name: &OperatorName, progress: &Progress) -> Result<(), Failure> {
+    let paths = Paths::from_environment()?;
+    let server = Embedded::attach(&paths, progress).await?;
+    server.forbid_logins(&[name.as_str()], progress).await?;
+    server.release(progress).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_login_of_an_operating_system_user_is_his_name_as_far_as_possible() {
+        assert_eq!(operator_login("root").as_str(), "root");
+        assert_eq!(operator_login("Ann.Smith").as_str(), "ann_smith");
+        assert_eq!(operator_login("app_user").as_str(), "admin_app_user");
+        assert_eq!(operator_login("1st").as_str(), "admin_1st");
+    }
+}

@@ -1,0 +1,67 @@
+//! `audit list|verify`: reading the ledger through the gate.
+
+use crate::audit::{
+    ChainHead, Event, EventFilter, Verified, decode_events, events_query, verify_chain,
+};
+use crate::console::{Console, ConsoleError};
+use crate::failure::Failure;
+use crate::identity::TenantId;
+use crate::postgres::Sql;
+use crate::progress::Progress;
+
+/// Events, newest first, as far as the reader's level shows them.
+///
+/// # Errors
+/// [`ConsoleError`].
+pub async fn list(console: &Console, filter: &EventFilter) -> Result<Vec<Event>, ConsoleError> {
+    let rows = console
+        .query(
+            &events_query(),
+            &[
+                &filter.tenant,
+                &filter.operator,
+                &filter.action,
+                &filter.since,
+                &filter.before,
+                &filter.limit,
+            ],
+        )
+        .await?;
+    Ok(decode_events(&rows))
+}
+
+/// Verifies the chain of one tenant, or all chains, in one snapshot.
+///
+/// # Errors
+/// Level approver is needed; a broken chain is a verdict, no error.
+pub async fn verify(
+    console: &Console,
+    tenant: Option<&TenantId>,
+    progress: &Progress,
+) -> Result<Verified, Failure> {
+    console
+        .reading(async |transaction| {
+            let heads = transaction
+                .query(&Sql::new("select chain, system, seq, hash, key, own_system from tenantdesk.ledger_chains()"), &[])
+                .await?;
+            let wanted = tenant.map(|id| format!("tenant:{id}"));
+            let mut chains = Vec::new();
+            progress.plan("chains", Some(heads.len() as u64));
+            for (done, row) in heads.iter().enumerate() {
+                let head = ChainHead {
+                    chain: row.get(0),
+                    system: row.get(1),
+                    seq: row.get(2),
+                    hash: row.get(3),
+                    key: row.get(4),
+                };
+                if wanted.as_ref().is_none_or(|wanted| *wanted == head.chain) {
+                    let own: &str = row.get(5);
+                    chains.push(verify_chain(transaction, &head, own, progress).await?);
+                }
+                progress.advance(done as u64 + 1);
+            }
+            Ok(Verified { chains })
+        })
+        .await
+}

@@ -1,0 +1,228 @@
+//! What stands around every screen: the frame of an impersonation, header, key bar, operations,
+//! notices.
+
+use std::borrow::Cow;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::widgets::{Block, Clear};
+
+use super::app::{Screen, State};
+use super::keymap::Lookup;
+use super::live::Live;
+use super::operation::Operation;
+use super::theme::Role;
+use super::widget::field;
+use super::widget::gauge::{bar, percent};
+use super::widget::text::{Align, line, pieces, put, width, wrap};
+use crate::command::{COMMANDS, CommandId, Scope, command};
+use crate::identity::Mode;
+use crate::text::screen;
+
+/// Reading and writing look different.
+pub(super) fn frame_role(live: &Live) -> Role {
+    match live.facts.mode {
+        Mode::Read => Role::Read,
+        Mode::Write => Role::Write,
+    }
+}
+
+/// The whole frame says who acts as whom, where, how, why and for how long; answers the inside.
+pub(super) fn session_frame(state: &State, live: &Live, frame: &mut Frame<'_>, area: Rect) -> Rect {
+    let (look, facts) = (state.look, &live.facts);
+    let style = look.style(frame_role(live));
+    let symbols = look.symbols();
+    let set = match facts.mode {
+        Mode::Read => symbols.frame_read,
+        Mode::Write => symbols.frame_write,
+    };
+    frame.render_widget(Block::bordered().border_set(set).border_style(style), area);
+    let narrow = area.width < 76;
+    let mode = match facts.mode {
+        Mode::Read if narrow => "READ",
+        Mode::Read => "READ ONLY",
+        Mode::Write => "WRITE",
+    };
+    let left = crate::format::duration(live.left(state.now));
+    // The mode comes first: a long slug must not push it out.
+    let title = format!(" {mode} IMPERSONATING {} ", facts.slug.screen());
+    let end = state.keymap.key_of(CommandId::ImpersonationEnd).unwrap_or_else(|| ":end".to_owned());
+    let right = match (live.ending, narrow) {
+        (true, _) => " ending ".to_owned(),
+        (false, true) => format!(" {left}, {end} ends "),
+        (false, false) => format!(" {left} left, {end} ends it "),
+    };
+    let right_width = width(&right).min(area.width);
+    let buffer = frame.buffer_mut();
+    let room = area.width.saturating_sub(right_width + 4);
+    line(buffer, (area.x + 2, area.y, room), &title, style, look);
+    let at = (area.right() - right_width - 1, area.y, right_width);
+    line(buffer, at, &right, style, look);
+    let member = facts.member.as_ref().map_or_else(
+        || "the tenant".to_owned(),
+        |member| format!("{} ({})", member.email.screen(), member.role.screen()),
+    );
+    let ticket = facts
+        .ticket
+        .as_ref()
+        .map_or_else(String::new, |ticket| format!("{}ticket {}", symbols.dot, ticket.screen()));
+    let text = format!(
+        " {}{}{member}{}{}{ticket}",
+        facts.operator,
+        symbols.acts_as,
+        symbols.dot,
+        facts.reason.screen(),
+    );
+    let banner = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: 1 };
+    buffer.set_style(banner, style);
+    line(buffer, (banner.x, banner.y, banner.width), &text, style, look);
+    Rect { y: area.y + 2, height: area.height - 3, ..banner }
+}
+
+/// Crumbs at the left, who we are at the right.
+pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let look = state.look;
+    let who = state.greeting.as_ref().map_or_else(
+        || "connecting".to_owned(),
+        |greeting| {
+            let (operator, level) = (screen(greeting.operator.as_str()), greeting.level);
+            format!("{operator} ({level}){}{}", look.symbols().dot, greeting.profile.screen())
+        },
+    );
+    let who_width = width(&who).min(area.width / 2);
+    let at = (area.right() - who_width - 1, area.y, who_width);
+    put(frame.buffer_mut(), at, &who, look.style(Role::Dim), Align::Right, look);
+    let mut parts: Vec<(Cow<'_, str>, Style)> =
+        vec![(" tenantdesk".into(), look.style(Role::Header))];
+    let last = state.stack.len() - 1;
+    for (depth, one) in state.stack.iter().enumerate() {
+        parts.push((look.symbols().crumb.into(), look.style(Role::Dim)));
+        let role = if depth == last { Role::Title } else { Role::Dim };
+        parts.push((crumb(state, *one).into(), look.style(role)));
+    }
+    let room = area.width.saturating_sub(who_width + 2);
+    pieces(frame.buffer_mut(), (area.x, area.y, room), &parts, look);
+}
+
+fn crumb(state: &State, screen: Screen) -> String {
+    match screen {
+        Screen::Tenants => "tenants".to_owned(),
+        Screen::Tenant => state
+            .tenant
+            .as_ref()
+            .map_or_else(String::new, |page| crate::text::screen(&page.reference().1)),
+        Screen::Impersonation => "impersonation".to_owned(),
+        Screen::Usage => "usage".to_owned(),
+        Screen::Archives => "archives".to_owned(),
+        Screen::Restore => "restore".to_owned(),
+        Screen::Audit => "audit".to_owned(),
+        Screen::Server => "server".to_owned(),
+    }
+}
+
+/// The line being typed, the rest of a sequence, or the most useful keys of this place.
+pub(super) fn key_bar(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let look = state.look;
+    if let Some(prompt) = &state.prompt {
+        let label = format!(" {} ", prompt.label);
+        let wide = width(&label).min(area.width / 2);
+        line(frame.buffer_mut(), (area.x, area.y, wide), &label, look.style(Role::Key), look);
+        let at = (area.x + wide, area.y, area.width - wide);
+        return field::draw(frame, at, &prompt.input, state.overlays.is_empty(), look);
+    }
+    let hints = match state.keymap.look_up(state.scope(), &state.pressed) {
+        Lookup::Wait(next) if !state.pressed.is_empty() => {
+            next.into_iter().map(|(key, id)| (key.to_string(), command(id).words)).collect()
+        }
+        _ => usual_hints(state),
+    };
+    let (mut x, end) = (area.x + 1, area.right());
+    for (key, words) in hints {
+        let wide = width(&key) + 1 + width(words) + 2;
+        if x + wide > end {
+            break;
+        }
+        let parts = [
+            (Cow::from(key), look.style(Role::Key)),
+            (" ".into(), Style::new()),
+            (words.into(), look.style(Role::Dim)),
+        ];
+        pieces(frame.buffer_mut(), (x, area.y, end - x), &parts, look);
+        x += wide;
+    }
+}
+
+/// What works here first, then help and palette; nothing that cannot run now.
+fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
+    let scope = state.scope();
+    let mut ids = vec![CommandId::Help, CommandId::Palette];
+    let own = COMMANDS.iter().filter(|command| command.scopes.contains(&scope));
+    ids.extend(own.map(|command| command.id));
+    if !matches!(scope, Scope::Server | Scope::Restore) {
+        ids.push(CommandId::Filter);
+    }
+    ids.extend([CommandId::Back, CommandId::Refresh]);
+    let able = |id: &CommandId| super::reason::unavailable(state, command(*id)).is_none();
+    let hint = |id: CommandId| Some((state.keymap.key_of(id)?, short(command(id).words)));
+    ids.into_iter().filter(able).filter_map(hint).collect()
+}
+
+/// The words without the noun that the screen says already.
+fn short(words: &'static str) -> &'static str {
+    let nouns = ["tenant ", "archive ", "audit ", "restore ", "sql "];
+    nouns.iter().find_map(|noun| words.strip_prefix(noun)).unwrap_or(words)
+}
+
+/// One line for each running operation: what, how far, how to stop it.
+pub(super) fn operations(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let look = state.look;
+    let shown = state.operations.len().saturating_sub(usize::from(area.height));
+    for (y, running) in (area.y..area.bottom()).zip(&state.operations[shown..]) {
+        let stop = if running.cancelling { "stopping" } else { "ctrl-c stops" };
+        let text = format!(" {}: {}{}", running.title, gauge(running, look), running.step);
+        let stop_width = width(stop) + 1;
+        let room = area.width.saturating_sub(stop_width + 1);
+        line(frame.buffer_mut(), (area.x, y, room), &text, look.style(Role::Title), look);
+        let at = (area.right() - stop_width, y, stop_width);
+        line(frame.buffer_mut(), at, stop, look.style(Role::Dim), look);
+    }
+}
+
+fn gauge(running: &Operation, look: super::theme::Look) -> String {
+    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let (done, count) = (signed(running.done), crate::format::count);
+    match running.total.map(signed) {
+        Some(total) => {
+            let gauge = bar(done, total, 12, look);
+            format!("{gauge} {} of {} {} ", percent(done, total), count(total), running.unit)
+        }
+        None if running.done > 0 => format!("{} {} ", count(done), running.unit),
+        None => String::new(),
+    }
+}
+
+/// At most three messages above the key bar, the newest lowest.
+pub(super) fn notices(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let look = state.look;
+    let most = area.width.saturating_sub(4).min(70);
+    let mut bottom = area.bottom() - 1;
+    for notice in state.notices.shown().iter().rev() {
+        let text = format!("{}: {}", notice.weight.word(), notice.text);
+        let lines = wrap(&text, most.saturating_sub(2));
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(5);
+        if bottom < area.y + height + 3 {
+            break;
+        }
+        bottom -= height;
+        let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0) + 2;
+        let place = Rect { x: area.right() - widest - 1, y: bottom, width: widest, height };
+        frame.render_widget(Clear, place);
+        let style = look.style(notice.weight.role());
+        frame.buffer_mut().set_style(place, style);
+        for (y, text) in (place.y..place.bottom()).zip(&lines) {
+            let at = (place.x + 1, y, place.width - 1);
+            line(frame.buffer_mut(), at, text, style, look);
+        }
+    }
+}

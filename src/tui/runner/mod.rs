@@ -1,0 +1,141 @@
+//! Carries the console's effects out, with the verbs of the library.
+//!
+//! The connection opens with the first effect, so the first frame never waits for it. What runs
+//! long is kept by its request number, so that it can be cancelled.
+
+mod directory;
+mod records;
+mod usage;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OnceCell};
+
+use super::effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
+use crate::config::Paths;
+use crate::console::Console;
+use crate::failure::{Failure, Kind};
+use crate::isolation::map::RelationMap;
+use crate::isolation::relations::installed_map;
+use crate::progress::Progress;
+use crate::startup::{self, Started, Target};
+
+/// The runner. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Runner {
+    shared: Arc<Shared>,
+}
+
+/// What clones share.
+#[derive(Debug)]
+struct Shared {
+    paths: Paths,
+    target: Target,
+    /// Made by the first effect that needs it; taken out when the console ends.
+    started: OnceCell<Connected>,
+    /// Long operations that can be cancelled, by request.
+    running: Mutex<HashMap<RequestNo, Progress>>,
+}
+
+/// The database, connected.
+#[derive(Debug)]
+struct Connected {
+    started: Started,
+    map: RelationMap,
+}
+
+impl Runner {
+    /// A runner for a target; nothing is connected yet.
+    #[must_use]
+    pub fn new(paths: Paths, target: Target) -> Self {
+        let shared =
+            Shared { paths, target, started: OnceCell::new(), running: Mutex::new(HashMap::new()) };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Ends what is open and the use of the embedded server.
+    ///
+    /// # Errors
+    /// Where the server does not stop in time.
+    pub async fn finish(self) -> Result<(), Failure> {
+        let Some(shared) = Arc::into_inner(self.shared) else {
+            // An effect still runs; the lock on the server ends with the process.
+            return Ok(());
+        };
+        match shared.started.into_inner() {
+            Some(connected) => connected.started.finish(&Progress::silent()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The connection; made once, also when several effects ask at the same time.
+    async fn connected(&self) -> Result<&Connected, Failure> {
+        let Shared { paths, target, started, .. } = &*self.shared;
+        started
+            .get_or_try_init(async || {
+                let started = startup::start(paths, target, &Progress::silent()).await?;
+                let map = installed_map(&started.console).await?;
+                Ok(Connected { started, map })
+            })
+            .await
+    }
+
+    /// The gate, under a request id of its own.
+    async fn console(&self) -> Result<Console, Failure> {
+        let connected = self.connected().await?;
+        Ok(connected.started.console.for_request(crate::identity::RequestId::draw()))
+    }
+
+    /// A progress handle that can be cancelled by its request number while `work` runs.
+    async fn long<T>(
+        &self,
+        request: RequestNo,
+        tell: &Tell,
+        work: impl AsyncFnOnce(&Progress) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let progress = tell.progress(request);
+        self.shared.running.lock().await.insert(request, progress.clone());
+        let result = work(&progress).await;
+        self.shared.running.lock().await.remove(&request);
+        result
+    }
+}
+
+impl Effects for Runner {
+    async fn run(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
+        let Request { no, effect } = request;
+        match effect {
+            Effect::Greet => self.greet().await.map(Answer::Greeting),
+            Effect::ListTenants => self.tenants().await.map(Answer::Tenants),
+            Effect::FindTenants(text) => self.find(&text).await.map(Answer::Found),
+            Effect::ShowTenant(id) => self.tenant(&id).await.map(Answer::Tenant),
+            Effect::ListMembers(id) => self.members(&id).await.map(Answer::Members),
+            Effect::ListSessions(id) => self.sessions(&id).await.map(Answer::Sessions),
+            Effect::ListUsage => self.usage().await.map(Answer::Usage),
+            Effect::ShowUsage(id) => self.tenant_usage(&id).await.map(Answer::TenantUsage),
+            Effect::ListPlans => self.plans().await.map(Answer::Plans),
+            Effect::Provision(ask) => self
+                .long(no, &tell, async |progress| self.provision(ask, progress).await)
+                .await
+                .map(Answer::Provisioned),
+            Effect::EndOther(id) => self.end_other(id).await.map(|()| Answer::OtherEnded),
+            Effect::ListAudit { filter, older_than } => {
+                self.audit(filter, older_than).await.map(Answer::Audit)
+            }
+            Effect::VerifyAudit => self
+                .long(no, &tell, async |progress| self.verify_audit(progress).await)
+                .await
+                .map(Answer::AuditVerified),
+            Effect::ShowServer => self.server().await.map(Answer::Server),
+            Effect::Cancel(other) => {
+                if let Some(progress) = self.shared.running.lock().await.get(&other) {
+                    progress.cancel();
+                }
+                Ok(Answer::Done)
+            }
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
+            other => Err(Failure::new(Kind::Internal, format!("nobody carries out {other:?}"))),
+        }
+    }
+}

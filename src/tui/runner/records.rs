@@ -1,0 +1,132 @@
+//! Effects on sessions, the ledger and the server.
+
+use super::Runner;
+use crate::audit::EventFilter;
+use crate::failure::Failure;
+use crate::identity::TenantId;
+use crate::isolation::relations;
+use crate::progress::Progress;
+use crate::tenant::{directory, sessions, trail};
+use crate::text::Untrusted;
+use crate::tui::facts::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts, SessionLine};
+
+/// Events of one page of the ledger.
+const PAGE: i32 = 200;
+
+impl Runner {
+    /// Sessions of a tenant, running ones on top.
+    pub(super) async fn sessions(&self, tenant: &TenantId) -> Result<Vec<SessionLine>, Failure> {
+        let console = self.console().await?;
+        let mut listed = sessions::list(&console).await?;
+        listed.retain(|session| session.tenant == tenant.as_str());
+        listed.sort_by_key(|session| (session.ended_at.is_some(), -session.id));
+        Ok(listed
+            .into_iter()
+            .map(|session| SessionLine {
+                id: session.id,
+                operator: Untrusted::new(session.operator),
+                member: session.member,
+                purpose: Untrusted::new(session.purpose),
+                mode: Untrusted::new(session.mode),
+                reason: session.reason,
+                opened_at: session.opened_at,
+                expires_at: session.expires_at,
+                ended_at: session.ended_at,
+                end_reason: session.end_reason,
+            })
+            .collect())
+    }
+
+    /// Ends the session of another operator.
+    pub(super) async fn end_other(&self, id: i64) -> Result<(), Failure> {
+        let console = self.console().await?;
+        sessions::end(&console, id, None).await?;
+        Ok(())
+    }
+
+    /// A page of the ledger; the page after it begins before its oldest event.
+    pub(super) async fn audit(
+        &self,
+        filter: AuditFilter,
+        older_than: Option<String>,
+    ) -> Result<AuditPage, Failure> {
+        let console = self.console().await?;
+        let tenant = match &filter.tenant {
+            Some(text) => Some(directory::resolve(&console, text).await?.id.to_string()),
+            None => None,
+        };
+        let before = older_than
+            .and_then(|text| text.parse::<i64>().ok())
+            .and_then(chrono::DateTime::from_timestamp_micros);
+        let filter = EventFilter {
+            tenant,
+            operator: filter.operator,
+            action: filter.action,
+            since: filter.since,
+            before,
+            limit: PAGE,
+        };
+        let events = trail::list(&console, &filter).await?;
+        let full = i32::try_from(events.len()).is_ok_and(|count| count == PAGE);
+        let older =
+            events.last().filter(|_| full).map(|event| event.at.timestamp_micros().to_string());
+        let events = events
+            .into_iter()
+            .map(|event| EventFacts {
+                seq: event.seq,
+                at: event.at,
+                tenant: event.tenant.map(Untrusted::new),
+                actor: event.actor,
+                action: Untrusted::new(event.action),
+                object: event.object,
+                outcome: event.outcome,
+                reason: event.reason.unwrap_or_default(),
+            })
+            .collect();
+        Ok(AuditPage { events, older })
+    }
+
+    /// Recomputes all chains.
+    pub(super) async fn verify_audit(
+        &self,
+        progress: &Progress,
+    ) -> Result<Vec<ChainFacts>, Failure> {
+        let console = self.console().await?;
+        let verified = trail::verify(&console, None, progress).await?;
+        Ok(verified
+            .chains
+            .into_iter()
+            .map(|chain| ChainFacts {
+                tenant: chain.tenant.map(Untrusted::new),
+                size: chain.size,
+                fault: chain.fault.map(Untrusted::new),
+            })
+            .collect())
+    }
+
+    /// The server as an operator sees it, and the state of the guard.
+    pub(super) async fn server(&self) -> Result<ServerFacts, Failure> {
+        let console = self.console().await?;
+        let connected = self.connected().await?;
+        let mut facts = Vec::new();
+        if let Some(server) = &connected.started.server {
+            let seen = server.observation();
+            facts.push(("state".to_owned(), Untrusted::from(seen.state.as_str())));
+            facts.push(("port".to_owned(), Untrusted::new(seen.port.to_string())));
+            let socket = seen.socket_dir.to_string_lossy().into_owned();
+            facts.push(("socket_dir".to_owned(), Untrusted::new(socket)));
+            let home = self.shared.paths.home.to_string_lossy().into_owned();
+            facts.push(("home".to_owned(), Untrusted::new(home)));
+        }
+        facts.push(("database".to_owned(), Untrusted::new(console.endpoint().database.clone())));
+        facts.push(("operator".to_owned(), Untrusted::from(console.operator().as_str())));
+        let faults = relations::faults(&console).await?;
+        Ok(ServerFacts {
+            facts,
+            faults: faults
+                .into_iter()
+                .map(|fault| (Untrusted::new(fault.object), Untrusted::new(fault.fault)))
+                .collect(),
+        })
+    }
+}

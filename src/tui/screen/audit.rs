@@ -1,0 +1,224 @@
+//! The ledger: events, newest first, filtered by the database; and what verification says.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::command::CommandId;
+use crate::format::parse_duration;
+use crate::tui::app::State;
+use crate::tui::effect::Effect;
+use crate::tui::facts::{AuditFilter, AuditPage, ChainFacts, EventFacts};
+use crate::tui::operation;
+use crate::tui::overlay::Overlay;
+use crate::tui::request::Slot;
+use crate::tui::theme::Role;
+use crate::tui::widget::card::{Card, Entry};
+use crate::tui::widget::notice::Weight;
+use crate::tui::widget::pane::pane;
+use crate::tui::widget::window::{Column, Cursor, Table, plain};
+
+/// The list of events.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    events: Option<Vec<EventFacts>>,
+    older: Option<String>,
+    /// Whether the page that is awaited goes below what is there.
+    appending: bool,
+    cursor: Cursor,
+    /// The filter as typed.
+    pub(crate) text: String,
+    filter: AuditFilter,
+}
+
+/// Asks for the newest events.
+pub(crate) fn load(state: &mut State) {
+    state.audit.appending = false;
+    let filter = state.audit.filter.clone();
+    state.ask(Slot::Audit, Effect::ListAudit { filter, older_than: None });
+}
+
+/// Events are there.
+pub(crate) fn listed(state: &mut State, page: AuditPage) {
+    let own = &mut state.audit;
+    own.older = page.older;
+    match &mut own.events {
+        Some(events) if own.appending => events.extend(page.events),
+        events => {
+            *events = Some(page.events);
+            own.cursor.first();
+        }
+    }
+}
+
+impl Audit {
+    pub(crate) fn has_row(&self) -> bool {
+        self.events.as_ref().is_some_and(|events| !events.is_empty())
+    }
+}
+
+/// The filter is another one now; what cannot be read is said and changes nothing.
+pub(crate) fn filter(state: &mut State, text: &str) {
+    match read(text, state.now) {
+        Ok(filter) => {
+            text.clone_into(&mut state.audit.text);
+            state.audit.filter = filter;
+            load(state);
+        }
+        Err(fault) => state.note(Weight::Warning, fault),
+    }
+}
+
+/// `tenant:acme operator:jo action:impersonate since:2d`; a word alone is a tenant.
+fn read(text: &str, now: chrono::DateTime<chrono::Utc>) -> Result<AuditFilter, String> {
+    let mut filter = AuditFilter::default();
+    for word in text.split_whitespace() {
+        let (key, value) = word.split_once(':').unwrap_or(("tenant", word));
+        let value = value.to_owned();
+        match key {
+            "tenant" => filter.tenant = Some(value),
+            "operator" => filter.operator = Some(value),
+            "action" => filter.action = Some(value),
+            "since" => {
+                let span = parse_duration(&value).map_err(|fault| fault.to_string())?;
+                filter.since = Some(now - span);
+            }
+            _ => return Err(format!("`{key}:` is none of tenant: operator: action: since:")),
+        }
+    }
+    Ok(filter)
+}
+
+/// Esc takes the filter away.
+pub(crate) fn step_back(state: &mut State) -> bool {
+    let filtered = !state.audit.text.is_empty();
+    if filtered {
+        filter(state, "");
+    }
+    filtered
+}
+
+/// Commands of the list.
+pub(crate) fn act(state: &mut State, id: CommandId) {
+    let own = &mut state.audit;
+    let len = own.events.as_ref().map_or(0, Vec::len);
+    if super::travel(&mut own.cursor, len, id) {
+        return;
+    }
+    match id {
+        CommandId::NextPage => match own.older.clone() {
+            Some(older) if !state.requests.is_open(Slot::Audit) => {
+                own.appending = true;
+                let filter = own.filter.clone();
+                state.ask(Slot::Audit, Effect::ListAudit { filter, older_than: Some(older) });
+            }
+            Some(_) => {}
+            None => state.note(Weight::Note, "there are no older events"),
+        },
+        CommandId::Open => {
+            let event = own.events.as_ref().and_then(|events| events.get(own.cursor.selected));
+            if let Some(event) = event {
+                let card = Card::new(format!("event {}", event.seq), entries(event));
+                state.overlays.push(Overlay::Card(card));
+            }
+        }
+        CommandId::AuditVerify => {
+            operation::begin(state, Slot::VerifyAudit, "verifying the ledger", Effect::VerifyAudit);
+        }
+        _ => {}
+    }
+}
+
+fn entries(event: &EventFacts) -> Vec<Entry> {
+    let tenant = event.tenant.as_ref().map_or("installation", |tenant| tenant.raw());
+    vec![
+        Entry::new("at", crate::format::time(event.at)),
+        Entry::new("chain", tenant),
+        Entry::new("number", event.seq.to_string()),
+        Entry::new("actor", event.actor.raw()),
+        Entry::new("action", event.action.raw()),
+        Entry::new("object", event.object.raw()),
+        Entry::new("outcome", event.outcome.raw()),
+        Entry::new("reason", event.reason.raw()),
+    ]
+}
+
+/// The chains are verified.
+pub(crate) fn verified(state: &mut State, mut chains: Vec<ChainFacts>) {
+    let broken = chains.iter().filter(|chain| chain.fault.is_some()).count();
+    if broken == 0 {
+        let events: i64 = chains.iter().map(|chain| chain.size).sum();
+        let (chains, events) = (chains.len(), crate::format::count(events));
+        return state
+            .note(Weight::Note, format!("the ledger is whole: {chains} chains, {events} events"));
+    }
+    chains.sort_by_key(|chain| chain.fault.is_none());
+    let entries = chains.iter().map(|chain| {
+        let name = chain.tenant.as_ref().map_or("installation", |tenant| tenant.raw());
+        match &chain.fault {
+            Some(fault) => Entry::new(name, fault.raw()).role(Role::Bad),
+            None => Entry::new(name, format!("{} events, whole", chain.size)),
+        }
+    });
+    let title = format!("the ledger is broken: {broken} of {} chains", chains.len());
+    state.overlays.push(Overlay::Card(Card::new(title, entries.collect())));
+}
+
+/// Draws the list.
+pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let (own, look) = (&state.audit, state.look);
+    let events = own.events.as_deref().unwrap_or_default();
+    let more = if own.older.is_some() { "+" } else { "" };
+    let mut title = format!("audit {}{more}", own.cursor.position(events.len()));
+    if !own.text.is_empty() {
+        title = format!("{title}, filtered: {}", own.text);
+    }
+    if state.requests.is_open(Slot::Audit) {
+        title += ", reading";
+    }
+    let inner = pane(frame, area, &title, true, look);
+    let columns = [
+        Column::new("at", 19),
+        Column::new("actor", 10),
+        Column::new("tenant", 12),
+        Column::new("action", 14).grows(),
+        Column::new("outcome", 9),
+        Column::new("reason", 20).from(90).grows(),
+    ];
+    let cell = |row: usize, column: usize| {
+        let event = &events[row];
+        match column {
+            0 => plain(event.at.format("%Y-%m-%d %H:%M:%S").to_string()),
+            1 => plain(event.actor.raw().to_owned()),
+            2 => match &event.tenant {
+                Some(tenant) => plain(tenant.raw().to_owned()),
+                None => ("-".into(), Role::Dim),
+            },
+            3 => plain(event.action.raw().to_owned()),
+            4 => plain(event.outcome.raw().to_owned()),
+            _ => (event.reason.raw().to_owned().into(), Role::Dim),
+        }
+    };
+    let empty =
+        if own.events.is_some() { "no event passes the filter" } else { "reading the ledger" };
+    let (len, cursor) = (events.len(), &own.cursor);
+    Table { columns: &columns, len, cursor, focused: true, empty, cell }.draw(
+        frame.buffer_mut(),
+        inner,
+        look,
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_read_word_by_word() {
+        let now = chrono::DateTime::from_timestamp(1_000_000, 0).unwrap();
+        let filter = read("acme operator:jo since:1d", now).unwrap();
+        assert_eq!(filter.tenant.as_deref(), Some("acme"));
+        assert_eq!(filter.operator.as_deref(), Some("jo"));
+        assert_eq!(filter.since.unwrap().timestamp(), 1_000_000 - 86400);
+        assert!(read("who:jo", now).is_err() && read("since:soon", now).is_err());
+    }
+}

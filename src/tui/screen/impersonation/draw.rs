@@ -1,0 +1,168 @@
+//! Drawing the screen of an impersonation.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Modifier, Style};
+
+use crate::tui::app::State;
+use crate::tui::facts::PageFrom;
+use crate::tui::request::Slot;
+use crate::tui::theme::{Look, Role};
+use crate::tui::widget::pane::pane;
+use crate::tui::widget::text::{line, wrap};
+use crate::tui::widget::window::{Column, Table, plain};
+
+use super::browse::Browse;
+use super::prompt::{Outcome, SqlPrompt};
+use super::{Impersonation, Tab};
+
+/// Draws the tab on screen.
+pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    match &state.impersonation {
+        Some(Impersonation { tab: Tab::Browse, browse, .. }) => {
+            draw_browse(state, browse, frame, area);
+        }
+        Some(Impersonation { tab: Tab::Sql, sql, .. }) => draw_sql(state, sql, frame, area),
+        None => {}
+    }
+}
+
+/// Beside each other where there is room, else the pane that has the focus.
+fn draw_browse(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) {
+    if area.width < 70 {
+        if browse.rows_focused {
+            draw_rows(state, browse, frame, area);
+        } else {
+            draw_relations(state, browse, frame, area);
+        }
+        return;
+    }
+    let left = (area.width / 3).min(36);
+    let [left, right] =
+        Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
+    draw_relations(state, browse, frame, left);
+    draw_rows(state, browse, frame, right);
+}
+
+fn draw_relations(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) {
+    let look = state.look;
+    let relations = browse.relations.as_deref().unwrap_or_default();
+    let title = format!("relations {}", browse.cursor.position(relations.len()));
+    let focused = !browse.rows_focused;
+    let inner = pane(frame, area, &title, focused, look);
+    let columns = [Column::new("name", 10).grows(), Column::new("rows", 9).right()];
+    let cell = |row: usize, column: usize| {
+        let relation = &relations[row];
+        match (column, relation.rows_estimate) {
+            (0, _) => plain(relation.name.clone()),
+            (_, Some(rows)) => {
+                let about = look.symbols().about;
+                (format!("{about}{}", crate::format::count(rows)).into(), Role::Dim)
+            }
+            (_, None) => plain("?"),
+        }
+    };
+    let empty = if browse.relations.is_some() { "no relation to browse" } else { "reading" };
+    let (len, cursor) = (relations.len(), &browse.cursor);
+    Table { columns: &columns, len, cursor, focused, empty, cell }.draw(
+        frame.buffer_mut(),
+        inner,
+        look,
+    );
+}
+
+fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) {
+    let look = state.look;
+    let title = match &browse.ask {
+        Some(ask) if state.requests.is_open(Slot::Page) => format!("{}, reading", ask.relation),
+        Some(ask) => ask.relation.clone(),
+        None => "rows".to_owned(),
+    };
+    let inner = pane(frame, area, &title, browse.rows_focused, look);
+    let table = Rect { height: inner.height.saturating_sub(1), ..inner };
+    let order = browse.ask.as_ref().and_then(|ask| ask.order.as_ref());
+    let order = order.map(|order| (order.column.as_str(), order.descending));
+    match &browse.grid {
+        Some(grid) => grid.draw(frame.buffer_mut(), table, (browse.rows_focused, order), look),
+        None if browse.fault.is_none() => {
+            let text = if browse.ask.is_some() { "reading" } else { "enter opens a relation" };
+            let at = (inner.x, inner.y, inner.width);
+            line(frame.buffer_mut(), at, text, look.style(Role::Dim), look);
+        }
+        None => {}
+    }
+    let (text, role) = match &browse.fault {
+        Some(fault) => (fault.lines().next().unwrap_or("").to_owned(), Role::Bad),
+        None => (foot(browse, look), Role::Dim),
+    };
+    let at = (inner.x, inner.bottom().saturating_sub(1), inner.width);
+    line(frame.buffer_mut(), at, &text, look.style(role), look);
+}
+
+/// `page 2, 200 rows of ≈12,345, filtered: .., more: ]`
+fn foot(browse: &Browse, look: Look) -> String {
+    let (Some(grid), Some(links)) = (&browse.grid, &browse.page) else { return String::new() };
+    let count = crate::format::count;
+    let rows = i64::try_from(grid.rows.len()).unwrap_or(i64::MAX);
+    let ask = browse.ask.as_ref();
+    let estimate = browse.relations.iter().flatten();
+    let estimate = estimate
+        .filter(|relation| ask.is_some_and(|ask| ask.relation == relation.name))
+        .find_map(|relation| relation.rows_estimate);
+    let of = match (browse.exact, estimate) {
+        (Some(exact), _) => format!(" of {}", count(exact)),
+        (None, Some(about)) if browse.filter.is_empty() => {
+            format!(" of {}{}", look.symbols().about, count(about))
+        }
+        _ => String::new(),
+    };
+    let mut text = format!("page {}, {} rows{of}", browse.number, count(rows));
+    if !browse.filter.is_empty() {
+        text = format!("{text}, filtered: {}", browse.filter);
+    }
+    let at_start = ask.is_some_and(|ask| ask.from == PageFrom::Start);
+    text += match (links.before.is_some() && !at_start, links.after.is_some()) {
+        (true, true) => ", more: [ ]",
+        (false, true) => ", more: ]",
+        (true, false) => ", more: [",
+        (false, false) => "",
+    };
+    text
+}
+
+fn draw_sql(state: &State, sql: &SqlPrompt, frame: &mut Frame<'_>, area: Rect) {
+    let look = state.look;
+    let lines = u16::try_from(sql.editor.lines().len()).unwrap_or(u16::MAX);
+    let height = lines.clamp(3, (area.height / 2).max(3)).saturating_add(2);
+    let [upper, lower] =
+        Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area);
+    let running = state.requests.is_open(Slot::Statement);
+    let title = if running { "SQL, running: ctrl-c cancels" } else { "SQL" };
+    let inner = pane(frame, upper, title, sql.editing, look);
+    let mut editor = sql.editor.clone();
+    editor.set_cursor_line_style(Style::new());
+    let cursor = if sql.editing { Modifier::REVERSED } else { Modifier::empty() };
+    editor.set_cursor_style(Style::new().add_modifier(cursor));
+    editor.set_style(look.style(Role::Text));
+    editor.set_placeholder_text("one statement; enter after ; runs it, so does f5");
+    editor.set_placeholder_style(look.style(Role::Dim));
+    frame.render_widget(&editor, inner);
+    let title = match &sql.outcome {
+        Some(Outcome::Rows { summary, .. }) => summary.as_str(),
+        Some(Outcome::Failed(_)) => "failed",
+        None => "result",
+    };
+    let inner = pane(frame, lower, title, !sql.editing, look);
+    match &sql.outcome {
+        Some(Outcome::Rows { grid, .. }) if !grid.columns.is_empty() => {
+            grid.draw(frame.buffer_mut(), inner, (!sql.editing, None), look);
+        }
+        Some(Outcome::Failed(fault)) => {
+            for (y, text) in (inner.y..inner.bottom()).zip(wrap(fault, inner.width)) {
+                let at = (inner.x, y, inner.width);
+                line(frame.buffer_mut(), at, &text, look.style(Role::Bad), look);
+            }
+        }
+        _ => {}
+    }
+}

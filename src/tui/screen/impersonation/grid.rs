@@ -1,0 +1,137 @@
+//! Rows and columns inside a tenant: drawn through a window in both directions.
+
+use std::cell::Cell;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::command::CommandId;
+use crate::text::Untrusted;
+use crate::tui::facts::ColumnFacts;
+use crate::tui::overlay::Overlay;
+use crate::tui::theme::{Look, Role};
+use crate::tui::widget::card::{Card, Entry};
+use crate::tui::widget::text::{Align, width};
+use crate::tui::widget::window::{Column, Cursor, Table};
+
+/// A page of rows, or a result.
+#[derive(Debug)]
+pub(super) struct Grid {
+    pub(super) columns: Vec<ColumnFacts>,
+    pub(super) rows: Vec<Vec<Option<Untrusted>>>,
+    pub(super) cursor: Cursor,
+    /// The selected column.
+    pub(super) column: usize,
+    widths: Vec<u16>,
+    /// A memory of the drawing: the column at the left edge.
+    first: Cell<usize>,
+}
+
+/// Wider cells are cut; the record shows them whole.
+const WIDEST: u16 = 40;
+/// Rows that are measured: enough to look right, few enough to be quick.
+const MEASURED: usize = 200;
+
+impl Grid {
+    pub(super) fn new(columns: Vec<ColumnFacts>, rows: Vec<Vec<Option<Untrusted>>>) -> Self {
+        let measure = |(index, column): (usize, &ColumnFacts)| {
+            let cells = rows.iter().take(MEASURED).filter_map(|row| row.get(index));
+            let widest = cells.map(|cell| cell.as_ref().map_or(4, |text| head_width(text.raw())));
+            // Two more for the marks of the selected column, one for the arrow of the order.
+            let title = width(column.name.raw()).saturating_add(3);
+            widest.max().unwrap_or(0).max(title).clamp(4, WIDEST)
+        };
+        let widths = columns.iter().enumerate().map(measure).collect();
+        let (cursor, first) = (Cursor::default(), Cell::new(0));
+        Self { columns, rows, cursor, column: 0, widths, first }
+    }
+
+    /// Movement; `false` for a command that is none.
+    pub(super) fn travel(&mut self, id: CommandId) -> bool {
+        match id {
+            CommandId::Left => self.column = self.column.saturating_sub(1),
+            CommandId::Right => {
+                self.column = (self.column + 1).min(self.columns.len().saturating_sub(1));
+            }
+            id => return crate::tui::screen::travel(&mut self.cursor, self.rows.len(), id),
+        }
+        true
+    }
+
+    /// The raw text of the selected cell.
+    pub(super) fn selected_text(&self) -> Option<String> {
+        let cell = self.rows.get(self.cursor.selected)?.get(self.column)?;
+        Some(cell.as_ref().map_or_else(String::new, |text| text.raw().to_owned()))
+    }
+
+    /// The selected row as a card: every value whole, NULL told from an empty text.
+    pub(super) fn record(&self) -> Option<Overlay> {
+        let row = self.rows.get(self.cursor.selected)?;
+        let entries = self.columns.iter().zip(row).map(|(column, cell)| match cell {
+            None => Entry::new(column.name.raw(), "NULL").role(Role::Null),
+            Some(text) if text.raw().is_empty() => {
+                Entry::new(column.name.raw(), "(empty text)").role(Role::Dim)
+            }
+            Some(text) => Entry::new(column.name.raw(), text.raw()),
+        });
+        Some(Overlay::Card(Card::new("record", entries.collect())))
+    }
+
+    /// The columns from the left edge so that the selected one is visible.
+    fn first_column(&self, room: u16) -> usize {
+        let mut first = self.first.get().min(self.column);
+        let used = |from: usize| -> u16 {
+            let widths = self.widths.iter().take(self.column + 1).skip(from);
+            widths.fold(0, |sum, width| sum.saturating_add(width + 1))
+        };
+        while first < self.column && used(first) > room + 1 {
+            first += 1;
+        }
+        self.first.set(first);
+        first
+    }
+
+    /// `order` is the column pages are ordered by, and whether downwards.
+    pub(super) fn draw(
+        &self,
+        buffer: &mut Buffer,
+        area: Rect,
+        (focused, order): (bool, Option<(&str, bool)>),
+        look: Look,
+    ) {
+        let first = self.first_column(area.width);
+        let columns: Vec<Column<'_>> = (first..self.columns.len())
+            .map(|index| Column {
+                title: self.title(index, order, look).into(),
+                align: if self.columns[index].numeric { Align::Right } else { Align::Left },
+                ..Column::new("", self.widths[index])
+            })
+            .collect();
+        let cell = |row: usize, column: usize| match self.rows[row].get(first + column) {
+            Some(Some(text)) => (one_line(text.raw()).into(), Role::Text),
+            Some(None) => ("NULL".into(), Role::Null),
+            None => ("".into(), Role::Text),
+        };
+        let (len, cursor, empty) = (self.rows.len(), &self.cursor, "no rows");
+        Table { columns: &columns, len, cursor, focused, empty, cell }.draw(buffer, area, look);
+    }
+
+    fn title(&self, index: usize, order: Option<(&str, bool)>, look: Look) -> String {
+        let name = self.columns[index].name.raw();
+        let arrow = match order {
+            Some((column, true)) if column == name => look.symbols().descending,
+            Some((column, false)) if column == name => look.symbols().ascending,
+            _ => "",
+        };
+        if index == self.column { format!("[{name}]{arrow}") } else { format!("{name}{arrow}") }
+    }
+}
+
+/// Values can be megabytes; only what a cell could show is looked at.
+fn one_line(text: &str) -> String {
+    text[..text.floor_char_boundary(1000)].to_owned()
+}
+
+fn head_width(text: &str) -> u16 {
+    width(&text[..text.floor_char_boundary(200)])
+}

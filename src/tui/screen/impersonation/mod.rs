@@ -1,0 +1,128 @@
+//! Acting inside one tenant: relations, their rows page by page, one record, SQL.
+//!
+//! Everything here was read inside a tenant and dies with the session (see `live`).
+
+mod browse;
+mod condition;
+mod draw;
+mod grid;
+mod prompt;
+
+pub(crate) use browse::{counted, filter, page, page_failed, relations};
+pub(crate) use draw::draw;
+pub(crate) use prompt::{statement, statement_failed};
+
+use crate::command::{CommandId, Key};
+use crate::tui::app::State;
+use crate::tui::effect::Effect;
+use crate::tui::request::Slot;
+
+use browse::Browse;
+use grid::Grid;
+use prompt::SqlPrompt;
+
+/// The screen of the running impersonation.
+#[derive(Debug, Default)]
+pub(crate) struct Impersonation {
+    tab: Tab,
+    browse: Browse,
+    sql: SqlPrompt,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Tab {
+    #[default]
+    Browse,
+    Sql,
+}
+
+impl Impersonation {
+    pub(crate) fn is_sql(&self) -> bool {
+        self.tab == Tab::Sql
+    }
+
+    pub(crate) fn has_row(&self) -> bool {
+        match self.tab {
+            Tab::Browse => self.browse.has_row(),
+            Tab::Sql => self.sql.grid().is_some_and(|grid| !grid.rows.is_empty()),
+        }
+    }
+
+    /// The filter as typed.
+    pub(crate) fn filter_text(&self) -> &str {
+        &self.browse.filter
+    }
+
+    /// The grid on screen.
+    fn grid(&mut self) -> Option<&mut Grid> {
+        match self.tab {
+            Tab::Browse => self.browse.grid.as_mut(),
+            Tab::Sql => self.sql.grid_mut(),
+        }
+    }
+}
+
+/// Asks for the relations, and for the page on screen anew.
+pub(crate) fn load(state: &mut State) {
+    let Some(session) = session(state) else { return };
+    state.ask(Slot::Relations, Effect::ListRelations { session });
+    browse::fetch_again(state);
+}
+
+/// The session that statements run in.
+fn session(state: &State) -> Option<i64> {
+    state.live.as_ref().filter(|live| !live.ending).map(|live| live.facts.id)
+}
+
+/// Commands of both tabs, then of the tab on screen.
+pub(crate) fn act(state: &mut State, id: CommandId) {
+    let Some(own) = &mut state.impersonation else { return };
+    match id {
+        CommandId::Browse => own.tab = Tab::Browse,
+        CommandId::Sql => {
+            own.tab = Tab::Sql;
+            own.sql.edit(true);
+        }
+        CommandId::Record => {
+            if own.tab == Tab::Browse && own.browse.in_relations() {
+                browse::open_relation(state);
+            } else if let Some(card) = own.grid().and_then(|grid| grid.record()) {
+                state.overlays.push(card);
+            }
+        }
+        CommandId::Copy => {
+            if let Some(text) = own.grid().and_then(|grid| grid.selected_text()) {
+                crate::tui::act::copy(state, &text);
+            }
+        }
+        CommandId::SqlRun => prompt::run(state),
+        id => match own.tab {
+            Tab::Browse => browse::act(state, id),
+            Tab::Sql => own.sql.act(id),
+        },
+    }
+}
+
+/// A key while SQL is typed.
+pub(crate) fn typed(state: &mut State, key: Key) -> bool {
+    prompt::typed(state, key)
+}
+
+/// A text was pasted while SQL is typed.
+pub(crate) fn pasted(state: &mut State, text: &str) {
+    if let Some(own) = state.impersonation.as_mut().filter(|own| own.is_sql()) {
+        own.sql.paste(text);
+    }
+}
+
+/// One step back inside the screen.
+pub(crate) fn step_back(state: &mut State) -> bool {
+    let Some(own) = &mut state.impersonation else { return false };
+    if own.tab == Tab::Sql {
+        if !own.sql.leave_editor() {
+            own.tab = Tab::Browse;
+        }
+        return true;
+    }
+    browse::step_back(state)
+}

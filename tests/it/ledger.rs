@@ -1,0 +1,150 @@
+//! The ledger: one chain per tenant and installation, tamper-evident, without forks.
+
+use tenantdesk::audit::EventFilter;
+use tenantdesk::identity::TenantId;
+use tenantdesk::progress::Progress;
+use tenantdesk::tenant::trail;
+
+use crate::harness::cluster::SUPERUSER;
+use crate::harness::desk::{ACME, BOLT, Desk};
+
+/// Opens and ends a session by hand, which writes two events into the tenant's chain.
+fn visit(desk: &Desk, operator: &str, tenant: &str) {
+    desk.rows(operator, &format!(
+        "begin; set local role tenantdesk_operator; select id from tenantdesk.open_session(sha256(convert_to(gen_random_uuid()::text, 'UTF8')), '{tenant}', \
+           'impersonate', 'read', 'ticket 4711 asks', null, (select id from tenantdesk.members('{tenant}') limit 1), interval '15 min', null) \\gset\ncommit; \
+         begin; set local role tenantdesk_operator; select tenantdesk.end_session(:id, 'done'); commit;"
+    ));
+}
+
+/// The verdicts, as (ok, fault).
+async fn verdict(desk: &Desk, tenant: &str) -> (bool, Option<String>) {
+    let approver = desk.console_of("approver").await;
+    let id = TenantId::from_database(tenant);
+    let verified = trail::verify(&approver, Some(&id), &Progress::silent()).await.unwrap();
+    let chain = verified.chains.into_iter().next().expect("a chain");
+    (chain.ok, chain.fault)
+}
+
+/// Changes the ledger as only a superuser can: triggers off.
+fn tamper(desk: &Desk, sql: &str) {
+    desk.rows(SUPERUSER, &format!("set session_replication_role = replica; {sql}"));
+}
+
+#[tokio::test]
+async fn a_whole_chain_verifies_whatever_the_settings_of_the_writer() {
+    let desk = Desk::product();
+    let operator = desk.operator("support");
+    desk.rows(&operator, "alter role current_user set timezone = 'Asia/Kolkata'; alter role current_user set datestyle = 'German'; alter role current_user set bytea_output = 'escape'");
+    for _ in 0..3 {
+        visit(&desk, &operator, ACME);
+    }
+    assert_eq!(verdict(&desk, ACME).await, (true, None));
+}
+
+#[tokio::test]
+async fn every_kind_of_tampering_is_named_with_its_first_event() {
+    for (sql, fault) in [
+        (
+            "update tenantdesk.ledger set actor = 'nobody' where chain = 'tenant:{t}' and seq = 2",
+            "event 2: its fields were changed",
+        ),
+        (
+            "delete from tenantdesk.ledger_details where chain = 'tenant:{t}'; delete from tenantdesk.ledger where chain = 'tenant:{t}' and seq = 3",
+            "event 4: an event is missing or out of order",
+        ),
+        (
+            "update tenantdesk.ledger_details set body = '{}' where chain = 'tenant:{t}' and seq = 1",
+            "event 1: its detail was changed",
+        ),
+        (
+            "delete from tenantdesk.ledger where chain = 'tenant:{t}' and seq = 6",
+            "event 6: the chain is shorter than its head",
+        ),
+        (
+            "update tenantdesk.chains set system = 'elsewhere' where chain = 'tenant:{t}'",
+            "it began in another database (elsewhere): this one is a copy or was restored",
+        ),
+    ] {
+        let desk = Desk::product();
+        let operator = desk.operator("support");
+        for _ in 0..3 {
+            visit(&desk, &operator, ACME);
+        }
+        assert_eq!(verdict(&desk, ACME).await, (true, None));
+        tamper(&desk, &sql.replace("{t}", ACME));
+        assert_eq!(verdict(&desk, ACME).await, (false, Some(fault.to_owned())), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn erased_details_leave_the_chain_whole() {
+    let desk = Desk::product();
+    let operator = desk.operator("support");
+    visit(&desk, &operator, ACME);
+    tamper(&desk, &format!("delete from tenantdesk.ledger_details where chain = 'tenant:{ACME}'"));
+    assert_eq!(verdict(&desk, ACME).await, (true, None));
+}
+
+#[tokio::test]
+async fn nobody_changes_the_ledger_not_even_its_owner() {
+    let desk = Desk::product();
+    let operator = desk.operator("admin");
+    visit(&desk, &operator, ACME);
+    for login in [operator.as_str(), "app_owner", "app_user", SUPERUSER] {
+        for sql in [
+            "update tenantdesk.ledger set actor = 'x'",
+            "delete from tenantdesk.ledger",
+            "truncate tenantdesk.ledger cascade",
+            "delete from tenantdesk.chains",
+        ] {
+            let refused = desk.psql(login, sql);
+            assert_ne!(refused.code, 0, "{login}: {sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn eight_writers_on_one_chain_make_no_fork_and_no_gap() {
+    let desk = Desk::product();
+    let operators: Vec<String> = (0..8).map(|_| desk.operator("support")).collect();
+    std::thread::scope(|scope| {
+        for operator in &operators {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    visit(&desk, operator, ACME);
+                }
+            });
+        }
+    });
+    assert_eq!(verdict(&desk, ACME).await, (true, None));
+    let counts = desk.rows(SUPERUSER, &format!("select count(*), max(seq), count(distinct prev) from tenantdesk.ledger where chain = 'tenant:{ACME}'"));
+    assert_eq!(counts, "80|80|80");
+}
+
+#[tokio::test]
+async fn each_level_reads_what_it_may() {
+    let desk = Desk::product();
+    let (ann, bob) = (desk.operator("support"), desk.operator("support"));
+    visit(&desk, &ann, ACME);
+    visit(&desk, &bob, BOLT);
+    let seen = async |login: &str| {
+        let console = desk.console(login).await;
+        let filter = EventFilter { limit: 100, ..EventFilter::default() };
+        let mut tenants: Vec<String> = trail::list(&console, &filter)
+            .await
+            .unwrap()
+            .into_iter()
+            .filter_map(|e| e.tenant)
+            .collect();
+        tenants.sort();
+        tenants.dedup();
+        tenants
+    };
+    assert_eq!(seen(&ann).await, [ACME]);
+    assert_eq!(seen(&bob).await, [BOLT]);
+    assert_eq!(seen(&desk.operator("viewer")).await, Vec::<String>::new());
+    assert_eq!(seen(&desk.operator("approver")).await, [ACME, BOLT]);
+    let support = desk.console(&ann).await;
+    assert!(trail::verify(&support, None, &Progress::silent()).await.is_err());
+}
