@@ -251,6 +251,8 @@ end $$;
 grant select on tenantdesk.tenant_sessions to tenantdesk_registrar, tenantdesk_killer;
 grant execute on function tenantdesk.provision_tenant to tenantdesk_meter;
 grant update (closed_at) on tenantdesk.tenant_sessions to tenantdesk_killer;
+-- An update tests the constraints of the row anew, as the role that updates.
+grant execute on function tenantdesk.visible to tenantdesk_killer;
 grant execute on function tenantdesk.session_tenant, tenantdesk.writing_tenant, tenantdesk.provision_tenant, tenantdesk.archive_tenant, tenantdesk.archive_writes
   to tenantdesk_reader, tenantdesk_inserter, tenantdesk_changer, tenantdesk_provisioner,
      tenantdesk_archivist, tenantdesk_archive_inserter, tenantdesk_archive_changer;
@@ -287,6 +289,7 @@ grant execute on function tenantdesk.set_rights to tenantdesk_owner;
 -- (told apart by application_name); after a revocation all go. Called after the end is committed. Whoever sweeps
 -- may close what has expired; a revoked login's connections are closed by its revoker or an approver, and in every
 -- case only those that were open when the session was closed first: nobody is kept out by an old session of his.
+set local role tenantdesk_killer;
 create function tenantdesk.terminate(id bigint) returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 #variable_conflict use_column
@@ -314,7 +317,8 @@ begin
   return killed;
 end $$;
 
--- Any operator may free a chain that another operator's idle transaction holds for more than three seconds.
+-- Any operator may free a chain that another operator's idle transaction holds for more than three seconds, or a role of
+-- ours: from 16 on GRANT and REVOKE lock the role until the transaction ends, in all databases of the server.
 create function tenantdesk.unblock() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -324,9 +328,12 @@ begin
   select count(*) filter (where pg_catalog.pg_terminate_backend(a.pid)) into killed
   from pg_catalog.pg_stat_activity a
   where a.pid <> pg_catalog.pg_backend_pid() and a.xact_start < pg_catalog.clock_timestamp() - interval '3 seconds'
-    and exists (select from tenantdesk.operators o where o.name = a.usename)
-    and exists (select from pg_catalog.pg_locks l where l.pid = a.pid
-      and l.relation = 'tenantdesk.chains'::pg_catalog.regclass and l.mode = 'RowExclusiveLock');
+    -- The killer is a member of every operator, of whatever database, and of nobody else.
+    and pg_catalog.pg_has_role('tenantdesk_killer', a.usesysid, 'member')
+    and exists (select from pg_catalog.pg_locks l where l.pid = a.pid and l.granted
+      and (l.database = a.datid and a.datname = pg_catalog.current_database() and l.relation = 'tenantdesk.chains'::pg_catalog.regclass and l.mode = 'RowExclusiveLock'
+        or l.locktype = 'object' and l.classid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+          and l.objid in (select r.oid from pg_catalog.pg_roles r where r.rolname ~ '^tenantdesk_')));
   return killed;
 end $$;
 grant execute on function tenantdesk.terminate, tenantdesk.unblock to tenantdesk_operator;
