@@ -5,7 +5,9 @@ use super::exit::Exit;
 use super::invocation::Invocation;
 use super::look::Surroundings;
 use super::open_console::{self, ConsoleRequest};
-use super::{audit, completions, demo, man, operator, parse, paths, server, tenant, usage};
+use super::{
+    archive, audit, completions, demo, man, operator, parse, paths, server, tenant, usage,
+};
 use crate::failure::Failure;
 
 /// How the command line ends.
@@ -38,6 +40,9 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
         Some(Verb::Usage(args)) => usage::run(&mut invocation, &args),
         Some(Verb::Plan(verb)) => usage::plan(&mut invocation, &verb),
         Some(Verb::Limit(verb)) => usage::limit(&mut invocation, verb),
+        Some(Verb::Export(args)) => archive::export(&mut invocation, args),
+        Some(Verb::Archive(verb)) => archive::run(&mut invocation, verb),
+        Some(Verb::Restore(args)) => archive::restore(&mut invocation, args),
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),

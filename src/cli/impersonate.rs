@@ -194,7 +194,7 @@ fn print(printer: &mut Printer, report: &ScriptReport) {
                 ));
             }
             None if !rows.columns.is_empty() => {
-                printer.status(&format!("rows: {}", count(rows.rows.len())))
+                printer.status(&format!("rows: {}", count(rows.rows.len())));
             }
             None => {}
         }
@@ -204,5 +204,78 @@ fn print(printer: &mut Printer, report: &ScriptReport) {
                 format::count(i64::try_from(affected).unwrap_or(i64::MAX))
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::cli::output::Look;
+    use crate::cli::output::tests::{PLAIN, captured};
+    use crate::identity::RequestId;
+    use crate::impersonation::{Column as ResultColumn, Rows, StatementKind};
+
+    fn report(cut: Option<Cut>) -> ScriptReport {
+        let column = |name: &str| ResultColumn { name: name.into(), type_name: None };
+        let rows = Rows {
+            columns: vec![column("Name"), column("n")],
+            rows: vec![
+                vec![Some("a\u{1b}[31m\nb".into()), None],
+                vec![Some("東京".into()), Some(Untrusted::default())],
+            ],
+            cut,
+            bytes: 12,
+        };
+        let outcome = |kind, rows, rows_affected| Outcome {
+            kind,
+            rows_affected,
+            rows,
+            took: TimeDelta::milliseconds(7),
+        };
+        ScriptReport {
+            id: 4,
+            operator: "ann".into(),
+            tenant: "acme".into(),
+            member: Some("bob@acme.test".into()),
+            mode: "write",
+            reason: "ticket 4711 asks".into(),
+            ticket: None,
+            expires_at: DateTime::from_timestamp(0, 0).unwrap_or_default(),
+            statements: vec![
+                ("select 1".into(), outcome(StatementKind::Read, rows, None)),
+                ("update x".into(), outcome(StatementKind::Change, Rows::default(), Some(1_234))),
+            ],
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn json_has_the_shape_of_the_contract() {
+        let (mut printer, out, _) = captured(Look { json: true, ..PLAIN });
+        let report = report(Some(Cut::Rows));
+        printer.answer(RequestId::draw(), &document(&report), |_| panic!("no text")).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&out.text()).unwrap();
+        assert_eq!(value["session"]["expires_at"], "1970-01-01T00:00:00Z");
+        assert_eq!(value["session"]["ticket"], serde_json::Value::Null);
+        let statement = &value["statements"][0];
+        assert_eq!(statement["columns"], serde_json::json!(["Name", "n"]));
+        assert_eq!(statement["rows"], serde_json::json!([["a\u{1b}[31m\nb", null], ["東京", ""]]));
+        assert_eq!((&statement["truncated"], &statement["truncated_by"]), (&true.into(), &"rows".into()));
+        assert_eq!(statement["rows_affected"], serde_json::Value::Null);
+        assert_eq!(value["statements"][1]["rows_affected"], 1_234);
+        assert_eq!(value["statements"][1]["truncated"], false);
+    }
+
+    #[test]
+    fn people_see_tables_null_and_what_was_cut_and_no_escape_sequence() {
+        let (mut printer, out, err) = captured(PLAIN);
+        print(&mut printer, &report(Some(Cut::Rows)));
+        assert_eq!(out.text(), "Name       n\na␛[31m␊b  NULL\n東京\n");
+        assert_eq!(
+            err.text(),
+            "warning: only the first 2 rows are shown; `--limit N` shows more\nrows changed: 1,234\n"
+        );
     }
 }

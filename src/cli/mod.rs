@@ -3,6 +3,7 @@
 //! A thin skin: it knows no SQL, no connection and no secret. `args/` is what can be typed,
 //! [`Invocation`] is what every verb gets, one file for each noun does the rest.
 
+mod archive;
 pub mod args;
 mod audit;
 mod completions;

@@ -12,18 +12,30 @@ use serde_json::Value;
 use super::error::ImpersonationError;
 use super::fetch::{Collector, Cut, Limits, Rows, Stop, fetch};
 use super::grid::{self, BrowsedColumn, BrowsedRelation};
+use super::keyset::KeySet;
 use super::page::{
-    CELL, CELL_OF_RECORD, Filter, KeySet, NoSuch, Page, PageAsk, PageQuery, count_query,
-    page_query, record_query,
+    CELL, CELL_OF_RECORD, Filter, NoSuch, Page, PageAsk, PageQuery, count_query, page_query,
+    record_query,
 };
+use super::record::Tally;
 use super::shape::Shape;
-use super::statement::{Impersonation, Tally};
+use super::statement::Impersonation;
 use super::tripwire::Tripwire;
 use crate::failure::Failure;
 use crate::identity::RequestId;
 use crate::isolation::relations;
 use crate::postgres::{ServerError, Sql, Transaction};
 use crate::text::Untrusted;
+
+/// One query of the browser.
+struct Question<'q> {
+    sql: &'q Sql,
+    values: &'q [Option<String>],
+    /// What the operator typed into the filter: its digest is recorded.
+    typed: Option<&'q str>,
+    rows: usize,
+    request: Option<RequestId>,
+}
 
 impl From<NoSuch> for ImpersonationError {
     fn from(missing: NoSuch) -> Self {
@@ -65,9 +77,10 @@ impl Impersonation {
         let relation = self.relation(&ask.relation, ask.request).await?;
         let query = page_query(relation, ask)?;
         let typed = ask.filter.as_ref().map(|filter| filter.value.as_str());
-        let rows =
-            self.browse(relation, &query.sql, &query.values, typed, ask.limit + 1, ask.request);
-        Ok(page(&query, rows.await?, ask, relation.note()))
+        let (sql, values, rows) = (&query.sql, &query.values[..], ask.limit + 1);
+        let question = Question { sql, values, typed, rows, request: ask.request };
+        let rows = self.browse(relation, question).await?;
+        Ok(page(&query, rows, ask, relation.note()))
     }
 
     /// One record in full: its columns and its values, found by [`Page::keys`].
@@ -82,7 +95,9 @@ impl Impersonation {
     ) -> Result<Vec<(BrowsedColumn, Option<Untrusted>)>, ImpersonationError> {
         let relation = self.relation(name, request).await?;
         let query = record_query(relation, key)?;
-        let mut rows = self.browse(relation, &query.sql, &query.values, None, 1, request).await?;
+        let (sql, values) = (&query.sql, &query.values[..]);
+        let question = Question { sql, values, typed: None, rows: 1, request };
+        let mut rows = self.browse(relation, question).await?;
         let gone = || ImpersonationError::NotFound(format!("the record of {name}"));
         let mut row = rows.rows.pop().ok_or_else(gone)?;
         shorten(&query.shown, &mut row, CELL_OF_RECORD);
@@ -102,7 +117,8 @@ impl Impersonation {
         let relation = self.relation(name, request).await?;
         let (sql, values) = count_query(relation, filter)?;
         let typed = filter.map(|filter| filter.value.as_str());
-        let rows = self.browse(relation, &sql, &values, typed, 1, request).await?;
+        let question = Question { sql: &sql, values: &values, typed, rows: 1, request };
+        let rows = self.browse(relation, question).await?;
         let first = rows.rows.first().and_then(|row| row.first()).and_then(Option::as_ref);
         first.and_then(|text| text.raw().parse().ok()).ok_or_else(|| {
             ImpersonationError::Statement(ServerError::Answer("count gave no number".to_owned()))
@@ -113,12 +129,9 @@ impl Impersonation {
     async fn browse(
         &self,
         relation: &BrowsedRelation,
-        sql: &Sql,
-        values: &[Option<String>],
-        typed: Option<&str>,
-        rows: usize,
-        request: Option<RequestId>,
+        question: Question<'_>,
     ) -> Result<Rows, ImpersonationError> {
+        let Question { sql, values, typed, rows, request } = question;
         let tripwire = Tripwire::for_relation(&self.map, self.tenant.id.as_str(), &relation.name);
         let limits = self.limits(rows);
         let mut shape = Shape::of(sql.as_str());

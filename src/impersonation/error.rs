@@ -68,14 +68,13 @@ impl Explain for ImpersonationError {
             Self::Refused(refusal) => refusal.hint.map(str::to_owned).into_iter().collect(),
             Self::NotRecorded(error) | Self::Console(error) => error.hints(),
             Self::Statement(error) => statement_hints(error),
-            Self::Cancelled => Vec::new(),
             Self::TimedOut { .. } => vec!["narrow it with WHERE, or look at its plan with EXPLAIN".to_owned()],
             Self::Ended(_) => vec!["`tenantdesk impersonate TENANT --reason REASON` starts another".to_owned()],
             Self::Leak(_) => vec![
                 "the security event `cross_tenant_leak_prevented` is in the ledger: tell whoever looks after the guard".to_owned(),
                 "`tenantdesk tables list` shows how each table is guarded".to_owned(),
             ],
-            Self::NotFound(_) => Vec::new(),
+            Self::NotFound(_) | Self::Cancelled => Vec::new(),
             Self::Below(failure) => failure.hints.clone(),
         }
     }

@@ -75,20 +75,20 @@ pub struct Rows {
 #[derive(Debug)]
 pub(super) enum Stop {
     /// The server.
-    Server(ServerError),
+    Server(Box<ServerError>),
     /// The tripwire.
     Leak(Leak),
 }
 
 impl From<ServerError> for Stop {
     fn from(error: ServerError) -> Self {
-        Self::Server(error)
+        Self::Server(Box::new(error))
     }
 }
 
 impl From<tokio_postgres::Error> for Stop {
     fn from(error: tokio_postgres::Error) -> Self {
-        Self::Server(error.into())
+        Self::Server(Box::new(error.into()))
     }
 }
 
@@ -169,7 +169,7 @@ pub(super) async fn fetch(
     let parameters: Vec<(&(dyn ToSql + Sync), Type)> =
         values.iter().map(|value| (value as &(dyn ToSql + Sync), Type::TEXT)).collect();
     let mut wanted = collector.next();
-    let (_, _, mut stream) = try_join3(
+    let ((), _, mut stream) = try_join3(
         transaction.batch(&time_limit(collector.limits.time)).boxed(),
         transaction
             .client()
@@ -239,8 +239,8 @@ mod tests {
         Tripwire::new(&map, "a1")
     }
 
-    fn cell(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn row(text: &str) -> Vec<Option<String>> {
+        vec![Some(text.to_owned())]
     }
 
     #[test]
@@ -249,11 +249,11 @@ mod tests {
         let limits = Limits { rows: 1, ..Limits::default() };
         let mut collector = Collector::new(&tripwire, limits);
         collector.columns(["tenant_id".to_owned()]);
-        collector.row(vec![cell("a1")]).unwrap();
+        collector.row(row("a1")).unwrap();
         assert_eq!(collector.rows.cut, None);
         collector.row(vec![None]).unwrap();
         assert_eq!((collector.rows.cut, collector.rows.rows.len()), (Some(Cut::Rows), 1));
-        assert!(matches!(collector.row(vec![cell("b2")]), Err(Stop::Leak(_))));
+        assert!(matches!(collector.row(row("b2")), Err(Stop::Leak(_))));
     }
 
     #[test]
@@ -263,9 +263,9 @@ mod tests {
         let mut collector = Collector::new(&tripwire, limits);
         collector.columns(["x".to_owned()]);
         assert_eq!(collector.next(), FIRST);
-        collector.row(vec![cell(&"x".repeat(400))]).unwrap();
+        collector.row(row(&"x".repeat(400))).unwrap();
         assert_eq!(collector.next(), 17);
-        collector.row(vec![cell(&"x".repeat(601))]).unwrap();
+        collector.row(row(&"x".repeat(601))).unwrap();
         assert_eq!((collector.rows.cut, collector.rows.bytes), (Some(Cut::Bytes), 400));
     }
 }

@@ -113,7 +113,8 @@ pub(super) async fn load(
         else {
             continue;
         };
-        let columns = columns(row.get("columns"))?;
+        let columns =
+            columns(row.get("columns")).map_err(|error| ServerError::Answer(error.to_string()))?;
         let key: Option<Vec<String>> = row.get("key");
         browsed.push(BrowsedRelation {
             name: relation.name.clone(),
@@ -134,10 +135,9 @@ fn target(relation: &Relation, listed: &[ListedRelation]) -> RelationName {
     if viewed { RelationName::new(VIEW_SCHEMA, own.name.as_str()) } else { own }
 }
 
-fn columns(packed: Option<serde_json::Value>) -> Result<Vec<BrowsedColumn>, ServerError> {
-    let packed: Vec<PackedColumn> = packed
-        .map_or_else(|| Ok(Vec::new()), serde_json::from_value)
-        .map_err(|error| ServerError::Answer(error.to_string()))?;
+fn columns(packed: Option<serde_json::Value>) -> serde_json::Result<Vec<BrowsedColumn>> {
+    let packed: Vec<PackedColumn> =
+        packed.map_or_else(|| Ok(Vec::new()), serde_json::from_value)?;
     let column = |PackedColumn(name, type_name, not_null, numeric, sortable, wide)| BrowsedColumn {
         name,
         type_name,

@@ -1,8 +1,5 @@
-//! The running impersonation, and one statement in it: recorded, run, recorded.
-//!
-//! The record of the intent is committed before the statement reaches the server; without it
-//! nothing runs. The outcome is recorded whatever happens. One statement at a time: the session
-//! has one connection, and a second caller waits its turn.
+//! The running impersonation, and one statement in it. One at a time: the session has one
+//! connection, and a second caller waits its turn.
 
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -13,24 +10,21 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::types::{FromSql, Type};
 
-use super::end::{Ending, how_it_ended};
 use super::error::ImpersonationError;
 use super::fetch::{Collector, Limits, Rows, Stop, fetch, time_limit};
 use super::grid::BrowsedRelation;
 use super::kind::{Classified, StatementKind, classify};
+use super::record::Tally;
 use super::shape::Shape;
 use super::tripwire::{Leak, Tripwire};
 use super::written;
-use crate::audit::Attested;
 use crate::clock;
-use crate::console::ConsoleError;
 use crate::identity::{Mode, OperatorName, Reason, RequestId};
 use crate::isolation::map::RelationMap;
-use crate::postgres::{Canceller, Isolation, Meaning, ServerError, Sql, Transaction};
+use crate::postgres::{Canceller, Isolation, ServerError, Sql, Transaction};
 use crate::tenant::directory::Tenant;
 use crate::tenant::members::Member;
 use crate::tenant::session::{SessionRole, TenantSession};
-use crate::tenant::sessions;
 
 /// A running impersonation. What it caches belongs to this operator and tenant and goes with it.
 #[derive(Debug)]
@@ -46,10 +40,10 @@ pub struct Impersonation {
     /// The ticket.
     pub ticket: Option<String>,
     pub(super) relations: OnceCell<Vec<BrowsedRelation>>,
-    turn: Mutex<()>,
+    pub(super) turn: Mutex<()>,
     /// Set for good when the tripwire was touched.
-    stopped: OnceLock<Leak>,
-    cancelled: Arc<AtomicBool>,
+    pub(super) stopped: OnceLock<Leak>,
+    pub(super) cancelled: Arc<AtomicBool>,
 }
 
 /// One statement to run.
@@ -102,13 +96,6 @@ impl StatementCanceller {
         self.cancelled.store(true, Ordering::Relaxed);
         self.canceller.cancel().await
     }
-}
-
-/// What the outcome in the ledger says of the result.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tally {
-    pub(super) rows: u64,
-    pub(super) bytes: u64,
 }
 
 impl Impersonation {
@@ -252,121 +239,6 @@ impl Impersonation {
         Ok(classified.counts.then_some(collector.seen))
     }
 
-    /// Records the intent, does the work, records the outcome. A future does nothing before it
-    /// is awaited, so `work` has not begun when the intent is written.
-    pub(super) async fn recorded<T>(
-        &self,
-        request: Option<RequestId>,
-        shape: &Shape,
-        limits: Limits,
-        work: impl Future<Output = Result<(T, Tally), Stop>>,
-    ) -> Result<T, ImpersonationError> {
-        let _turn = self.turn.lock().await;
-        if let Some(leak) = self.stopped.get() {
-            return Err(ImpersonationError::Leak(leak.clone()));
-        }
-        self.cancelled.store(false, Ordering::Relaxed);
-        let request = request.unwrap_or_else(|| self.session.console().request()).as_uuid();
-        let intent =
-            self.session.record(Attested::statement_intent(&shape.text, &shape.literals, &request));
-        let intent: i64 = match intent.await {
-            Ok(rows) => rows.first().map_or(0, |row| row.get(0)),
-            Err(error) => return Err(self.not_recorded(error).await),
-        };
-        let started = Instant::now();
-        let result = work.await;
-        let took = started.elapsed();
-        if let Err(Stop::Leak(leak)) = &result {
-            self.raise_alarm(leak).await;
-        }
-        self.record_outcome(intent, &result, took).await;
-        match result {
-            Ok((value, _)) => Ok(value),
-            Err(Stop::Leak(leak)) => Err(ImpersonationError::Leak(leak)),
-            Err(Stop::Server(error)) => Err(self.explained(error, limits).await),
-        }
-    }
-
-    /// Records how a statement went. A record that fails does not undo what is done: it is tried
-    /// twice, logged, and the intent stays visibly without outcome.
-    async fn record_outcome<T>(
-        &self,
-        intent: i64,
-        result: &Result<(T, Tally), Stop>,
-        took: Duration,
-    ) {
-        let (outcome, tally, state) = match result {
-            Ok((_, tally)) => ("ok", *tally, None),
-            Err(Stop::Leak(_)) => ("stopped", Tally::default(), None),
-            Err(Stop::Server(error)) => {
-                let outcome = match error.meaning() {
-                    Meaning::Cancelled if self.cancelled.load(Ordering::Relaxed) => "cancelled",
-                    Meaning::Gone => "lost",
-                    _ => "failed",
-                };
-                (outcome, Tally::default(), error.state().map(str::to_owned))
-            }
-        };
-        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        let rows = number(tally.rows);
-        let bytes = number(tally.bytes);
-        let millis = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
-        for last in [false, true] {
-            let call =
-                Attested::statement_outcome(&intent, &outcome, &rows, &bytes, &millis, &state);
-            match self.session.record(call).await {
-                Ok(_) => return,
-                Err(error) if last => {
-                    tracing::error!(session = self.id(), intent, %error, "the outcome of a statement could not be recorded");
-                }
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// A foreign row: the event is in the ledger, the session is over, nothing is shown.
-    async fn raise_alarm(&self, leak: &Leak) {
-        let _first = self.stopped.set(leak.clone());
-        let kind = "cross_tenant_leak_prevented";
-        let detail = format!("column {}", leak.column);
-        if let Err(error) = self.session.record(Attested::security_event(&kind, &detail)).await {
-            tracing::error!(session = self.id(), %error, "the security event could not be recorded");
-        }
-        if let Err(error) = sessions::end(self.session.console(), self.id(), Some(kind)).await {
-            tracing::error!(session = self.id(), %error, "the session could not be stopped");
-        }
-    }
-
-    /// Why nothing was run: most often because the session is over.
-    async fn not_recorded(&self, error: ConsoleError) -> ImpersonationError {
-        match self.ending().await {
-            Some(ending) => ImpersonationError::Ended(ending),
-            None => ImpersonationError::NotRecorded(error),
-        }
-    }
-
-    /// What an error of the server means here: an end of the session looks like many things.
-    async fn explained(&self, error: ServerError, limits: Limits) -> ImpersonationError {
-        let meaning = error.meaning();
-        let could_be_the_end =
-            matches!(meaning, Meaning::Gone | Meaning::Denied | Meaning::Cancelled);
-        if could_be_the_end && let Some(ending) = self.ending().await {
-            return ImpersonationError::Ended(ending);
-        }
-        match meaning {
-            Meaning::Cancelled if self.cancelled.load(Ordering::Relaxed) => {
-                ImpersonationError::Cancelled
-            }
-            Meaning::Cancelled => ImpersonationError::TimedOut { seconds: limits.time.as_secs() },
-            _ => ImpersonationError::Statement(error),
-        }
-    }
-
-    /// How the session ended; none where it lives or nobody can tell.
-    async fn ending(&self) -> Option<Ending> {
-        how_it_ended(self.session.console(), self.id()).await.ok().flatten()
-    }
-
     /// The time a statement may take: what was asked for, and never more than is left.
     pub(super) fn time(&self, wanted: Duration) -> Duration {
         let left = (self.expires_at() - clock::now()).to_std().unwrap_or_default();
@@ -419,5 +291,28 @@ async fn name_types(transaction: &Transaction<'_>, text: &str, collector: &mut C
         for (column, known) in collector.rows.columns.iter_mut().zip(prepared.columns()) {
             column.type_name = Some(known.type_().name().to_owned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::impersonation::{PageAsk, prepare};
+
+    fn is_send<T: Send>(_: &T) {}
+
+    /// The console runs these on a runtime with several threads; it compiles or it does not.
+    #[expect(dead_code, reason = "only its types matter")]
+    fn everything_can_move_between_threads(
+        impersonation: &Impersonation,
+        console: &crate::console::Console,
+        start: crate::impersonation::StartImpersonation,
+        ask: &Ask,
+        page: &PageAsk,
+    ) {
+        is_send(&prepare(console, start));
+        is_send(&impersonation.run(ask));
+        is_send(&impersonation.page(page));
+        is_send(&impersonation.relations(None));
     }
 }

@@ -52,7 +52,7 @@ pub(super) async fn returning(
 }
 
 /// The cells of one line of COPY's text format.
-fn cells(line: &[u8]) -> Result<Vec<Option<String>>, ServerError> {
+fn cells(line: &[u8]) -> Result<Vec<Option<String>>, Stop> {
     let text = std::str::from_utf8(line)
         .map_err(|_| ServerError::Answer("a row is not UTF-8".to_owned()))?;
     Ok(text.split('\t').map(cell).collect())

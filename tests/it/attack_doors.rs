@@ -16,7 +16,8 @@ fn as_bolt(sql: &str) -> String {
 #[test]
 fn a_view_that_runs_as_its_owner_is_not_granted() {
     let intruder = Intruder::reading();
-    let attacks = ["v_definer", "v_public_definer"].map(|view| as_bolt(&format!("select count(*) from app.{view}")));
+    let attacks = ["v_definer", "v_public_definer"]
+        .map(|view| as_bolt(&format!("select count(*) from app.{view}")));
     for attack in &attacks {
         intruder.refused(READER, attack, "42501");
     }
@@ -139,14 +140,34 @@ fn operators_join_policies_of_the_applications_groups() {
     let model = Desk::product();
     let database = model.cluster.create_database("grouped");
     let desk = Desk { cluster: model.cluster, database };
-    desk.rows(SUPERUSER, &format!("alter database {} owner to app_owner; grant app_ro to app_user", desk.database));
+    desk.rows(
+        SUPERUSER,
+        &format!("alter database {} owner to app_owner; grant app_ro to app_user", desk.database),
+    );
     desk.rows("app_owner", include_str!("../fixtures/schema/product.sql"));
     desk.rows(SUPERUSER, include_str!("../fixtures/schema/product_data.sql"));
-    desk.rows("app_owner", "create policy hide on app.projects as restrictive to app_ro using (id > 120)");
+    desk.rows(
+        "app_owner",
+        "create policy hide on app.projects as restrictive to app_ro using (id > 120)",
+    );
     let map = RelationMap::from_toml(include_str!("../fixtures/schema/product_map.toml")).unwrap();
-    install_guard(&desk.endpoint("app_owner"), &map, Consent { close_doors: true, enforce_limits: false });
+    install_guard(
+        &desk.endpoint("app_owner"),
+        &map,
+        Consent { close_doors: true, enforce_limits: false },
+    );
     let intruder = Intruder::enter(desk, "support", "impersonate", "read");
-    let tables = ["projects", "tasks", "comments", "invoices", "events", "docs", "users", "memberships", "templates where tenant_id is not null"];
+    let tables = [
+        "projects",
+        "tasks",
+        "comments",
+        "invoices",
+        "events",
+        "docs",
+        "users",
+        "memberships",
+        "templates where tenant_id is not null",
+    ];
     let counts = tables.map(|t| format!("(select count(*) from app.{t})")).join(" || ' ' || ");
     let seen = intruder.sees(READER, &format!("select {counts}"));
     let application = intruder.desk.rows("app_user", &format!("begin;\n\\o /dev/null\nselect set_config('app.tenant_id', '{ACME}', true);\n\\o\nselect {counts}; commit"));
@@ -154,7 +175,9 @@ fn operators_join_policies_of_the_applications_groups() {
     assert!(seen.starts_with("960 "), "{seen}");
     intruder.weaken("alter policy hide on app.projects to app_ro");
     assert!(intruder.sees(READER, &format!("select {counts}")).starts_with("1000 "));
-    assert!(intruder.truth("select string_agg(fault, ';') from tenantdesk.faults()").contains("hide"));
+    assert!(
+        intruder.truth("select string_agg(fault, ';') from tenantdesk.faults()").contains("hide")
+    );
 }
 
 // guard.md 65

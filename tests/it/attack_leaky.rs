@@ -42,7 +42,12 @@ const ESTIMATES: &[&str] = &[
 /// Runs attacks one transaction each, and gives how many told a foreign value.
 fn leaks(intruder: &Intruder, role: &str, relation: &str, attacks: &[&str]) -> usize {
     let leaking = attacks.iter().filter(|attack| {
-        let sql = format!("{LEAKY}{};\nrollback", attack.replace(" T ", &format!(" {relation} ")).replace(" T)", &format!(" {relation})")));
+        let sql = format!(
+            "{LEAKY}{};\nrollback",
+            attack
+                .replace(" T ", &format!(" {relation} "))
+                .replace(" T)", &format!(" {relation})"))
+        );
         let output = intruder.run(role, &sql);
         let told = output.stderr.contains("LEAK ") || output.stderr.contains("division by zero");
         assert!(told || output.code == 0, "{attack}: {output:?}");
@@ -54,10 +59,19 @@ fn leaks(intruder: &Intruder, role: &str, relation: &str, attacks: &[&str]) -> u
 // guard.md 4
 #[test]
 fn a_leaky_function_sees_only_rows_of_the_tenant_on_tables_and_views() {
-    let intruder = Intruder::enter(crate::harness::desk::Desk::product(), "admin", "impersonate", "write");
-    intruder.refused(READER, "create function pg_temp.f() returns int language sql as 'select 1'", "42501");
+    let intruder =
+        Intruder::enter(crate::harness::desk::Desk::product(), "admin", "impersonate", "write");
+    intruder.refused(
+        READER,
+        "create function pg_temp.f() returns int language sql as 'select 1'",
+        "42501",
+    );
     intruder.give_temp();
-    let table: Vec<&str> = CALLS.iter().copied().chain(["select count(*) from T tablesample bernoulli(100) where pg_temp.leak(secret)"]).collect();
+    let table: Vec<&str> = CALLS
+        .iter()
+        .copied()
+        .chain(["select count(*) from T tablesample bernoulli(100) where pg_temp.leak(secret)"])
+        .collect();
     let change = [
         "select count(*) from (select 1 from T where pg_temp.leak(secret) for update) x",
         "update T set secret = secret where pg_temp.leak(secret)",
@@ -92,7 +106,10 @@ fn an_operator_of_ones_own_reads_no_statistics() {
     assert_eq!(leaks(&intruder, READER, "tenantdesk_read.notes", ESTIMATES), 0);
     assert_eq!(leaks(&intruder, CHANGER, "app.projects", &change), 0);
     assert_eq!(leaks(&intruder, CHANGER, "tenantdesk_write.notes", &change), 0);
-    let base = intruder.run(READER, &format!("{LEAKY}explain select * from app.notes where secret operator(pg_temp.<<<) 'x'"));
+    let base = intruder.run(
+        READER,
+        &format!("{LEAKY}explain select * from app.notes where secret operator(pg_temp.<<<) 'x'"),
+    );
     assert!(base.stderr.contains("42501") && !base.stderr.contains("LEAK"), "{base:?}");
 
     intruder.weaken("alter table app.projects disable row level security; grant select on app.notes to tenantdesk_reader, tenantdesk_changer; alter view tenantdesk_read.notes reset (security_barrier)");
@@ -109,7 +126,10 @@ fn statistics_of_guarded_and_ungranted_relations_are_not_shown() {
     assert_eq!(intruder.sees(READER, "select count(*) from pg_stats_ext_exprs"), "0");
     intruder.weaken("alter table app.projects disable row level security; grant select on app.mv_notes, app.events_2024, app.notes to tenantdesk_reader");
     let tables = intruder.sees(READER, "select string_agg(distinct tablename, ',' order by tablename) from pg_stats where schemaname = 'app' and tablename in ('projects', 'mv_notes', 'notes', 'events_2024')");
-    assert!(tables.contains("mv_notes") && tables.contains("notes") && tables.contains("projects"), "{tables}");
+    assert!(
+        tables.contains("mv_notes") && tables.contains("notes") && tables.contains("projects"),
+        "{tables}"
+    );
 }
 
 // guard.md 8
@@ -119,10 +139,14 @@ fn a_kept_plan_follows_the_token_and_the_role() {
     let attack = "set local plan_cache_mode = force_generic_plan; prepare p as select count(*) from app.projects; execute p; execute p; \
                   set local \"tenantdesk.session\" = ''; execute p";
     assert_eq!(intruder.sees(READER, attack), "1000\n1000\n0");
-    let by_setting = format!("set local plan_cache_mode = force_generic_plan; prepare p as select count(*) from app.projects where tenant_id = '{BOLT}'; execute p; set local app.tenant_id = '{BOLT}'; execute p");
+    let by_setting = format!(
+        "set local plan_cache_mode = force_generic_plan; prepare p as select count(*) from app.projects where tenant_id = '{BOLT}'; execute p; set local app.tenant_id = '{BOLT}'; execute p"
+    );
     assert_eq!(intruder.sees(READER, &by_setting), "0\n0");
     intruder.refused(READER, "prepare p as select count(*) from app.projects; execute p; set local role tenantdesk_operator; execute p", "42501");
-    let between = format!("prepare p as select count(*) from app.projects; execute p; commit; begin; set local role {READER}; execute p");
+    let between = format!(
+        "prepare p as select count(*) from app.projects; execute p; commit; begin; set local role {READER}; execute p"
+    );
     assert_eq!(intruder.sees(READER, &between), "1000\n0");
     // A function that may be folded into the plan would answer for ever.
     intruder.weaken("alter function tenantdesk.session_tenant() immutable");
@@ -138,10 +162,19 @@ fn parallel_workers_see_what_the_leader_sees() {
                     set local enable_bitmapscan = off; set local enable_indexonlyscan = off; ";
     let plan = intruder.sees(READER, &format!("{parallel}explain select count(*) from app.tasks"));
     assert!(plan.contains("Parallel Seq Scan"), "{plan}");
-    assert_eq!(intruder.sees(READER, &format!("{parallel}select count(*), min(tenant_id::text) from app.tasks")), format!("3000|{ACME}"));
-    let bare = format!("{parallel}select count(*) filter (where tenantdesk.session_tenant() = '{ACME}') from app.tasks where n > 0");
+    assert_eq!(
+        intruder.sees(
+            READER,
+            &format!("{parallel}select count(*), min(tenant_id::text) from app.tasks")
+        ),
+        format!("3000|{ACME}")
+    );
+    let bare = format!(
+        "{parallel}select count(*) filter (where tenantdesk.session_tenant() = '{ACME}') from app.tasks where n > 0"
+    );
     assert_eq!(intruder.sees(READER, &bare), "3000");
-    let setting = format!("{parallel}set local app.tenant_id = '{BOLT}'; select count(*) from app.tasks");
+    let setting =
+        format!("{parallel}set local app.tenant_id = '{BOLT}'; select count(*) from app.tasks");
     assert_eq!(intruder.sees(READER, &setting), "0");
     intruder.weaken("drop policy \"!tenantdesk\" on app.tasks");
     assert_eq!(intruder.sees(READER, &setting), "3000");
@@ -155,7 +188,12 @@ fn copy_gives_own_rows_takes_none_and_reaches_no_file() {
     assert_eq!(lines("copy app.projects (id) to stdout"), 1000);
     let from = "copy app.projects (tenant_id, name) from stdin;\nbbbbbbbb-0000-0000-0000-000000000002\tx\n\\.\n";
     intruder.refused("tenantdesk_inserter", from, "0A000");
-    let files = ["copy (select 1) to program 'cat >/dev/null'", "copy (select 1) to '/tmp/tenantdesk-attack'", "select pg_read_file('PG_VERSION')", "select * from pg_ls_dir('.')"];
+    let files = [
+        "copy (select 1) to program 'cat >/dev/null'",
+        "copy (select 1) to '/tmp/tenantdesk-attack'",
+        "select pg_read_file('PG_VERSION')",
+        "select * from pg_ls_dir('.')",
+    ];
     intruder.all_denied(READER, &files);
     intruder.weaken("alter table app.projects disable row level security");
     assert_eq!(lines("copy app.projects (id) to stdout"), 3000);

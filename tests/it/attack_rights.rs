@@ -8,7 +8,9 @@ use crate::harness::desk::{ACME, BOLT, Desk};
 
 /// What the application does while an attack waits for it.
 fn application_updates(desk: &Desk) -> String {
-    let sql = format!("begin; select set_config('app.tenant_id', '{BOLT}', true); update app.projects set state = 'open' where id = 1; commit");
+    let sql = format!(
+        "begin; select set_config('app.tenant_id', '{BOLT}', true); update app.projects set state = 'open' where id = 1; commit"
+    );
     desk.psql("app_user", &sql).stderr
 }
 
@@ -46,15 +48,23 @@ fn nobody_empties_a_table() {
 #[test]
 fn nobody_maintains_relations() {
     let intruder = Intruder::writing();
-    let attacks = ["refresh materialized view app.mv_notes", "cluster app.projects using projects_pkey", "reindex table app.projects"];
+    let attacks = [
+        "refresh materialized view app.mv_notes",
+        "cluster app.projects using projects_pkey",
+        "reindex table app.projects",
+    ];
     for role in [READER, CHANGER] {
         intruder.all_denied(role, &attacks);
     }
     // VACUUM and ANALYZE pass over what is not one's own with a warning.
-    let before = intruder.truth("select last_analyze from pg_stat_user_tables where relname = 'projects'");
+    let before =
+        intruder.truth("select last_analyze from pg_stat_user_tables where relname = 'projects'");
     let analyze = intruder.run(CHANGER, "analyze app.projects");
     assert!(analyze.stderr.contains("WARNING"), "{analyze:?}");
-    assert_eq!(intruder.truth("select last_analyze from pg_stat_user_tables where relname = 'projects'"), before);
+    assert_eq!(
+        intruder.truth("select last_analyze from pg_stat_user_tables where relname = 'projects'"),
+        before
+    );
     if intruder.desk.cluster.version >= 17 {
         intruder.weaken("grant maintain on app.mv_notes, app.projects to tenantdesk_changer");
     } else {
@@ -91,7 +101,12 @@ fn a_read_session_and_no_session_lock_nothing_away() {
 #[test]
 fn no_sequence_is_set_or_read() {
     let intruder = Intruder::writing();
-    let attacks = ["select setval('app.note_seq', 1)", "select last_value from app.note_seq", "select setval('app.projects_id_seq', 1)", "alter sequence app.note_seq restart"];
+    let attacks = [
+        "select setval('app.note_seq', 1)",
+        "select last_value from app.note_seq",
+        "select setval('app.projects_id_seq', 1)",
+        "alter sequence app.note_seq restart",
+    ];
     for role in [READER, INSERTER, CHANGER] {
         intruder.all_denied(role, &attacks);
     }
@@ -106,7 +121,10 @@ fn what_is_the_same_for_all_tenants_is_changed_by_nobody() {
     let intruder = Intruder::writing();
     let attack = "update app.flags set on_ = false";
     intruder.all_denied(CHANGER, &[attack, "delete from app.countries", "delete from app.flags"]);
-    intruder.all_denied(INSERTER, &["insert into app.flags values ('x')", "insert into app.countries values ('XX', 'x')"]);
+    intruder.all_denied(
+        INSERTER,
+        &["insert into app.flags values ('x')", "insert into app.countries values ('XX', 'x')"],
+    );
     assert_eq!(intruder.sees(READER, "select count(*) from app.flags"), "1");
     intruder.weaken("grant update on app.flags to tenantdesk_changer");
     intruder.run(CHANGER, attack).rows();
@@ -118,15 +136,23 @@ fn what_is_the_same_for_all_tenants_is_changed_by_nobody() {
 fn materialized_views_partitions_and_foreign_tables_are_out_of_reach() {
     let intruder = Intruder::writing();
     intruder.weaken("create foreign data wrapper w; create server s foreign data wrapper w; create foreign table app.remote (id int) server s; grant all on app.remote to app_user");
-    let attacks = ["select count(*) from app.mv_notes", "select count(*) from app.events_2024", "select count(*) from app.v_invoker"];
+    let attacks = [
+        "select count(*) from app.mv_notes",
+        "select count(*) from app.events_2024",
+        "select count(*) from app.v_invoker",
+    ];
     let foreign = "select has_table_privilege('app.remote', 'select')";
     assert_eq!(intruder.sees(READER, foreign), "f");
     for role in [READER, INSERTER, CHANGER] {
         intruder.all_denied(role, &attacks);
     }
-    intruder.all_denied(CHANGER, &["update app.events_2024 set kind = 'x'", "delete from app.events_2024"]);
+    intruder.all_denied(
+        CHANGER,
+        &["update app.events_2024 set kind = 'x'", "delete from app.events_2024"],
+    );
     assert_eq!(intruder.sees(READER, "select count(*) from app.events"), "1000");
-    intruder.weaken("grant select on app.mv_notes, app.events_2024, app.remote to tenantdesk_reader");
+    intruder
+        .weaken("grant select on app.mv_notes, app.events_2024, app.remote to tenantdesk_reader");
     assert_eq!(intruder.sees(READER, attacks[0]), "3000");
     assert!(intruder.sees(READER, attacks[1]).parse::<u32>().unwrap() > 1000);
     assert_eq!(intruder.sees(READER, foreign), "t");
@@ -186,7 +212,10 @@ fn no_definition_is_changed_and_no_right_passed_on() {
         let control = intruder.desk.psql(SUPERUSER, &format!("begin; {sql}; rollback"));
         assert!(control.code == 0 || unsupported, "{sql}: {control:?}");
     }
-    for sql in ["create extension if not exists nothing", "create event trigger e on ddl_command_start execute function pg_catalog.suppress_redundant_updates_trigger()"] {
+    for sql in [
+        "create extension if not exists nothing",
+        "create event trigger e on ddl_command_start execute function pg_catalog.suppress_redundant_updates_trigger()",
+    ] {
         assert_ne!(intruder.run(CHANGER, sql).code, 0, "{sql}");
     }
     // Without the grant option PostgreSQL only warns: nothing may have changed.
@@ -194,7 +223,10 @@ fn no_definition_is_changed_and_no_right_passed_on() {
     let before = intruder.truth(acl);
     intruder.run(CHANGER, "grant update on app.projects to public");
     assert_eq!(intruder.truth(acl), before);
-    intruder.weaken(&format!("grant update on app.projects to {} with grant option; grant usage on schema app to {}", intruder.login, intruder.login));
+    intruder.weaken(&format!(
+        "grant update on app.projects to {} with grant option; grant usage on schema app to {}",
+        intruder.login, intruder.login
+    ));
     intruder.run(&intruder.login, "grant update on app.projects to public").rows();
     assert_ne!(intruder.truth(acl), before);
 }
@@ -210,20 +242,26 @@ fn rights_of_our_roles_are_of_the_four_kinds_and_only_where_the_map_says() {
     let all = rights(&desk);
     for line in all.lines() {
         let mut words = line.split(' ');
-        let (role, relation, privileges) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+        let (role, relation, privileges) =
+            (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
         let sequence = relation.ends_with("_seq");
         let allowed: &[&str] = match role {
             _ if sequence => &["USAGE"],
             "tenantdesk_reader" | "tenantdesk_archivist" => &["SELECT"],
             "tenantdesk_inserter" | "tenantdesk_archive_inserter" => &["INSERT,SELECT", "SELECT"],
-            "tenantdesk_changer" | "tenantdesk_archive_changer" => &["DELETE,SELECT,UPDATE", "SELECT"],
+            "tenantdesk_changer" | "tenantdesk_archive_changer" => {
+                &["DELETE,SELECT,UPDATE", "SELECT"]
+            }
             "tenantdesk_provisioner" => &["INSERT"],
             _ => &[],
         };
         assert!(allowed.contains(&privileges), "{line}");
-        let guarded = ["mv_", "v_", "events_20", "notes", "note_lines"].iter().all(|no| !relation.starts_with(&format!("app.{no}")));
+        let guarded = ["mv_", "v_", "events_20", "notes", "note_lines"]
+            .iter()
+            .all(|no| !relation.starts_with(&format!("app.{no}")));
         assert!(guarded || sequence, "{line}");
-        let shared = ["app.tenants", "app.users", "app.memberships", "app.flags", "app.countries"].contains(&relation);
+        let shared = ["app.tenants", "app.users", "app.memberships", "app.flags", "app.countries"]
+            .contains(&relation);
         if shared && ["tenantdesk_inserter", "tenantdesk_changer"].contains(&role) {
             assert_eq!(privileges, "SELECT", "{line}");
         }

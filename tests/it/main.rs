@@ -58,6 +58,8 @@ mod guard_install;
 mod harness;
 /// The harness leaves nothing behind.
 mod harness_cleanup;
+/// Impersonation: starting, reading, writing, recording, ending, browsing.
+mod impersonation;
 /// Jobs: a tenant in them is never null.
 mod jobs;
 /// The ledger: append-only, chained, verified.
@@ -66,8 +68,6 @@ mod ledger;
 mod operators;
 /// Making tenants: all or nothing.
 mod provision;
-/// Impersonation: starting, reading, writing, recording, ending, browsing.
-mod impersonation;
 /// Generated pages are what the program does.
 mod reference;
 /// One tenant in: exact, atomic, and nobody else touched.

@@ -136,6 +136,13 @@ pub enum Verb {
     /// Limits of single tenants
     #[command(subcommand)]
     Limit(usage::Limit),
+    /// Write one tenant to an archive
+    Export(archive::Export),
+    /// Archives
+    #[command(subcommand)]
+    Archive(archive::Archive),
+    /// Bring one tenant back from an archive
+    Restore(archive::Restore),
     /// The ledger
     #[command(subcommand)]
     Audit(audit::Audit),

@@ -3,7 +3,9 @@
 //! The connection opens with the first effect, so the first frame never waits for it. What runs
 //! long is kept by its request number, so that it can be cancelled.
 
+mod archives;
 mod directory;
+mod impersonation;
 mod records;
 mod usage;
 
@@ -15,7 +17,8 @@ use tokio::sync::{Mutex, OnceCell};
 use super::effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
 use crate::config::Paths;
 use crate::console::Console;
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
+use crate::impersonation::{Impersonation, StatementCanceller};
 use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
 use crate::progress::Progress;
@@ -36,6 +39,12 @@ struct Shared {
     started: OnceCell<Connected>,
     /// Long operations that can be cancelled, by request.
     running: Mutex<HashMap<RequestNo, Progress>>,
+    /// Statements that can be cancelled, by request.
+    statements: Mutex<HashMap<RequestNo, StatementCanceller>>,
+    /// Impersonations by number; ended when the console ends, never restored.
+    sessions: Mutex<HashMap<i64, Arc<Impersonation>>>,
+    /// The plan of a restore that was shown last, with its number.
+    shown: Mutex<Option<(u64, archives::Shown)>>,
 }
 
 /// The database, connected.
@@ -49,8 +58,15 @@ impl Runner {
     /// A runner for a target; nothing is connected yet.
     #[must_use]
     pub fn new(paths: Paths, target: Target) -> Self {
-        let shared =
-            Shared { paths, target, started: OnceCell::new(), running: Mutex::new(HashMap::new()) };
+        let shared = Shared {
+            paths,
+            target,
+            started: OnceCell::new(),
+            running: Mutex::default(),
+            statements: Mutex::default(),
+            sessions: Mutex::default(),
+            shown: Mutex::default(),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -63,6 +79,11 @@ impl Runner {
             // An effect still runs; the lock on the server ends with the process.
             return Ok(());
         };
+        for (_, session) in shared.sessions.into_inner() {
+            if let Some(session) = Arc::into_inner(session) {
+                session.end("quit").await?;
+            }
+        }
         match shared.started.into_inner() {
             Some(connected) => connected.started.finish(&Progress::silent()).await,
             None => Ok(()),
@@ -128,14 +149,49 @@ impl Effects for Runner {
                 .await
                 .map(Answer::AuditVerified),
             Effect::ShowServer => self.server().await.map(Answer::Server),
-            Effect::Cancel(other) => {
-                if let Some(progress) = self.shared.running.lock().await.get(&other) {
-                    progress.cancel();
-                }
-                Ok(Answer::Done)
+            Effect::Cancel(other) => self.cancel(other).await.map(|()| Answer::Done),
+            Effect::OpenSession(ask) => self.open_session(ask).await.map(Answer::SessionOpened),
+            Effect::EndSession { session, why } => {
+                self.end_session(session, why).await.map(|()| Answer::SessionEnded)
             }
+            Effect::ListRelations { session } => {
+                self.relations(session).await.map(Answer::Relations)
+            }
+            Effect::FetchPage { session, ask } => {
+                self.page(no, session, ask).await.map(Answer::Page)
+            }
+            Effect::CountRows { session, ask } => {
+                self.count(no, session, ask).await.map(Answer::Counted)
+            }
+            Effect::RunSql { session, sql } => {
+                self.statement(no, session, sql).await.map(Answer::Statement)
+            }
+            Effect::ListArchives => self.archives().await.map(Answer::Archives),
+            Effect::InspectArchive(path) => self
+                .long(no, &tell, async |progress| self.archive(path, progress).await)
+                .await
+                .map(Answer::Archive),
+            Effect::VerifyArchive(path) => self
+                .long(no, &tell, async |progress| self.verify_archive(path, progress).await)
+                .await
+                .map(Answer::Verified),
+            Effect::Export(id) => self
+                .long(no, &tell, async |progress| self.export(&id, progress).await)
+                .await
+                .map(Answer::Exported),
+            Effect::PlanRestore { archive, mode } => self
+                .long(no, &tell, async |progress| {
+                    self.plan_restore(no.0, archive, mode, progress).await
+                })
+                .await
+                .map(Answer::RestorePlan),
+            Effect::Restore { plan, confirm, reason } => self
+                .long(no, &tell, async |progress| {
+                    self.restore(plan, &confirm, reason, progress).await
+                })
+                .await
+                .map(Answer::Restored),
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
-            other => Err(Failure::new(Kind::Internal, format!("nobody carries out {other:?}"))),
         }
     }
 }

@@ -1,0 +1,245 @@
+//! Effects inside an impersonation. The runner holds the session; statements queue in it.
+
+use std::sync::Arc;
+
+use super::Runner;
+use crate::failure::{Failure, Kind};
+use crate::impersonation::{
+    self as inside, Filter, FilterOperator as Compare, From, Impersonation, Order, PageAsk as Ask,
+    StartImpersonation,
+};
+use crate::text::Untrusted;
+use crate::tui::effect::RequestNo;
+use crate::tui::facts::{
+    ColumnFacts, EndReason, FilterOperator, GridFilter, KeySet, MemberFacts, OpenAsk, PageAsk,
+    PageFacts, PageFrom, RelationFacts, SessionFacts, StatementFacts,
+};
+
+impl Runner {
+    /// Opens a session and keeps it.
+    pub(super) async fn open_session(&self, ask: OpenAsk) -> Result<SessionFacts, Failure> {
+        let console = self.console().await?;
+        let operator = console.operator().clone();
+        let request = StartImpersonation {
+            tenant: ask.tenant.to_string(),
+            member: ask.member,
+            mode: ask.mode,
+            reason: ask.reason,
+            ticket: ask.ticket,
+            duration: Some(ask.duration),
+        };
+        let plan = inside::prepare(&console, request).await?;
+        let session = inside::open(&console, plan).await?;
+        let facts = SessionFacts {
+            id: session.id(),
+            operator,
+            tenant: session.tenant.id.clone(),
+            slug: Untrusted::new(session.tenant.handle()),
+            member: session.member.clone().map(|member| MemberFacts {
+                id: member.id,
+                email: member.email,
+                name: member.name.unwrap_or_default(),
+                role: member.role.unwrap_or_default(),
+                state: member.state.unwrap_or_default(),
+                active: true,
+            }),
+            mode: session.mode(),
+            reason: Untrusted::from(session.reason.as_str()),
+            ticket: session.ticket.as_deref().map(Untrusted::from),
+            opened_at: session.opened_at(),
+            expires_at: session.expires_at(),
+        };
+        self.shared.sessions.lock().await.insert(session.id(), Arc::new(session));
+        Ok(facts)
+    }
+
+    /// Ends a session that the runner holds; one that is over already is fine.
+    pub(super) async fn end_session(&self, id: i64, why: EndReason) -> Result<(), Failure> {
+        let Some(session) = self.shared.sessions.lock().await.remove(&id) else { return Ok(()) };
+        let why = match why {
+            EndReason::Operator => "operator",
+            EndReason::Expired => "expired",
+            EndReason::Quit => "quit",
+            EndReason::Unwanted => "not wanted any more",
+        };
+        // A statement that runs holds the session: it is stopped first.
+        if let Err(error) = session.canceller().cancel().await {
+            tracing::debug!(%error, "nothing to cancel");
+        }
+        let mut session = session;
+        for _ in 0..200 {
+            match Arc::try_unwrap(session) {
+                Ok(alone) => return alone.end(why).await.map_err(Failure::from),
+                Err(shared) => session = shared,
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        // It ends from the outside, which closes its connection under the statement.
+        let console = self.console().await?;
+        crate::tenant::sessions::end(&console, id, Some(why)).await?;
+        Ok(())
+    }
+
+    /// The session of a number.
+    async fn session(&self, id: i64) -> Result<Arc<Impersonation>, Failure> {
+        let found = self.shared.sessions.lock().await.get(&id).cloned();
+        found.ok_or_else(|| Failure::refused("this impersonation is over"))
+    }
+
+    /// What can be browsed.
+    pub(super) async fn relations(&self, session: i64) -> Result<Vec<RelationFacts>, Failure> {
+        let session = self.session(session).await?;
+        let relations = session.relations(None).await?;
+        Ok(relations
+            .into_iter()
+            .map(|relation| RelationFacts {
+                class: Untrusted::from(relation.class.as_str()),
+                name: relation.name,
+                rows_estimate: relation.rows_estimate,
+            })
+            .collect())
+    }
+
+    /// A page of rows.
+    pub(super) async fn page(
+        &self,
+        no: RequestNo,
+        session: i64,
+        ask: PageAsk,
+    ) -> Result<PageFacts, Failure> {
+        let session = self.session(session).await?;
+        let page = self.cancellable(no, &session, session.page(&page_ask(ask))).await?;
+        Ok(PageFacts {
+            columns: page
+                .columns
+                .into_iter()
+                .map(|column| ColumnFacts {
+                    name: Untrusted::new(column.name),
+                    kind: Untrusted::new(column.type_name),
+                    numeric: column.numeric,
+                    sortable: column.sortable,
+                })
+                .collect(),
+            rows: page.rows,
+            before: page.before.map(|keys| KeySet(keys.0)),
+            after: page.after.map(|keys| KeySet(keys.0)),
+        })
+    }
+
+    /// The exact number of rows.
+    pub(super) async fn count(
+        &self,
+        no: RequestNo,
+        session: i64,
+        ask: PageAsk,
+    ) -> Result<i64, Failure> {
+        let session = self.session(session).await?;
+        let filter = ask.filter.map(filter);
+        self.cancellable(no, &session, session.count(&ask.relation, filter.as_ref(), None)).await
+    }
+
+    /// One statement.
+    pub(super) async fn statement(
+        &self,
+        no: RequestNo,
+        session: i64,
+        sql: String,
+    ) -> Result<StatementFacts, Failure> {
+        let session = self.session(session).await?;
+        let ask = inside::Ask { types: true, ..inside::Ask::new(sql) };
+        let outcome = self.cancellable(no, &session, session.run(&ask)).await?;
+        let numeric = |kind: &str| {
+            [
+                "smallint",
+                "integer",
+                "bigint",
+                "numeric",
+                "real",
+                "double precision",
+                "int2",
+                "int4",
+                "int8",
+                "float4",
+                "float8",
+            ]
+            .iter()
+            .any(|name| kind.starts_with(name))
+        };
+        Ok(StatementFacts {
+            columns: outcome
+                .rows
+                .columns
+                .iter()
+                .map(|column| {
+                    let kind = column.type_name.clone().unwrap_or_default();
+                    ColumnFacts {
+                        name: column.name.clone(),
+                        numeric: numeric(&kind),
+                        kind: Untrusted::new(kind),
+                        sortable: false,
+                    }
+                })
+                .collect(),
+            truncated: outcome.rows.cut.is_some(),
+            rows: outcome.rows.rows,
+            rows_affected: outcome.rows_affected,
+            took: outcome.took,
+        })
+    }
+
+    /// Runs something in a session that `Cancel` can stop.
+    async fn cancellable<T, E: Into<Failure>>(
+        &self,
+        no: RequestNo,
+        session: &Impersonation,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        self.shared.statements.lock().await.insert(no, session.canceller());
+        let result = work.await;
+        self.shared.statements.lock().await.remove(&no);
+        result.map_err(Into::into)
+    }
+
+    /// Stops what runs under a request number.
+    pub(super) async fn cancel(&self, no: RequestNo) -> Result<(), Failure> {
+        if let Some(progress) = self.shared.running.lock().await.get(&no) {
+            progress.cancel();
+        }
+        let statement = self.shared.statements.lock().await.get(&no).cloned();
+        if let Some(statement) = statement {
+            statement.cancel().await.map_err(|error| {
+                Failure::new(Kind::Server, "the statement could not be cancelled")
+                    .caused_by(error.to_string())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The page as the impersonation takes it.
+fn page_ask(ask: PageAsk) -> Ask {
+    Ask {
+        from: match ask.from {
+            PageFrom::Start => From::Start,
+            PageFrom::After(keys) => From::After(inside::KeySet(keys.0)),
+            PageFrom::Before(keys) => From::Before(inside::KeySet(keys.0)),
+        },
+        order: ask.order.map(|order| Order { column: order.column, descending: order.descending }),
+        filter: ask.filter.map(filter),
+        ..Ask::new(ask.relation, ask.limit)
+    }
+}
+
+/// The condition as the impersonation takes it.
+fn filter(filter: GridFilter) -> Filter {
+    let operator = match filter.operator {
+        FilterOperator::Contains => Compare::Contains,
+        FilterOperator::Equal => Compare::Equal,
+        FilterOperator::NotEqual => Compare::NotEqual,
+        FilterOperator::Less => Compare::Less,
+        FilterOperator::Greater => Compare::Greater,
+        FilterOperator::Null => Compare::Null,
+        FilterOperator::NotNull => Compare::NotNull,
+    };
+    Filter { column: filter.column, operator, value: filter.value }
+}
