@@ -84,9 +84,14 @@ async fn transaction(link: &Link, sql: &str) -> Duration {
 
 /// What the application pays: nothing for reading, the counters for writing what is counted.
 async fn application(guarded: &Link, bare: &Link, results: &mut Results) {
-    let write = format!("insert into app.projects (tenant_id, workspace_id, name) values ('{TENANT}', '{TENANT}', gen_random_uuid()::text)");
-    let uncounted = format!("insert into app.accounts (tenant_id, name) values ('{TENANT}', 'Account')");
-    let many = format!("insert into app.projects (tenant_id, workspace_id, name) select '{TENANT}', '{TENANT}', gen_random_uuid()::text from generate_series(1, 1000)");
+    let write = format!(
+        "insert into app.projects (tenant_id, workspace_id, name) values ('{TENANT}', '{TENANT}', gen_random_uuid()::text)"
+    );
+    let uncounted =
+        format!("insert into app.accounts (tenant_id, name) values ('{TENANT}', 'Account')");
+    let many = format!(
+        "insert into app.projects (tenant_id, workspace_id, name) select '{TENANT}', '{TENANT}', gen_random_uuid()::text from generate_series(1, 1000)"
+    );
     for (what, sql, rounds) in [
         ("application reads 50 rows", READ, ROUNDS),
         ("application inserts a row that is not counted", uncounted.as_str(), ROUNDS),
@@ -98,14 +103,20 @@ async fn application(guarded: &Link, bare: &Link, results: &mut Results) {
             without.push(transaction(bare, sql).await);
             with.push(transaction(guarded, sql).await);
         }
-        results.beside(what, middle(&mut with), ("without guard", middle(&mut without)), f64::INFINITY);
+        results.beside(
+            what,
+            middle(&mut with),
+            ("without guard", middle(&mut without)),
+            f64::INFINITY,
+        );
     }
 }
 
 /// What an operator pays beside the application's own transaction.
 async fn operator(stage: &Stage, app: &Link, results: &mut Results) {
     let map = RelationMap::from_toml(include_str!("../assets/starter/map.toml")).unwrap();
-    let login = stage.psql(SUPERUSER, "select name from tenantdesk.operators where level = 'admin'");
+    let login =
+        stage.psql(SUPERUSER, "select name from tenantdesk.operators where level = 'admin'");
     let console = Console::connect(stage.endpoint(&login)).await.unwrap();
     let request = || StartImpersonation {
         tenant: "acme".to_owned(),
@@ -124,7 +135,11 @@ async fn operator(stage: &Stage, app: &Link, results: &mut Results) {
         opening.push(clock.elapsed());
         session.end("operator").await.unwrap();
     }
-    results.within("impersonation: asked to first 50 rows", middle(&mut opening), Some(Duration::from_millis(50)));
+    results.within(
+        "impersonation: asked to first 50 rows",
+        middle(&mut opening),
+        Some(Duration::from_millis(50)),
+    );
 
     let ask = tenantdesk::tenant::session::OpenSession::impersonate(
         tenantdesk::identity::TenantId::from_database(TENANT),
@@ -140,18 +155,30 @@ async fn operator(stage: &Stage, app: &Link, results: &mut Results) {
     for _ in 0..ROUNDS {
         theirs.push(transaction(app, READ).await);
         let clock = Instant::now();
-        let transaction = session.transaction(SessionRole::Reader, Isolation::ReadOnly).await.unwrap();
+        let transaction =
+            session.transaction(SessionRole::Reader, Isolation::ReadOnly).await.unwrap();
         transaction.query(&read, &[]).await.unwrap();
         transaction.commit().await.unwrap();
         ours.push(clock.elapsed());
     }
-    results.beside("operator reads 50 rows in a transaction", middle(&mut ours), ("application", middle(&mut theirs)), f64::INFINITY);
+    results.beside(
+        "operator reads 50 rows in a transaction",
+        middle(&mut ours),
+        ("application", middle(&mut theirs)),
+        f64::INFINITY,
+    );
     session.end("operator").await.unwrap();
     statement(stage, &console, request(), app, results).await;
 }
 
 /// A recorded statement: plain time, two durable commits of this server, and at most 0.3 ms.
-async fn statement(stage: &Stage, console: &Console, request: StartImpersonation, app: &Link, results: &mut Results) {
+async fn statement(
+    stage: &Stage,
+    console: &Console,
+    request: StartImpersonation,
+    app: &Link,
+    results: &mut Results,
+) {
     let superuser = link(&stage.endpoint(SUPERUSER)).await;
     run(&superuser, "create unlogged table if not exists public.nothing (n integer); drop table public.nothing; create table public.durable (n integer)").await;
     let plan = impersonation::prepare(console, request).await.unwrap();
@@ -168,9 +195,15 @@ async fn statement(stage: &Stage, console: &Console, request: StartImpersonation
         recorded.push(clock.elapsed());
     }
     session.end("operator").await.unwrap();
-    let (recorded, plain, durable) = (middle(&mut recorded), middle(&mut plain), middle(&mut durable));
+    let (recorded, plain, durable) =
+        (middle(&mut recorded), middle(&mut plain), middle(&mut durable));
     let surplus = recorded.saturating_sub(plain + 2 * durable);
     results.within("a durable commit of this server", durable, None);
-    results.beside("a recorded statement", recorded, ("plain and two commits", plain + 2 * durable), f64::INFINITY);
+    results.beside(
+        "a recorded statement",
+        recorded,
+        ("plain and two commits", plain + 2 * durable),
+        f64::INFINITY,
+    );
     results.within("its surplus", surplus, Some(Duration::from_micros(300)));
 }

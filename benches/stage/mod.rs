@@ -13,7 +13,7 @@
     reason = "a bench uses what it needs of this, and stops at the first surprise"
 )]
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -242,7 +242,9 @@ impl Results {
 
     /// Prints the whole table, ready for docs/benchmarks.md.
     pub fn print(&self) {
-        println!("\n| what | measured | reference | ratio | budget | ok |\n|---|---|---|---|---|---|");
+        println!(
+            "\n| what | measured | reference | ratio | budget | ok |\n|---|---|---|---|---|---|"
+        );
         for row in &self.rows {
             println!("| {} |", row.join(" | "));
         }

@@ -212,7 +212,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::cli::output::Look;
+    use crate::cli::look::Look;
     use crate::cli::output::tests::{PLAIN, captured};
     use crate::identity::RequestId;
     use crate::impersonation::{Column as ResultColumn, Rows, StatementKind};
