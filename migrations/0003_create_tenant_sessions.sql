@@ -317,7 +317,8 @@ begin
   return killed;
 end $$;
 
--- Any operator may free a chain that another operator's idle transaction holds for more than three seconds.
+-- Any operator may free a chain that another operator's idle transaction holds for more than three seconds, or a role of
+-- ours: from 16 on GRANT and REVOKE lock the role until the transaction ends, in all databases of the server.
 create function tenantdesk.unblock() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -327,9 +328,12 @@ begin
   select count(*) filter (where pg_catalog.pg_terminate_backend(a.pid)) into killed
   from pg_catalog.pg_stat_activity a
   where a.pid <> pg_catalog.pg_backend_pid() and a.xact_start < pg_catalog.clock_timestamp() - interval '3 seconds'
-    and exists (select from tenantdesk.operators o where o.name = a.usename)
-    and exists (select from pg_catalog.pg_locks l where l.pid = a.pid
-      and l.relation = 'tenantdesk.chains'::pg_catalog.regclass and l.mode = 'RowExclusiveLock');
+    -- The killer is a member of every operator, of whatever database, and of nobody else.
+    and pg_catalog.pg_has_role('tenantdesk_killer', a.usesysid, 'member')
+    and exists (select from pg_catalog.pg_locks l where l.pid = a.pid and l.granted
+      and (l.database = a.datid and a.datname = pg_catalog.current_database() and l.relation = 'tenantdesk.chains'::pg_catalog.regclass and l.mode = 'RowExclusiveLock'
+        or l.locktype = 'object' and l.classid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+          and l.objid in (select r.oid from pg_catalog.pg_roles r where r.rolname ~ '^tenantdesk_')));
   return killed;
 end $$;
 grant execute on function tenantdesk.terminate, tenantdesk.unblock to tenantdesk_operator;

@@ -203,7 +203,8 @@ impl Unpacker {
     }
 }
 
-fn odd(what: &'static str) -> io::Error {
+/// An error that says what an archive must not be like.
+pub(super) fn odd(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 

@@ -8,44 +8,18 @@ use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-use super::chunk::{CHUNK_BYTES, Unpacker};
-use super::digest::{LineHasher, LineTotals, Sha};
+use super::chunk::{CHUNK_BYTES, Unpacker, odd};
+use super::digest::{LineTotals, Sha};
 use super::fault::{Fault, Stop};
+use super::judge::{compare, read_manifest};
+use super::limits::Limits;
 use super::lines::RowSplitter;
-use super::manifest::{DigestDocument, FORMAT, Manifest, MemberDigest, RelationDigest, VERSION};
+use super::manifest::{DigestDocument, Manifest, MemberDigest, RelationDigest};
+use super::relation_lines::RelationLines;
 use super::signature::{self, SignatureMember, Trust};
 use super::tape::{self, BLOCK, BadHeader, Header, Member};
+use super::tape_reader::TapeReader;
 use crate::progress::Progress;
-
-/// What the reader accepts at most; an archive that exceeds it is refused.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Bytes of the manifest.
-    pub manifest_bytes: u64,
-    /// Bytes of the digest.
-    pub digest_bytes: u64,
-    /// Members altogether.
-    pub members: usize,
-    /// Bytes of one row; the server itself cannot send a line above 1 GiB.
-    pub row_bytes: u64,
-    /// Decompressed bytes altogether.
-    pub raw_bytes: u64,
-    /// How many times the file may grow by decompression, once it has grown beyond 2 GiB.
-    pub ratio: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            manifest_bytes: 16 << 20,
-            digest_bytes: 64 << 20,
-            members: 200_000,
-            row_bytes: 1 << 30,
-            raw_bytes: 1 << 40,
-            ratio: 1000,
-        }
-    }
-}
 
 /// Below this, no ratio is suspicious: one row of a gigabyte of blanks is a real row.
 const RATIO_FREE_BYTES: u64 = 2 << 30;
@@ -121,16 +95,6 @@ struct Examiner<'l, R> {
     mtime: u64,
     raw_bytes: u64,
     packed_bytes: u64,
-}
-
-/// The lines of the relation at hand.
-struct RelationLines {
-    ordinal: u16,
-    chunk_count: u32,
-    chunk_bytes: u64,
-    row_bytes: u64,
-    rows: RowSplitter,
-    lines: LineHasher,
 }
 
 impl<'l, R: Read> Examiner<'l, R> {
@@ -289,14 +253,7 @@ impl<'l, R: Read> Examiner<'l, R> {
         }
         self.close(present);
         self.close_until(usize::from(ordinal) - 1);
-        Ok(RelationLines {
-            ordinal,
-            chunk_count: 0,
-            chunk_bytes: CHUNK_BYTES,
-            row_bytes: 0,
-            rows: RowSplitter::default(),
-            lines: LineHasher::default(),
-        })
+        Ok(RelationLines::of(ordinal))
     }
 
     /// Hashes one chunk, and its rows unless the frame is damaged.
@@ -423,154 +380,6 @@ impl<'l, R: Read> Examiner<'l, R> {
     }
 }
 
-impl RelationLines {
-    /// Takes decompressed bytes of the present chunk.
-    fn take(&mut self, mut raw: &[u8], room: u64, row_limit: u64) -> Result<(), io::Error> {
-        let too_large = |what| io::Error::new(io::ErrorKind::FileTooLarge, what);
-        while !raw.is_empty() {
-            if self.lines.is_closed() && self.chunk_bytes >= CHUNK_BYTES {
-                return Err(odd("it goes on after 8 MiB"));
-            }
-            let (piece, rest) = self.rows.split(raw);
-            self.lines.update(piece.bytes, piece.ends);
-            self.chunk_bytes += piece.bytes.len() as u64;
-            self.row_bytes += piece.bytes.len() as u64;
-            if self.row_bytes > row_limit {
-                return Err(too_large("one row"));
-            }
-            if self.chunk_bytes > room {
-                return Err(too_large("decompressed"));
-            }
-            if piece.ends {
-                self.row_bytes = 0;
-            }
-            raw = rest;
-        }
-        Ok(())
-    }
-}
-
-/// The differences, each said once: the whole-file digest only speaks where nothing else does.
-fn compare(
-    document: &DigestDocument,
-    members: &[MemberDigest],
-    relations: &[RelationDigest],
-    (bytes, hash): (u64, Sha256),
-    faults: &mut Vec<Fault>,
-) {
-    if document.version != VERSION {
-        faults.push(Fault::FutureVersion { found: document.version.into() });
-        return;
-    }
-    let names = |list: &[MemberDigest]| list.iter().map(|m| m.name.clone()).collect::<Vec<_>>();
-    if names(&document.members) != names(members) {
-        faults.push(Fault::MembersDiffer);
-        return;
-    }
-    let damaged = |name: &str, faults: &[Fault]| {
-        faults.iter().any(|f| matches!(f, Fault::ChunkDamaged { member, .. } if member == name))
-    };
-    for (listed, found) in document.members.iter().zip(members) {
-        if listed != found && !damaged(&found.name, faults) {
-            faults.push(Fault::MemberChanged { member: found.name.clone() });
-        }
-    }
-    if faults.is_empty() && document.relations != relations {
-        let differs =
-            document.relations.iter().zip(relations).find(|(listed, found)| listed != found);
-        let ordinal = differs.map_or(0, |(_, found)| found.ordinal);
-        faults.push(Fault::RowsDiffer { ordinal });
-    }
-    let file = &document.file;
-    if faults.is_empty() && (file.bytes != bytes || file.sha256 != Sha::from_hasher(hash)) {
-        faults.push(Fault::FileDiffers);
-    }
-}
-
 fn out_of_order(came: Member, expected: Member) -> Fault {
     Fault::OutOfOrder { name: came.name(), expected: expected.name() }
-}
-
-fn odd(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
-}
-
-/// The version first, so that a later format is named as such; then strictly.
-fn read_manifest(content: &[u8]) -> Result<Manifest, Fault> {
-    let malformed = |why: String| Fault::Malformed { member: tape::MANIFEST, why };
-    let loose: serde_json::Value =
-        serde_json::from_slice(content).map_err(|error| malformed(error.to_string()))?;
-    if loose["format"] != FORMAT {
-        return Err(Fault::NotAnArchive);
-    }
-    match loose["version"].as_u64() {
-        Some(version) if version == u64::from(VERSION) => {}
-        Some(version) if version > u64::from(VERSION) => {
-            return Err(Fault::FutureVersion { found: version });
-        }
-        _ => return Err(malformed("it has no version that ever was".to_owned())),
-    }
-    let manifest: Manifest =
-        serde_json::from_slice(content).map_err(|error| malformed(error.to_string()))?;
-    if !manifest.is_ordered() || manifest.relations.len() > usize::from(tape::MAX_ORDINAL) {
-        return Err(malformed("its relations are not in order".to_owned()));
-    }
-    Ok(manifest)
-}
-
-/// The file, with the count and the digest of all that was read.
-struct TapeReader<R> {
-    source: R,
-    at: u64,
-    hash: Sha256,
-}
-
-impl<R: Read> TapeReader<R> {
-    fn clone_state(&self) -> (u64, Sha256) {
-        (self.at, self.hash.clone())
-    }
-
-    /// Fills a buffer or says where the file ends.
-    fn fill(&mut self, mut buffer: &mut [u8]) -> Result<(), Fault> {
-        while !buffer.is_empty() {
-            let count = self.read(buffer)?;
-            if count == 0 {
-                return Err(Fault::Truncated { at: self.at });
-            }
-            self.at += count as u64;
-            self.hash.update(&buffer[..count]);
-            buffer = &mut buffer[count..];
-        }
-        Ok(())
-    }
-
-    /// Hands out the next `size` bytes in parts.
-    fn take(
-        &mut self,
-        size: u64,
-        block: &mut [u8],
-        mut sink: impl FnMut(&[u8]),
-    ) -> Result<(), Fault> {
-        let mut left = size;
-        while left > 0 {
-            let count = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
-            self.fill(&mut block[..count])?;
-            sink(&block[..count]);
-            left -= count as u64;
-        }
-        Ok(())
-    }
-
-    fn is_at_end(&mut self) -> Result<bool, Fault> {
-        Ok(self.read(&mut [0])? == 0)
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        loop {
-            match self.source.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(|error| Fault::Unreadable(error.to_string())),
-            }
-        }
-    }
 }

@@ -8,25 +8,30 @@ mod digest;
 mod examine;
 pub mod export;
 mod fault;
+mod judge;
+mod limits;
 mod lines;
 mod manifest;
 mod outfile;
 mod pipeline;
 mod plan;
 mod receipt;
+mod relation_lines;
 pub mod restore;
 pub mod shelf;
 mod signature;
 mod statements;
 mod tape;
+mod tape_reader;
 mod verified;
 mod watch;
 mod writer;
 
 pub use chunk::CHUNK_BYTES;
 pub use digest::{LineHasher, LineSum, LineTotals, Sha};
-pub use examine::{Examination, Limits, examine};
+pub use examine::{Examination, examine};
 pub use fault::{Fault, Refused};
+pub use limits::Limits;
 pub use lines::{Piece, RowSplitter};
 pub use manifest::{
     ArchivedClass, ArchivedColumn, ArchivedRelation, ArchivedTenant, DigestDocument, FORMAT,

@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::examine::{Examination, Limits, examine, peek};
+use super::examine::{Examination, examine, peek};
 use super::fault::{Fault, Refused};
+use super::limits::Limits;
 use super::manifest::Manifest;
 use super::signature::Trust;
 use super::verified::{self, VerifiedArchive, spool};

@@ -10,8 +10,9 @@ use std::path::Path;
 
 use super::chunk::Unpacker;
 use super::digest::{LineHasher, Sha};
-use super::examine::{Examination, Limits, Place, examine};
+use super::examine::{Examination, Place, examine};
 use super::fault::{Fault, Refused};
+use super::limits::Limits;
 use super::lines::RowSplitter;
 use super::manifest::{DigestDocument, Manifest, RelationDigest};
 use super::signature::Trust;

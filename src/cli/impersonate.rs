@@ -212,7 +212,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::cli::look::Look;
+    use crate::cli::Look;
     use crate::cli::output::tests::{PLAIN, captured};
     use crate::identity::RequestId;
     use crate::impersonation::{Column as ResultColumn, Rows, StatementKind};
@@ -262,7 +262,10 @@ mod tests {
         let statement = &value["statements"][0];
         assert_eq!(statement["columns"], serde_json::json!(["Name", "n"]));
         assert_eq!(statement["rows"], serde_json::json!([["a\u{1b}[31m\nb", null], ["東京", ""]]));
-        assert_eq!((&statement["truncated"], &statement["truncated_by"]), (&true.into(), &"rows".into()));
+        assert_eq!(
+            (&statement["truncated"], &statement["truncated_by"]),
+            (&true.into(), &"rows".into())
+        );
         assert_eq!(statement["rows_affected"], serde_json::Value::Null);
         assert_eq!(value["statements"][1]["rows_affected"], 1_234);
         assert_eq!(value["statements"][1]["truncated"], false);
@@ -272,7 +275,7 @@ mod tests {
     fn people_see_tables_null_and_what_was_cut_and_no_escape_sequence() {
         let (mut printer, out, err) = captured(PLAIN);
         print(&mut printer, &report(Some(Cut::Rows)));
-        assert_eq!(out.text(), "Name       n\na␛[31m␊b  NULL\n東京\n");
+        assert_eq!(out.text(), "Name      n\na␛[31m␊b  NULL\n東京\n");
         assert_eq!(
             err.text(),
             "warning: only the first 2 rows are shown; `--limit N` shows more\nrows changed: 1,234\n"

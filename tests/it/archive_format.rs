@@ -344,3 +344,38 @@ proptest! {
         prop_assert_eq!(found.digest.unwrap().relations[0].rows, lines);
     }
 }
+
+/// The recipe of docs/archive-format.md, word for word.
+const BY_HAND: &str = r#"
+(head -n 1 signature; cat digest.json) > signed
+sed -n 's/^signature //p' signature | xxd -r -p > raw
+(printf '302a300506032b6570032100'; sed -n 's/^key ed25519://p' signature) | xxd -r -p > key.der
+openssl pkeyutl -verify -rawin -in signed -sigfile raw -pubin -keyform DER -inkey key.der
+"#;
+
+#[test]
+fn openssl_checks_the_signature_by_hand() {
+    if !has("openssl") || !has("xxd") {
+        eprintln!("openssl or xxd is not installed: not tried");
+        return;
+    }
+    let document = include_str!("../../docs/archive-format.md");
+    assert!(BY_HAND.trim().lines().all(|line| document.contains(line)), "the recipe differs");
+    let keys = Keys::draw();
+    for (flip, sound) in [(false, true), (true, false)] {
+        let home = tempfile::tempdir().unwrap();
+        for part in parts(&small(&keys.own)) {
+            let name = part.name();
+            let mut content = part.content;
+            if flip && name == "digest.json" {
+                content[40] ^= 1;
+            }
+            let path = home.path().join(&name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
+        let checked =
+            Command::new("sh").arg("-ec").arg(BY_HAND).current_dir(&home).output().unwrap();
+        assert_eq!(checked.status.success(), sound, "{checked:?}");
+    }
+}

@@ -10,8 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::harness::cluster::{PsqlOutput, SUPERUSER};
-use crate::harness::desk::{ACME, Desk};
+use tenantdesk::isolation::guard::Consent;
+use tenantdesk::isolation::map::RelationMap;
+
+use crate::harness::cluster::{Cluster, PsqlOutput, SUPERUSER};
+use crate::harness::desk::{ACME, Desk, host, install_guard};
 
 pub const READER: &str = "tenantdesk_reader";
 pub const INSERTER: &str = "tenantdesk_inserter";
@@ -131,6 +134,21 @@ impl Intruder {
     pub fn line(&self) -> Line {
         Line::open(&self.desk, &self.login)
     }
+}
+
+/// The product on a server of its own: for what is held, or changed, in all databases of a server.
+pub fn on_a_server_of_its_own() -> Desk {
+    let cluster: &'static Cluster = Box::leak(Box::new(Cluster::fresh()));
+    host(cluster);
+    let desk = Desk { cluster, database: cluster.create_database("alone") };
+    desk.rows(SUPERUSER, &format!("alter database {} owner to app_owner", desk.database));
+    desk.rows("app_owner", include_str!("../fixtures/schema/product.sql"));
+    desk.rows(SUPERUSER, include_str!("../fixtures/schema/product_data.sql"));
+    let map =
+        RelationMap::from_toml(include_str!("../fixtures/schema/product_map.toml")).expect("a map");
+    let consent = Consent { close_doors: true, enforce_limits: false };
+    install_guard(&desk.endpoint("app_owner"), &map, consent);
+    desk
 }
 
 /// Rewrites one function of the guard without one of its conditions.

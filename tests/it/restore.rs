@@ -68,12 +68,17 @@ fn forge(yard: &Yard, path: &Path, change: impl Fn(&str, &mut Vec<String>)) -> P
     for ((name, mut rows), ordinal) in lines(&archive).into_iter().zip(1..) {
         change(&name, &mut rows);
         writer.relation(ordinal).unwrap();
-        rows.iter().for_each(|row| writer.copy(format!("{row}\n").as_bytes()).unwrap());
+        for row in &rows {
+            writer.copy(format!("{row}\n").as_bytes()).unwrap();
+        }
     }
     let (mut file, _) = writer.finish(&key).unwrap();
     file.flush().unwrap();
     file.publish().unwrap()
 }
+
+/// How a forger changes the rows of a relation.
+type Change<'c> = &'c dyn Fn(&str, &mut Vec<String>);
 
 fn of<'d>(differences: &'d [Difference], name: &str) -> &'d Difference {
     differences.iter().find(|difference| difference.name == name).unwrap()
@@ -211,7 +216,6 @@ async fn a_row_of_another_tenant_is_refused_by_the_database_and_nothing_changes(
         let at = at.min(rows.len());
         rows.insert(at, row);
     };
-    type Change<'c> = &'c dyn Fn(&str, &mut Vec<String>);
     let cases: [(&str, Change<'_>); 5] = [
         ("the key names another tenant, first", &|name, rows| {
             if name == "app.projects" {
