@@ -2,6 +2,13 @@
 //! same run: `pg_dump -Fc --enable-row-security` and `psql \copy` as the application inside the tenant,
 //! and a superuser's `\copy` into tables with the same keys and indexes. Memory is the peak of the child.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a bench prints, and stops at the first surprise"
+)]
+
 mod stage;
 
 use std::path::PathBuf;

@@ -1,6 +1,13 @@
 //! From a key to the frame with 100,000 tenants in the list, on a terminal that is only memory; and
 //! how much memory the list takes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a bench prints, and stops at the first surprise"
+)]
+
 mod stage;
 
 use std::time::Duration;

@@ -2,17 +2,24 @@
 //! application's own, opening an impersonation, a recorded statement. Both sides take turns, so
 //! that a busy machine is busy for both.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a bench prints, and stops at the first surprise"
+)]
+
 mod stage;
 
 use std::time::{Duration, Instant};
 
 use stage::{Results, SUPERUSER, Stage, middle};
 use tenantdesk::console::Console;
-use tenantdesk::identity::{Mode, Purpose};
+use tenantdesk::identity::{Mode, TenantId};
 use tenantdesk::impersonation::{self, Ask, PageAsk, StartImpersonation};
 use tenantdesk::isolation::map::RelationMap;
 use tenantdesk::postgres::{Endpoint, Isolation, Link, Sql, connect};
-use tenantdesk::tenant::session::SessionRole;
+use tenantdesk::tenant::session::{self, OpenSession, SessionRole};
 
 /// How often each pair is tried.
 const ROUNDS: usize = 400;
@@ -27,7 +34,6 @@ const STARTER: [&str; 5] = [
 ];
 
 fn main() {
-    let _purposes = Purpose::Impersonate;
     let stage = Stage::open();
     stage.run(&["server", "start"]);
     stage.run(&["tenant", "list"]);
@@ -141,15 +147,15 @@ async fn operator(stage: &Stage, app: &Link, results: &mut Results) {
         Some(Duration::from_millis(50)),
     );
 
-    let ask = tenantdesk::tenant::session::OpenSession::impersonate(
-        tenantdesk::identity::TenantId::from_database(TENANT),
+    let ask = OpenSession::impersonate(
+        TenantId::from_database(TENANT),
         Some(TENANT.to_owned()),
         Mode::Read,
         "measuring the guard".parse().unwrap(),
         None,
         chrono::TimeDelta::minutes(15),
     );
-    let session = tenantdesk::tenant::session::open(&console, &map, ask).await.unwrap();
+    let session = session::open(&console, &map, ask).await.unwrap();
     let read = Sql::new(READ);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
@@ -180,7 +186,7 @@ async fn statement(
     results: &mut Results,
 ) {
     let superuser = link(&stage.endpoint(SUPERUSER)).await;
-    run(&superuser, "create unlogged table if not exists public.nothing (n integer); drop table public.nothing; create table public.durable (n integer)").await;
+    run(&superuser, "create table public.durable (n integer)").await;
     let plan = impersonation::prepare(console, request).await.unwrap();
     let session = impersonation::open(console, plan).await.unwrap();
     let ask = Ask::new(READ);

@@ -1,5 +1,12 @@
 //! Start-up: the version, the list of tenants on a running, a stopped and an absent server.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a bench prints, and stops at the first surprise"
+)]
+
 mod stage;
 
 use std::process::Command;
