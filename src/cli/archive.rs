@@ -55,7 +55,7 @@ pub(super) fn export(invocation: &mut Invocation, args: ExportArgs) -> Result<()
         format::bytes(exported.bytes)
     ));
     invocation.answer(&export_document(&exported), |printer| {
-        printer.line(&exported.path.to_string_lossy())
+        printer.line(&exported.path.to_string_lossy());
     })
 }
 
@@ -267,7 +267,7 @@ pub(super) fn restore(invocation: &mut Invocation, args: RestoreArgs) -> Result<
         ));
     }
     invocation.answer(&restore_document(&preview, restored.as_ref()), |printer| {
-        printer.table(&differences(&preview))
+        printer.table(&differences(&preview));
     })
 }
 

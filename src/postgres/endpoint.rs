@@ -107,7 +107,7 @@ impl Endpoint {
                 "host" if value.starts_with('/') => socket_dir = Some(PathBuf::from(value)),
                 "host" => return Err(InvalidUrl::Network(crate::text::screen(&value))),
                 "port" => {
-                    port = value.parse().map_err(|_| InvalidUrl::Form("the port is no number"))?
+                    port = value.parse().map_err(|_| InvalidUrl::Form("the port is no number"))?;
                 }
                 "user" => user = Some(value),
                 "password" => return Err(InvalidUrl::Password),

@@ -136,20 +136,41 @@ impl Effects for Runner {
             Effect::ListUsage => self.usage().await.map(Answer::Usage),
             Effect::ShowUsage(id) => self.tenant_usage(&id).await.map(Answer::TenantUsage),
             Effect::ListPlans => self.plans().await.map(Answer::Plans),
-            Effect::Provision(ask) => self
-                .long(no, &tell, async |progress| self.provision(ask, progress).await)
-                .await
-                .map(Answer::Provisioned),
             Effect::EndOther(id) => self.end_other(id).await.map(|()| Answer::OtherEnded),
             Effect::ListAudit { filter, older_than } => {
                 self.audit(filter, older_than).await.map(Answer::Audit)
             }
-            Effect::VerifyAudit => self
-                .long(no, &tell, async |progress| self.verify_audit(progress).await)
-                .await
-                .map(Answer::AuditVerified),
             Effect::ShowServer => self.server().await.map(Answer::Server),
+            Effect::ListArchives => self.archives().await.map(Answer::Archives),
             Effect::Cancel(other) => self.cancel(other).await.map(|()| Answer::Done),
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
+            Effect::OpenSession(_)
+            | Effect::EndSession { .. }
+            | Effect::ListRelations { .. }
+            | Effect::FetchPage { .. }
+            | Effect::CountRows { .. }
+            | Effect::RunSql { .. } => self.impersonate(no, effect).await,
+            Effect::Provision(_)
+            | Effect::VerifyAudit
+            | Effect::InspectArchive(_)
+            | Effect::VerifyArchive(_)
+            | Effect::Export(_)
+            | Effect::PlanRestore { .. }
+            | Effect::Restore { .. } => {
+                let work = async |progress: &Progress| {
+                    // The future of a restore is large; it would weigh on every other effect.
+                    Box::pin(self.operate(no, effect, progress)).await
+                };
+                self.long(no, &tell, work).await
+            }
+        }
+    }
+}
+
+impl Runner {
+    /// The effects inside one tenant session; any other does nothing.
+    async fn impersonate(&self, no: RequestNo, effect: Effect) -> Result<Answer, Failure> {
+        match effect {
             Effect::OpenSession(ask) => self.open_session(ask).await.map(Answer::SessionOpened),
             Effect::EndSession { session, why } => {
                 self.end_session(session, why).await.map(|()| Answer::SessionEnded)
@@ -166,32 +187,32 @@ impl Effects for Runner {
             Effect::RunSql { session, sql } => {
                 self.statement(no, session, sql).await.map(Answer::Statement)
             }
-            Effect::ListArchives => self.archives().await.map(Answer::Archives),
-            Effect::InspectArchive(path) => self
-                .long(no, &tell, async |progress| self.archive(path, progress).await)
-                .await
-                .map(Answer::Archive),
-            Effect::VerifyArchive(path) => self
-                .long(no, &tell, async |progress| self.verify_archive(path, progress).await)
-                .await
-                .map(Answer::Verified),
-            Effect::Export(id) => self
-                .long(no, &tell, async |progress| self.export(&id, progress).await)
-                .await
-                .map(Answer::Exported),
-            Effect::PlanRestore { archive, mode } => self
-                .long(no, &tell, async |progress| {
-                    self.plan_restore(no.0, archive, mode, progress).await
-                })
-                .await
-                .map(Answer::RestorePlan),
-            Effect::Restore { plan, confirm, reason } => self
-                .long(no, &tell, async |progress| {
-                    self.restore(plan, &confirm, reason, progress).await
-                })
-                .await
-                .map(Answer::Restored),
-            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
+            _ => Ok(Answer::Done),
+        }
+    }
+
+    /// The effects that take long, tell how far they are and can be cancelled; any other does nothing.
+    async fn operate(
+        &self,
+        no: RequestNo,
+        effect: Effect,
+        progress: &Progress,
+    ) -> Result<Answer, Failure> {
+        match effect {
+            Effect::Provision(ask) => self.provision(ask, progress).await.map(Answer::Provisioned),
+            Effect::VerifyAudit => self.verify_audit(progress).await.map(Answer::AuditVerified),
+            Effect::InspectArchive(path) => self.archive(path, progress).await.map(Answer::Archive),
+            Effect::VerifyArchive(path) => {
+                self.verify_archive(path, progress).await.map(Answer::Verified)
+            }
+            Effect::Export(id) => self.export(&id, progress).await.map(Answer::Exported),
+            Effect::PlanRestore { archive, mode } => {
+                self.plan_restore(no.0, archive, mode, progress).await.map(Answer::RestorePlan)
+            }
+            Effect::Restore { plan, confirm, reason } => {
+                self.restore(plan, &confirm, reason, progress).await.map(Answer::Restored)
+            }
+            _ => Ok(Answer::Done),
         }
     }
 }
