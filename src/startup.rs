@@ -13,7 +13,7 @@ use crate::postgres::embedded::{Embedded, EmbeddedServer};
 use crate::postgres::{Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, connect};
 use crate::progress::Progress;
 use crate::server::role::{DATABASE, Role};
-use crate::tenant::operators;
+use crate::tenant::{operators, sessions};
 use crate::usage::plans;
 
 /// The superuser of the embedded server: makes roles and databases, fills in the demo, nothing else.
@@ -98,6 +98,21 @@ impl Started {
 /// # Errors
 /// As [`embedded`]; for another server why it cannot be reached or was never set up.
 pub async fn start(
+    paths: &Paths,
+    target: &Target,
+    progress: &Progress,
+) -> Result<Started, Failure> {
+    let started = connect_to(paths, target, progress).await?;
+    // Whoever comes by ends what has expired; until there is a worker, this is how a session of
+    // somebody who went away is closed.
+    if let Err(error) = sessions::sweep(&started.console).await {
+        tracing::warn!(%error, "expired sessions could not be swept");
+    }
+    Ok(started)
+}
+
+/// Connects, and nothing more.
+async fn connect_to(
     paths: &Paths,
     target: &Target,
     progress: &Progress,

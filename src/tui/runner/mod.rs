@@ -5,14 +5,16 @@
 
 mod archives;
 mod directory;
+mod expiry;
 mod impersonation;
 mod records;
 mod usage;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, Notify, OnceCell};
 
 use super::effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
 use crate::config::Paths;
@@ -23,6 +25,9 @@ use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
 use crate::progress::Progress;
 use crate::startup::{self, Started, Target};
+
+/// How long the end of the console waits for effects that still run.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The runner. Clones share everything.
 #[derive(Debug, Clone)]
@@ -37,6 +42,8 @@ struct Shared {
     target: Target,
     /// Made by the first effect that needs it; taken out when the console ends.
     started: OnceCell<Connected>,
+    /// Wakes the watch over expiry: something about sessions changed.
+    look_again: Arc<Notify>,
     /// Long operations that can be cancelled, by request.
     running: Mutex<HashMap<RequestNo, Progress>>,
     /// Statements that can be cancelled, by request.
@@ -62,6 +69,7 @@ impl Runner {
             paths,
             target,
             started: OnceCell::new(),
+            look_again: Arc::default(),
             running: Mutex::default(),
             statements: Mutex::default(),
             sessions: Mutex::default(),
@@ -75,9 +83,19 @@ impl Runner {
     /// # Errors
     /// Where the server does not stop in time.
     pub async fn finish(self) -> Result<(), Failure> {
-        let Some(shared) = Arc::into_inner(self.shared) else {
-            // An effect still runs; the lock on the server ends with the process.
-            return Ok(());
+        let mut shared = self.shared;
+        // Effects that still run hold the connection for a moment.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let shared = loop {
+            match Arc::try_unwrap(shared) {
+                Ok(alone) => break alone,
+                Err(held) => shared = held,
+            }
+            if tokio::time::Instant::now() > deadline {
+                // The use of the server ends with the process; the next command stops the server.
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         };
         for (_, session) in shared.sessions.into_inner() {
             if let Some(session) = Arc::into_inner(session) {
@@ -97,6 +115,7 @@ impl Runner {
             .get_or_try_init(async || {
                 let started = startup::start(paths, target, &Progress::silent()).await?;
                 let map = installed_map(&started.console).await?;
+                tokio::spawn(expiry::watch(Arc::downgrade(&self.shared)));
                 Ok(Connected { started, map })
             })
             .await
