@@ -61,29 +61,32 @@ create trigger chains_no_truncate before truncate on tenantdesk.chains
 create trigger details_no_change before update on tenantdesk.ledger_details
   for each row execute function tenantdesk.refuse_change();
 
--- One field of the hashed form: length and bytes; NULL is a length that no text has.
-create function tenantdesk.field(value text) returns bytea language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-return case when value is null then '\xffffffff'::bytea
-  else pg_catalog.int4send(pg_catalog.length(pg_catalog.convert_to(value, 'UTF8'))) || pg_catalog.convert_to(value, 'UTF8') end;
+-- The hashed form of texts: each with its length before it; NULL is a length that no text has. plpgsql, whose
+-- expressions are planned once a session; it is called with the caller's fixed search_path.
+create function tenantdesk.fields(texts text[]) returns bytea language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$
+declare
+  form bytea := '';
+  value text;
+begin
+  foreach value in array texts loop
+    form := form || case when value is null then '\xffffffff'::bytea
+      else pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(value, 'UTF8'))) || pg_catalog.convert_to(value, 'UTF8') end;
+  end loop;
+  return form;
+end $$;
 
 -- The hash of an event. Binary fields only: no setting of a session can change the form.
 -- The same bytes are built in src/audit/chain.rs, which verifies without the database.
-create function tenantdesk.event_hash(
-  system text, event tenantdesk.ledger
-) returns bytea language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-return pg_catalog.sha256(
-  pg_catalog.convert_to('tenantdesk.ledger.1', 'UTF8')
-  || tenantdesk.field(system) || tenantdesk.field((event).chain)
-  || pg_catalog.int4send((event).epoch) || pg_catalog.int8send((event).seq)
-  || pg_catalog.timestamptz_send((event).at)
-  || tenantdesk.field((event).actor) || tenantdesk.field((event).action)
-  || tenantdesk.field((event).object) || tenantdesk.field((event).outcome)
-  || tenantdesk.field((event).attested)
-  || tenantdesk.field((event).session::text) || tenantdesk.field((event).request::text)
-  || tenantdesk.field(pg_catalog.encode((event).detail, 'hex'))
-  || tenantdesk.field(pg_catalog.encode((event).prev, 'hex')));
+create function tenantdesk.event_hash(system text, event tenantdesk.ledger) returns bytea language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return pg_catalog.sha256(pg_catalog.convert_to('tenantdesk.ledger.1', 'UTF8')
+    || tenantdesk.fields(array[system, event.chain])
+    || pg_catalog.int4send(event.epoch) || pg_catalog.int8send(event.seq) || pg_catalog.timestamptz_send(event.at)
+    || tenantdesk.fields(array[event.actor, event.action, event.object, event.outcome, event.attested, event.session::text,
+      event.request::text, pg_catalog.encode(event.detail, 'hex'), pg_catalog.encode(event.prev, 'hex')]));
+end $$;
 
 -- Appends one event. Only the owner roles may call it; the actor is always session_user.
 create function tenantdesk.append(
@@ -95,12 +98,15 @@ declare
   head tenantdesk.chains;
   event tenantdesk.ledger;
 begin
-  insert into tenantdesk.chains (chain, system)
-    -- Server and database: a copy of either carries a system that is not its own, and verify says so.
-    values (append.chain, (select c.system_identifier::text || '/' || d.oid::text
-      from pg_catalog.pg_control_system() c, pg_catalog.pg_database d where d.datname = pg_catalog.current_database()))
-    on conflict do nothing;
-  select c.* into strict head from tenantdesk.chains c where c.chain = append.chain for update;
+  select c.* into head from tenantdesk.chains c where c.chain = append.chain for update;
+  if not found then
+    insert into tenantdesk.chains (chain, system)
+      -- Server and database: a copy of either carries a system that is not its own, and verify says so.
+      values (append.chain, (select c.system_identifier::text || '/' || d.oid::text
+        from pg_catalog.pg_control_system() c, pg_catalog.pg_database d where d.datname = pg_catalog.current_database()))
+      on conflict do nothing;
+    select c.* into strict head from tenantdesk.chains c where c.chain = append.chain for update;
+  end if;
   event.chain := head.chain;
   event.seq := head.seq + 1;
   event.epoch := head.epoch;

@@ -141,6 +141,9 @@ begin
   if limit_override.until <= pg_catalog.clock_timestamp() then
     raise exception 'the override ends in the past' using errcode = '22023';
   end if;
+  if not exists (select from tenantdesk.metrics m where m.name = limit_override.metric) then
+    raise exception 'no metric %', limit_override.metric using errcode = 'P0002', hint = 'tenantdesk plan list shows the metrics';
+  end if;
   if not exists (select from tenantdesk.tenant_state(known_tenant)) then
     raise exception 'tenant not found' using errcode = 'P0002';
   end if;

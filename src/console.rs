@@ -19,6 +19,9 @@ use crate::postgres::{
     Endpoint, Ident, Isolation, Link, Preamble, ServerError, Sql, Transaction, connect,
 };
 
+/// The group role of every operator: it may run our functions, and nothing else.
+const GROUP: &str = "tenantdesk_operator";
+
 /// Why the gate stays shut.
 #[derive(Debug, Error)]
 pub enum ConsoleError {
@@ -191,10 +194,9 @@ impl Console {
     ) -> Result<Vec<Row>, ConsoleError> {
         let guard = self.link().await?;
         let link = guard.as_ref().ok_or(ServerError::Closed)?;
-        let transaction = begin(link, Isolation::ReadWrite, settings).await?;
-        let rows = transaction.query(&call.sql, &call.values).await?;
-        transaction.commit().await?;
-        Ok(rows)
+        let role = Ident::new(GROUP);
+        let preamble = Preamble { isolation: Isolation::ReadWrite, role: Some(&role), settings };
+        Ok(Transaction::whole(link, preamble, &call.sql, &call.values).await?)
     }
 
     /// Begins an undertaking: its intent is in the ledger when this returns.
@@ -293,7 +295,7 @@ async fn begin<'l>(
     isolation: Isolation,
     settings: &[(&str, &str)],
 ) -> Result<Transaction<'l>, ServerError> {
-    let role = Ident::new("tenantdesk_operator");
+    let role = Ident::new(GROUP);
     Transaction::begin(link, Preamble { isolation, role: Some(&role), settings }).await
 }
 

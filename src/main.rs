@@ -19,6 +19,7 @@ fn main() -> ExitCode {
 
 /// Opens the console; what goes wrong is told as any command tells it.
 fn console(request: ConsoleRequest) -> cli::Exit {
-    let ConsoleRequest { paths, target, colourless, ascii, invocation } = request;
-    invocation.conclude(tui::open(paths, target, tui::Look { colourless, ascii }))
+    let ConsoleRequest { paths, target, colourless, ascii, impersonate, invocation } = request;
+    let look = tui::Look { colourless, ascii };
+    invocation.conclude(tui::open(paths, target, look, impersonate))
 }

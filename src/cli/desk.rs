@@ -34,3 +34,28 @@ pub(super) fn with_console<T>(
             .await
     })
 }
+
+/// As [`with_console`], for verbs that print while they work: they watch for signals themselves.
+///
+/// # Errors
+/// What the verb says, or why there is no database.
+pub(super) fn with_printer(
+    invocation: &mut Invocation,
+    verb: impl AsyncFnOnce(&mut Invocation, &Console) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let paths = Paths::from_environment()?;
+    let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+    let request = invocation.request;
+    invocation.block_on(async |invocation| {
+        let started = invocation
+            .watch(async |progress| startup::start(&paths, &target, &progress).await)
+            .await?;
+        let console = started.console.for_request(request);
+        let result = verb(invocation, &console).await;
+        drop(console);
+        if let Err(failure) = started.finish(&Progress::silent()).await {
+            tracing::warn!("{}", failure.message);
+        }
+        result
+    })
+}

@@ -1,14 +1,18 @@
 //! From a [`CommandLine`] to the file of its noun.
 
+use super::args::impersonation::Impersonate;
 use super::args::{CommandLine, Verb};
+use super::desk::with_printer;
 use super::exit::Exit;
 use super::invocation::Invocation;
 use super::look::Surroundings;
 use super::open_console::{self, ConsoleRequest};
 use super::{
-    archive, audit, completions, demo, man, operator, parse, paths, server, tenant, usage,
+    archive, audit, completions, demo, impersonate, impersonation, man, operator, parse, paths,
+    server, tenant, usage,
 };
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::impersonation::StartImpersonation;
 
 /// How the command line ends.
 #[derive(Debug)]
@@ -43,6 +47,19 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
         Some(Verb::Export(args)) => archive::export(&mut invocation, args),
         Some(Verb::Archive(verb)) => archive::run(&mut invocation, verb),
         Some(Verb::Restore(args)) => archive::restore(&mut invocation, args),
+        Some(Verb::Impersonate(args)) if impersonate::wants_console(&args) => {
+            return impersonate_in_console(invocation, &args);
+        }
+        Some(Verb::Impersonate(args)) => {
+            with_printer(&mut invocation, async |invocation, console| {
+                impersonate::run(invocation, console, args).await
+            })
+        }
+        Some(Verb::Impersonation(verb)) => {
+            with_printer(&mut invocation, async |invocation, console| {
+                impersonation::run(invocation, console, verb).await
+            })
+        }
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
@@ -51,9 +68,25 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
     Ended::Exit(invocation.conclude(result))
 }
 
+/// Without statements, the console opens inside the tenant.
+fn impersonate_in_console(invocation: Invocation, args: &Impersonate) -> Ended {
+    if invocation.has_terminal() {
+        return console_at(invocation, Some(impersonate::request(args)));
+    }
+    let failure =
+        Failure::new(Kind::Usage, "there is no statement to run, and no terminal for the console")
+            .hint("give a statement with `-c`, or a file with `-f`");
+    Ended::Exit(invocation.conclude(Err(failure)))
+}
+
 /// Up to the console, or why there can be none.
 fn console(invocation: Invocation) -> Ended {
-    match open_console::request(invocation) {
+    console_at(invocation, None)
+}
+
+/// Up to the console at a place, or why there can be none.
+fn console_at(invocation: Invocation, impersonate: Option<StartImpersonation>) -> Ended {
+    match open_console::request(invocation, impersonate) {
         Ok(request) => Ended::Console(Box::new(request)),
         Err(exit) => Ended::Exit(exit),
     }

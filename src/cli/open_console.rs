@@ -4,6 +4,7 @@ use super::exit::Exit;
 use super::invocation::Invocation;
 use crate::config::Paths;
 use crate::failure::Failure;
+use crate::impersonation::StartImpersonation;
 use crate::startup::Target;
 
 /// What the other skin needs to open.
@@ -16,6 +17,8 @@ pub struct ConsoleRequest {
     pub colourless: bool,
     /// Whether to draw with ASCII only.
     pub ascii: bool,
+    /// The impersonation to open at once.
+    pub impersonate: Option<StartImpersonation>,
     /// What tells how it ended.
     pub invocation: Invocation,
 }
@@ -30,7 +33,10 @@ impl std::fmt::Debug for ConsoleRequest {
 ///
 /// # Errors
 /// The exit of the command, whose failure is printed.
-pub(super) fn request(invocation: Invocation) -> Result<ConsoleRequest, Exit> {
+pub(super) fn request(
+    invocation: Invocation,
+    impersonate: Option<StartImpersonation>,
+) -> Result<ConsoleRequest, Exit> {
     let places = Paths::from_environment().map_err(Failure::from).and_then(|paths| {
         let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
         Ok((paths, target))
@@ -41,6 +47,7 @@ pub(super) fn request(invocation: Invocation) -> Result<ConsoleRequest, Exit> {
             target,
             colourless: !invocation.colours(),
             ascii: invocation.flags.ascii,
+            impersonate,
             invocation,
         }),
         Err(failure) => Err(invocation.conclude(Err(failure))),

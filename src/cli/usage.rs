@@ -276,21 +276,21 @@ fn plan_document(plan: &Plan) -> serde_json::Value {
 /// What the verb says.
 pub(super) fn limit(invocation: &mut Invocation, verb: Limit) -> Result<(), Failure> {
     let Limit::Override(Override { tenant, metric, hard, until, reason }) = verb;
-    let ask = with_console(invocation, async |console, _| {
+    let (slug, ask) = with_console(invocation, async |console, _| {
         let tenant = directory::resolve(console, &tenant).await?;
+        let slug = tenant.handle();
         let ask =
             OverrideLimit { tenant: tenant.id, metric, hard, until, reason: reason.to_string() };
         override_limit(console, &ask).await?;
-        Ok(ask)
+        Ok((slug, ask))
     })?;
     let until = format::time(ask.until);
     let document = json!({ "override": {
-        "tenant": ask.tenant, "metric": ask.metric, "hard": Number(ask.hard), "until": until, "reason": ask.reason,
+        "tenant": ask.tenant, "slug": slug, "metric": ask.metric, "hard": Number(ask.hard), "until": until, "reason": ask.reason,
     } });
     invocation.answer(&document, |printer| {
         printer.line(&format!(
-            "{} may have {} {} until {until}",
-            ask.tenant,
+            "{slug} may have {} {} until {until}",
             format::count(ask.hard),
             ask.metric
         ));

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use futures_util::future::try_join;
+use futures_util::future::{join4, try_join};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CopyInSink, CopyOutStream, Row, SimpleQueryMessage, SimpleQueryStream};
 
@@ -44,6 +44,37 @@ pub struct Preamble<'a> {
     pub settings: &'a [(&'a str, &'a str)],
 }
 
+/// One SELECT that sets all settings, with its values.
+type Settings<'a> = (String, Vec<(&'a (dyn ToSql + Sync), Type)>);
+
+impl<'a> Preamble<'a> {
+    /// BEGIN with the role, and one SELECT for the settings: ($1, $2), ($3, $4), ..
+    fn statements(&self) -> (String, Option<Settings<'a>>) {
+        let mut head = self.isolation.begin().to_owned();
+        if let Some(role) = self.role {
+            head.push_str("; SET LOCAL ROLE ");
+            head.push_str(&role.to_string());
+        }
+        if self.settings.is_empty() {
+            return (head, None);
+        }
+        let places: Vec<String> = (0..self.settings.len())
+            .map(|n| format!("pg_catalog.set_config(${}, ${}, true)", 2 * n + 1, 2 * n + 2))
+            .collect();
+        let values = self
+            .settings
+            .iter()
+            .flat_map(|(name, value)| {
+                [
+                    (name as &(dyn ToSql + Sync), Type::TEXT),
+                    (value as &(dyn ToSql + Sync), Type::TEXT),
+                ]
+            })
+            .collect();
+        (head, Some((format!("SELECT {}", places.join(", ")), values)))
+    }
+}
+
 /// An open transaction. Dropping it without [`Transaction::commit`] rolls it back.
 #[derive(Debug)]
 pub struct Transaction<'l> {
@@ -57,35 +88,45 @@ impl<'l> Transaction<'l> {
     /// # Errors
     /// What the server says of the role or of a setting, or that the connection is gone.
     pub async fn begin(link: &'l Link, preamble: Preamble<'_>) -> Result<Self, ServerError> {
-        let mut head = preamble.isolation.begin().to_owned();
-        if let Some(role) = preamble.role {
-            head.push_str("; SET LOCAL ROLE ");
-            head.push_str(&role.to_string());
-        }
+        let (head, settings) = preamble.statements();
         let transaction = Self { link, open: true };
         let client = link.client();
-        if preamble.settings.is_empty() {
-            client.batch_execute(&head).await?;
-            return Ok(transaction);
+        match settings {
+            None => client.batch_execute(&head).await?,
+            // Both are sent before an answer is awaited.
+            Some((select, values)) => {
+                try_join(client.batch_execute(&head), client.query_typed(&select, &values)).await?;
+            }
         }
-        // All settings in one SELECT: ($1, $2), ($3, $4), ..
-        let places: Vec<String> = (0..preamble.settings.len())
-            .map(|n| format!("pg_catalog.set_config(${}, ${}, true)", 2 * n + 1, 2 * n + 2))
-            .collect();
-        let select = format!("SELECT {}", places.join(", "));
-        let values: Vec<(&(dyn ToSql + Sync), Type)> = preamble
-            .settings
-            .iter()
-            .flat_map(|(name, value)| {
-                [
-                    (name as &(dyn ToSql + Sync), Type::TEXT),
-                    (value as &(dyn ToSql + Sync), Type::TEXT),
-                ]
-            })
-            .collect();
-        // Both are sent before an answer is awaited.
-        try_join(client.batch_execute(&head), client.query_typed(&select, &values)).await?;
         Ok(transaction)
+    }
+
+    /// Runs one statement as a whole transaction in one round trip: all of it is sent before an
+    /// answer is awaited. Where the statement fails, the COMMIT behind it only rolls back.
+    ///
+    /// # Errors
+    /// The first that the server says.
+    pub async fn whole(
+        link: &'l Link,
+        preamble: Preamble<'_>,
+        sql: &Sql,
+        values: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, ServerError> {
+        let (head, settings) = preamble.statements();
+        let client = link.client();
+        let (select, set) = settings.unwrap_or_else(|| ("SELECT".to_owned(), Vec::new()));
+        let (begun, set, rows, committed) = join4(
+            client.batch_execute(&head),
+            client.query_typed(&select, &set),
+            client.query_typed(sql.as_str(), values),
+            client.batch_execute("COMMIT"),
+        )
+        .await;
+        begun?;
+        set?;
+        let rows = rows?;
+        committed?;
+        Ok(rows)
     }
 
     /// Runs a query and gives all rows; for bounded results only.

@@ -189,11 +189,14 @@ fn ask_export(state: &mut State) {
 /// comes first.
 fn help(state: &mut State) {
     let scope = state.scope();
-    let mut entries = vec![Entry::note("Here", Role::Header)];
+    let mut entries = Vec::new();
     let (here, other): (Vec<_>, Vec<_>) = COMMANDS
         .iter()
         .filter(|command| command.in_console())
         .partition(|command| command.scopes.contains(&scope));
+    if !here.is_empty() {
+        entries.push(Entry::note("Here", Role::Header));
+    }
     entries.extend(here.into_iter().map(|command| help_entry(state, command)));
     for group in Group::ALL {
         let mut rows = other.iter().filter(|command| command.group == group).peekable();

@@ -1,11 +1,12 @@
 //! Opens the console for a target and closes it again: a runtime, a runner, the loop.
 
-use super::app::Start;
+use super::app::{Opening, Start};
 use super::run::run;
 use super::runner::Runner;
 use super::theme::Theme;
 use crate::config::Paths;
 use crate::failure::{Failure, Kind};
+use crate::impersonation::StartImpersonation;
 use crate::startup::Target;
 
 /// How the console looks.
@@ -21,7 +22,12 @@ pub struct Look {
 ///
 /// # Errors
 /// Where the terminal cannot be taken, or the server does not stop in time afterwards.
-pub fn open(paths: Paths, target: Target, look: Look) -> Result<(), Failure> {
+pub fn open(
+    paths: Paths,
+    target: Target,
+    look: Look,
+    impersonate: Option<StartImpersonation>,
+) -> Result<(), Failure> {
     let broken = |what: &str, error: std::io::Error| {
         Failure::new(Kind::Internal, what).caused_by(error.to_string())
     };
@@ -30,10 +36,22 @@ pub fn open(paths: Paths, target: Target, look: Look) -> Result<(), Failure> {
     runtime.block_on(async {
         let runner = Runner::new(paths, target);
         let theme = if look.colourless { Theme::Plain } else { Theme::Dark };
-        let start = Start { theme, ascii: look.ascii, ..Start::default() };
-        let result = run(runner.clone(), start).await;
+        let opening = match impersonate {
+            None => Ok(Opening::Tenants),
+            Some(ask) => {
+                runner.start(ask).await.map(|facts| Opening::Impersonation(Box::new(facts)))
+            }
+        };
+        let result = match opening {
+            Ok(opening) => {
+                let start = Start { theme, ascii: look.ascii, opening, ..Start::default() };
+                run(runner.clone(), start)
+                    .await
+                    .map_err(|e| broken("the terminal cannot be used", e))
+            }
+            Err(failure) => Err(failure),
+        };
         let finished = runner.finish().await;
-        result.map_err(|error| broken("the terminal cannot be used", error))?;
-        finished
+        result.and(finished)
     })
 }

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::app::{Message, Start, State, update};
 use super::effect::{Effect, Effects, Request, Tell};
+use super::repaint::Painted;
 use super::terminal;
 use super::view::view;
 use super::widget::notice::Weight;
@@ -43,6 +44,7 @@ pub async fn run<E: Effects>(effects: E, start: Start) -> io::Result<()> {
         inbox,
         state,
         terminal: Terminal::new(CrosstermBackend::new(io::stdout()))?,
+        painted: Painted::default(),
         drawn: None,
         changed: true,
         patience: None,
@@ -61,6 +63,7 @@ struct Console<E> {
     inbox: UnboundedReceiver<Message>,
     state: State,
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    painted: Painted,
     drawn: Option<Instant>,
     changed: bool,
     /// Until when we wait for the end of the session.
@@ -175,7 +178,14 @@ impl<E: Effects> Console<E> {
 
     fn draw(&mut self) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| view(&self.state, frame))?;
+        if self.painted.moved(&self.state) {
+            terminal::repaint(&mut self.terminal)?;
+        }
+        let drawn = self.terminal.draw(|frame| view(&self.state, frame))?;
+        if self.painted.drifted(drawn.buffer) {
+            terminal::repaint(&mut self.terminal)?;
+            self.terminal.draw(|frame| view(&self.state, frame))?;
+        }
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         (self.drawn, self.changed) = (Some(Instant::now()), false);
         Ok(())

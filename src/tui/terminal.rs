@@ -15,7 +15,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend as _, ClearType, CrosstermBackend};
 use ratatui::layout::Rect;
 
 /// Whether the terminal is in our hands.
@@ -93,6 +93,14 @@ pub(super) fn suspend(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::
 pub(super) fn resume(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::Result<()> {
     enter()?;
     redraw(terminal)
+}
+
+/// Everything is painted anew at the next frame, at the size known. Inside a synchronized update
+/// nobody sees the empty screen in between.
+pub(super) fn repaint(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::Result<()> {
+    terminal.backend_mut().clear_region(ClearType::All)?;
+    terminal.swap_buffers();
+    Ok(())
 }
 
 /// Everything is drawn anew at the next frame. `Terminal::clear` would ask the terminal for its

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::attack_intruder::{Intruder, Line, READER, as_operator, drop_condition, on_a_server_of_its_own, open_call, sqlstate};
+use crate::attack_intruder::{
+    Intruder, Line, READER, as_operator, drop_condition, on_a_server_of_its_own, open_call,
+    sqlstate,
+};
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, BOLT, Desk};
 
@@ -16,9 +19,18 @@ fn second(desk: &Desk, level: &str) -> (Desk, String) {
 /// Ends the intruder's session as an approver, and closes his connections where asked.
 fn revoke(intruder: &Intruder, and_close: bool) {
     let (desk, approver) = second(&intruder.desk, "approver");
-    desk.rows(&approver, &as_operator(&format!("select tenantdesk.end_session({}, 'seen enough')", intruder.session)));
+    desk.rows(
+        &approver,
+        &as_operator(&format!(
+            "select tenantdesk.end_session({}, 'seen enough')",
+            intruder.session
+        )),
+    );
     if and_close {
-        desk.rows(&approver, &as_operator(&format!("select tenantdesk.terminate({})", intruder.session)));
+        desk.rows(
+            &approver,
+            &as_operator(&format!("select tenantdesk.terminate({})", intruder.session)),
+        );
     }
 }
 
@@ -29,11 +41,21 @@ fn an_old_snapshot_does_not_outlive_a_revocation() {
     let preamble = |level: &str| intruder.preamble(READER).replace("read committed", level);
     let count = "select count(*) from app.projects";
     for level in ["repeatable read", "serializable"] {
-        assert_eq!(intruder.desk.rows(&intruder.login, &format!("{}{count}; commit", preamble(level))), "0");
-        let sneaking = format!("{}select set_config('transaction_isolation', 'read committed', true); {count}; commit", preamble(level));
+        assert_eq!(
+            intruder.desk.rows(&intruder.login, &format!("{}{count}; commit", preamble(level))),
+            "0"
+        );
+        let sneaking = format!(
+            "{}select set_config('transaction_isolation', 'read committed', true); {count}; commit",
+            preamble(level)
+        );
         assert_ne!(intruder.desk.psql(&intruder.login, &sneaking).stdout.trim(), "1000");
     }
-    drop_condition(&intruder.desk, "session_tenant()", "pg_catalog.current_setting('transaction_isolation') = 'read committed'");
+    drop_condition(
+        &intruder.desk,
+        "session_tenant()",
+        "pg_catalog.current_setting('transaction_isolation') = 'read committed'",
+    );
     let mut line = intruder.line();
     line.say(&preamble("repeatable read"));
     assert_eq!(line.say(count).as_deref(), Some("1000"));
@@ -46,7 +68,10 @@ fn an_old_snapshot_does_not_outlive_a_revocation() {
 fn an_open_cursor_and_a_role_once_set_end_with_the_connection() {
     let intruder = Intruder::reading();
     let mut lines = Vec::new();
-    for cursor in ["declare c cursor for select id from app.projects order by id", "declare c cursor with hold for select id from app.projects order by id"] {
+    for cursor in [
+        "declare c cursor for select id from app.projects order by id",
+        "declare c cursor with hold for select id from app.projects order by id",
+    ] {
         let mut line = intruder.line();
         line.say(&intruder.preamble(READER));
         line.say(cursor);
@@ -69,7 +94,10 @@ fn an_open_cursor_and_a_role_once_set_end_with_the_connection() {
 
 fn revoke_again(intruder: &Intruder) {
     let (desk, approver) = second(&intruder.desk, "approver");
-    let closed = desk.rows(&approver, &as_operator(&format!("select tenantdesk.terminate({})", intruder.session)));
+    let closed = desk.rows(
+        &approver,
+        &as_operator(&format!("select tenantdesk.terminate({})", intruder.session)),
+    );
     assert_eq!(closed, "2");
 }
 
@@ -79,7 +107,13 @@ fn an_expired_session_shows_nothing_and_its_connections_end_with_the_sweep() {
     let login = desk.operator("support");
     let short = open_call("short", ACME, "impersonate", "read").replace("15 min", "2 s");
     desk.rows(&login, &as_operator(&format!("select 1 from {short}")));
-    let intruder = Intruder { desk, login, token: "short".to_owned(), tenant: ACME.to_owned(), session: "1".to_owned() };
+    let intruder = Intruder {
+        desk,
+        login,
+        token: "short".to_owned(),
+        tenant: ACME.to_owned(),
+        session: "1".to_owned(),
+    };
     let mut line = intruder.line();
     line.say(&intruder.preamble(READER));
     line.say("declare c cursor for select id from app.projects order by id");
@@ -98,7 +132,11 @@ fn an_expired_session_shows_nothing_and_its_connections_end_with_the_sweep() {
     let intruder = Intruder::reading();
     intruder.weaken("update tenantdesk.tenant_sessions set opened_at = opened_at - interval '1 hour', expires_at = expires_at - interval '1 hour'");
     assert_eq!(intruder.sees(READER, "select count(*) from app.projects"), "0");
-    drop_condition(&intruder.desk, "session_tenant()", "s.expires_at > pg_catalog.clock_timestamp()");
+    drop_condition(
+        &intruder.desk,
+        "session_tenant()",
+        "s.expires_at > pg_catalog.clock_timestamp()",
+    );
     assert_eq!(intruder.sees(READER, "select count(*) from app.projects"), "1000");
 }
 
@@ -110,13 +148,37 @@ fn nobody_below_approver_ends_or_closes_the_session_of_another() {
     assert_eq!(line.say("select 1").as_deref(), Some("1"));
     for level in ["viewer", "support"] {
         let (desk, other) = second(&intruder.desk, level);
-        let end = desk.psql(&other, &as_operator(&format!("select tenantdesk.end_session({}, 'mine now')", intruder.session)));
+        let end = desk.psql(
+            &other,
+            &as_operator(&format!(
+                "select tenantdesk.end_session({}, 'mine now')",
+                intruder.session
+            )),
+        );
         let none = desk.psql(&other, &as_operator("select tenantdesk.end_session(999, null)"));
         // One that is another's and one that is not there look the same.
         assert_eq!((sqlstate(&end), sqlstate(&none)), ("P0002".to_owned(), "P0002".to_owned()));
-        assert_eq!(desk.rows(&other, &as_operator(&format!("select tenantdesk.terminate({})", intruder.session))), "0");
-        assert_eq!(sqlstate(&desk.psql(&other, &as_operator(&format!("select tenantdesk.terminate_operator('{}')", intruder.login)))), "42501");
-        let backend = format!("select pg_terminate_backend(pid) from pg_stat_activity where usename = '{}'", intruder.login);
+        assert_eq!(
+            desk.rows(
+                &other,
+                &as_operator(&format!("select tenantdesk.terminate({})", intruder.session))
+            ),
+            "0"
+        );
+        assert_eq!(
+            sqlstate(&desk.psql(
+                &other,
+                &as_operator(&format!(
+                    "select tenantdesk.terminate_operator('{}')",
+                    intruder.login
+                ))
+            )),
+            "42501"
+        );
+        let backend = format!(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = '{}'",
+            intruder.login
+        );
         assert_eq!(sqlstate(&desk.psql(&other, &backend)), "42501");
     }
     assert_eq!(line.say("select 2").as_deref(), Some("2"));
@@ -137,11 +199,20 @@ fn an_old_session_keeps_nobody_out() {
     let mut line = intruder.line();
     assert_eq!(line.say("select 1").as_deref(), Some("1"));
     for other in [&viewer, &approver] {
-        assert_eq!(desk.rows(other, &as_operator(&format!("select tenantdesk.terminate({})", intruder.session))), "0");
+        assert_eq!(
+            desk.rows(
+                other,
+                &as_operator(&format!("select tenantdesk.terminate({})", intruder.session))
+            ),
+            "0"
+        );
     }
     assert_eq!(line.say("select 2").as_deref(), Some("2"));
     drop_condition(&desk, "terminate(bigint)", "a.backend_start <= gone.closed_at");
-    desk.rows(&approver, &as_operator(&format!("select tenantdesk.terminate({})", intruder.session)));
+    desk.rows(
+        &approver,
+        &as_operator(&format!("select tenantdesk.terminate({})", intruder.session)),
+    );
     assert_eq!(line.say("select 3"), None);
 }
 
@@ -152,12 +223,18 @@ fn without_a_session_a_table_whose_row_security_is_off_stays_shut() {
     let operator = desk.operator("admin");
     desk.rows("app_owner", "alter table app.projects disable row level security");
     for role in ["tenantdesk_operator", READER] {
-        let output = desk.psql(&operator, &format!("begin; set local role {role}; select count(*) from app.projects; commit"));
+        let output = desk.psql(
+            &operator,
+            &format!("begin; set local role {role}; select count(*) from app.projects; commit"),
+        );
         assert_eq!(sqlstate(&output), "42501", "{output:?}");
     }
     let call = open_call("t", ACME, "impersonate", "read");
     let output = desk.psql(&operator, &as_operator(&format!("select 1 from {call}")));
-    assert!(sqlstate(&output) == "55000" && output.stderr.contains("row level security is off"), "{output:?}");
+    assert!(
+        sqlstate(&output) == "55000" && output.stderr.contains("row level security is off"),
+        "{output:?}"
+    );
     desk.rows(SUPERUSER, &format!("grant tenantdesk_reader to {operator}"));
     let read = format!("begin; set local role {READER}; select count(*) from app.projects; commit");
     assert_eq!(desk.rows(&operator, &read), "3000");
@@ -170,7 +247,9 @@ fn a_chain_that_is_held_is_freed_and_no_advisory_lock_holds_one() {
     let (ann, bob) = (desk.operator("support"), desk.operator("support"));
     let mut holder = Line::open(&desk, &ann);
     holder.say("select pg_advisory_lock(g) from generate_series(0, 500) g");
-    let open = |token: &str| as_operator(&format!("select 1 from {}", open_call(token, ACME, "impersonate", "read")));
+    let open = |token: &str| {
+        as_operator(&format!("select 1 from {}", open_call(token, ACME, "impersonate", "read")))
+    };
     desk.rows(&bob, &open("b1"));
     desk.rows(&bob, &as_operator("select tenantdesk.end_session(1, null)"));
     holder.say(&open("a1").replace("commit;", ""));
@@ -180,7 +259,10 @@ fn a_chain_that_is_held_is_freed_and_no_advisory_lock_holds_one() {
     assert_eq!(elsewhere, if desk.cluster.version == 15 { "" } else { "55P03" });
     assert_eq!(desk.rows(&bob, &as_operator("select tenantdesk.unblock()")), "1");
     assert_eq!(holder.say("select 1"), None);
-    desk.rows(&bob, &as_operator("select tenantdesk.end_session(max(id), null) from tenantdesk.sessions()"));
+    desk.rows(
+        &bob,
+        &as_operator("select tenantdesk.end_session(max(id), null) from tenantdesk.sessions()"),
+    );
     assert_eq!(desk.rows(&bob, &open("b4")), "1");
     // What survives the connection is refused by the server's configuration; doctor looks at it.
     let prepared = desk.psql(&bob, "begin; prepare transaction 'x'");
@@ -195,8 +277,17 @@ fn an_end_that_is_held_open_does_not_stop_the_sweep_for_ever() {
     holder.say(&format!("select tenantdesk.end_session({}, null)", intruder.session));
     let (desk, approver) = second(&intruder.desk, "approver");
     let started = Instant::now();
-    let end = desk.psql(&approver, &as_operator(&format!("select tenantdesk.end_session({}, null)", intruder.session)));
+    let end = desk.psql(
+        &approver,
+        &as_operator(&format!("select tenantdesk.end_session({}, null)", intruder.session)),
+    );
     assert!(sqlstate(&end) == "55P03" && started.elapsed() < Duration::from_secs(20), "{end:?}");
     assert_eq!(desk.rows(&approver, &as_operator("select tenantdesk.unblock()")), "1");
-    assert_eq!(desk.rows(&approver, &as_operator(&format!("select tenantdesk.end_session({}, null)", intruder.session))), "t");
+    assert_eq!(
+        desk.rows(
+            &approver,
+            &as_operator(&format!("select tenantdesk.end_session({}, null)", intruder.session))
+        ),
+        "t"
+    );
 }

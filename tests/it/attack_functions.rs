@@ -33,7 +33,11 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("ledger_events", "viewer", "ledger_events(null, null, null, null, null, 10)"),
     ("members", "support", "members('x')"),
     ("find_user", "support", "find_user('x')"),
-    ("open_session", "support", "open_session(sha256('q'), 'aaaaaaaa-0000-0000-0000-000000000001', 'impersonate', 'read', 'ticket 4711 asks', null, '3', '1 min', null)"),
+    (
+        "open_session",
+        "support",
+        "open_session(sha256('q'), 'aaaaaaaa-0000-0000-0000-000000000001', 'impersonate', 'read', 'ticket 4711 asks', null, '3', '1 min', null)",
+    ),
     ("ledger_chains", "approver", "ledger_chains()"),
     ("ledger_rows", "approver", "ledger_rows('installation', 0, 10)"),
     ("operator_add", "admin", "operator_add('fresh_operator', 'viewer', null, false, null)"),
@@ -41,7 +45,11 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("operator_remove", "admin", "operator_remove('fresh_operator', null)"),
     ("terminate_operator", "admin", "terminate_operator('fresh_operator')"),
     ("operator_drop", "admin", "operator_drop('fresh_operator')"),
-    ("limit_override", "admin", "limit_override('aaaaaaaa-0000-0000-0000-000000000001', 'projects', 5, now() + interval '1 day', 'a reason to', null)"),
+    (
+        "limit_override",
+        "admin",
+        "limit_override('aaaaaaaa-0000-0000-0000-000000000001', 'projects', 5, now() + interval '1 day', 'a reason to', null)",
+    ),
 ];
 
 /// The functions that a role may execute.
@@ -62,8 +70,14 @@ fn operators_and_session_roles_call_what_is_listed_and_nothing_else() {
     for role in ["tenantdesk_reader", "tenantdesk_inserter", "tenantdesk_changer"] {
         assert_eq!(executable(&desk, role), tenants);
     }
-    assert_eq!(executable(&desk, "tenantdesk_archivist"), "advance_sequence,archive_tenant,archive_writes,operation_mark,provision_tenant,session_tenant,writing_tenant");
-    assert_eq!(executable(&desk, "tenantdesk_provisioner"), "archive_tenant,archive_writes,is_first_member,operation_mark,provision_tenant,session_tenant,writing_tenant");
+    assert_eq!(
+        executable(&desk, "tenantdesk_archivist"),
+        "advance_sequence,archive_tenant,archive_writes,operation_mark,provision_tenant,session_tenant,writing_tenant"
+    );
+    assert_eq!(
+        executable(&desk, "tenantdesk_provisioner"),
+        "archive_tenant,archive_writes,is_first_member,operation_mark,provision_tenant,session_tenant,writing_tenant"
+    );
     assert_eq!(executable(&desk, "app_user"), "");
     desk.rows(SUPERUSER, "grant execute on function tenantdesk.append to tenantdesk_operator");
     assert_ne!(executable(&desk, "tenantdesk_operator"), listed.join(","));
@@ -77,17 +91,28 @@ fn each_function_asks_for_its_level() {
     for (_, needed, call) in CALLS {
         let Some(rank) = levels.iter().position(|level| level == needed) else { continue };
         for (login, level) in logins.iter().zip(levels).take(rank) {
-            let output = desk.psql(login, &as_operator(&format!("select * from tenantdesk.{call}")));
+            let output =
+                desk.psql(login, &as_operator(&format!("select * from tenantdesk.{call}")));
             assert_eq!(sqlstate(&output), "42501", "{call} as {level}: {output:?}");
         }
         // Whoever has the level may: the refusals above are for the level.
-        let output = desk.psql(&logins[rank], &as_operator(&format!("select * from tenantdesk.{call}")));
+        let output =
+            desk.psql(&logins[rank], &as_operator(&format!("select * from tenantdesk.{call}")));
         assert_eq!(output.code, 0, "{call}: {output:?}");
     }
     let (viewer, disabled) = (&logins[0], &logins[1]);
-    desk.rows(SUPERUSER, &format!("update tenantdesk.operators set disabled_at = now() where name = '{disabled}'"));
-    assert_eq!(sqlstate(&desk.psql(disabled, &as_operator("select * from tenantdesk.directory()"))), "42501");
-    desk.rows(SUPERUSER, &format!("update tenantdesk.operators set level = 'admin' where name = '{viewer}'"));
+    desk.rows(
+        SUPERUSER,
+        &format!("update tenantdesk.operators set disabled_at = now() where name = '{disabled}'"),
+    );
+    assert_eq!(
+        sqlstate(&desk.psql(disabled, &as_operator("select * from tenantdesk.directory()"))),
+        "42501"
+    );
+    desk.rows(
+        SUPERUSER,
+        &format!("update tenantdesk.operators set level = 'admin' where name = '{viewer}'"),
+    );
     assert_eq!(desk.psql(viewer, &as_operator("select * from tenantdesk.ledger_chains()")).code, 0);
 }
 
@@ -105,20 +130,59 @@ fn arguments_of_any_kind_do_no_harm() {
         assert!(!sqlstate(&output).starts_with("XX"), "{call}: {output:?}");
     }
     let long = format!("repeat('x', {})", 1_000_000);
-    for hostile in ["''", "'%'", "$q$'; drop table app.projects; --$q$", "'../../etc'", "E'\\u001b[2J'", long.as_str()] {
-        for call in ["members(T)", "find_by_email(T)", "measure(T)", "ledger_events(T, T, T, null, null, 10)", "ledger_rows(T, 0, 10)", "operator_level(T, T, null)", "operator_remove(T, null)", "operator_drop(T)", "limit_override(T, T, 1, 'infinity', T, null)", "operation_begin(gen_random_uuid(), T, T, T, T, gen_random_uuid())"] {
-            let output = desk.psql(&admin, &as_operator(&format!("select count(*) from tenantdesk.{}", call.replace('T', hostile))));
-            let harmless = output.stdout == "0\n" || ["P0002", "22023", "55000"].contains(&sqlstate(&output).as_str());
-            assert!(harmless, "{call} {}: {output:?}", hostile.chars().take(40).collect::<String>());
+    for hostile in [
+        "''",
+        "'%'",
+        "$q$'; drop table app.projects; --$q$",
+        "'../../etc'",
+        "E'\\u001b[2J'",
+        long.as_str(),
+    ] {
+        for call in [
+            "members(T)",
+            "find_by_email(T)",
+            "measure(T)",
+            "ledger_events(T, T, T, null, null, 10)",
+            "ledger_rows(T, 0, 10)",
+            "operator_level(T, T, null)",
+            "operator_remove(T, null)",
+            "operator_drop(T)",
+            "limit_override(T, T, 1, 'infinity', T, null)",
+            "operation_begin(gen_random_uuid(), T, T, T, T, gen_random_uuid())",
+        ] {
+            let output = desk.psql(
+                &admin,
+                &as_operator(&format!(
+                    "select count(*) from tenantdesk.{}",
+                    call.replace('T', hostile)
+                )),
+            );
+            let harmless = output.stdout == "0\n"
+                || ["P0002", "22023", "55000"].contains(&sqlstate(&output).as_str());
+            assert!(
+                harmless,
+                "{call} {}: {output:?}",
+                hostile.chars().take(40).collect::<String>()
+            );
         }
     }
     assert_eq!(desk.rows(SUPERUSER, before), untouched);
     assert_eq!(desk.rows(SUPERUSER, "select count(*) from app.projects"), "3000");
-    for (hard, until) in [("-1", "now() + interval '1 day'"), ("null", "now() + interval '1 day'"), ("1", "now() - interval '1 day'"), ("1", "null")] {
-        let call = format!("tenantdesk.limit_override('{BOLT}', 'projects', {hard}, {until}, 'a reason to', null)");
+    for (hard, until) in [
+        ("-1", "now() + interval '1 day'"),
+        ("null", "now() + interval '1 day'"),
+        ("1", "now() - interval '1 day'"),
+        ("1", "null"),
+    ] {
+        let call = format!(
+            "tenantdesk.limit_override('{BOLT}', 'projects', {hard}, {until}, 'a reason to', null)"
+        );
         assert_ne!(desk.psql(&admin, &as_operator(&format!("select {call}"))).code, 0, "{call}");
     }
-    let spelled = format!("select tenantdesk.limit_override('{}', 'projects', 7, now() + interval '1 day', 'a reason to', null)", ACME.to_uppercase());
+    let spelled = format!(
+        "select tenantdesk.limit_override('{}', 'projects', 7, now() + interval '1 day', 'a reason to', null)",
+        ACME.to_uppercase()
+    );
     desk.rows(&admin, &as_operator(&spelled));
     assert_eq!(desk.rows(SUPERUSER, "select tenant from tenantdesk.limit_overrides"), ACME);
 }
@@ -127,11 +191,26 @@ fn arguments_of_any_kind_do_no_harm() {
 fn the_last_admin_stays_and_who_loses_a_level_loses_his_session() {
     let desk = Desk::product();
     let (first, second) = (desk.operator("admin"), desk.operator("admin"));
-    desk.rows(&second, &as_operator(&format!("select tenantdesk.operator_level('{first}', 'viewer', null)")));
-    let output = desk.psql(&second, &as_operator(&format!("select tenantdesk.operator_remove('{second}', null)")));
+    desk.rows(
+        &second,
+        &as_operator(&format!("select tenantdesk.operator_level('{first}', 'viewer', null)")),
+    );
+    let output = desk.psql(
+        &second,
+        &as_operator(&format!("select tenantdesk.operator_remove('{second}', null)")),
+    );
     assert_eq!(sqlstate(&output), "55000", "{output:?}");
-    let up = desk.psql(&first, &as_operator(&format!("select tenantdesk.operator_level('{first}', 'admin', null)")));
+    let up = desk.psql(
+        &first,
+        &as_operator(&format!("select tenantdesk.operator_level('{first}', 'admin', null)")),
+    );
     assert_eq!(sqlstate(&up), "42501");
-    desk.rows(SUPERUSER, &format!("update tenantdesk.operators set level = 'admin' where name = '{first}'"));
-    desk.rows(&second, &as_operator(&format!("select tenantdesk.operator_remove('{second}', null)")));
+    desk.rows(
+        SUPERUSER,
+        &format!("update tenantdesk.operators set level = 'admin' where name = '{first}'"),
+    );
+    desk.rows(
+        &second,
+        &as_operator(&format!("select tenantdesk.operator_remove('{second}', null)")),
+    );
 }

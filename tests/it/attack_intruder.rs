@@ -144,7 +144,8 @@ pub fn on_a_server_of_its_own() -> Desk {
     desk.rows(SUPERUSER, &format!("alter database {} owner to app_owner", desk.database));
     desk.rows("app_owner", include_str!("../fixtures/schema/product.sql"));
     desk.rows(SUPERUSER, include_str!("../fixtures/schema/product_data.sql"));
-    let map = RelationMap::from_toml(include_str!("../fixtures/schema/product_map.toml")).expect("a map");
+    let map =
+        RelationMap::from_toml(include_str!("../fixtures/schema/product_map.toml")).expect("a map");
     let consent = Consent { close_doors: true, enforce_limits: false };
     install_guard(&desk.endpoint("app_owner"), &map, consent);
     desk

@@ -35,13 +35,18 @@ fn a_login_that_could_escape_opens_nothing() {
         assert!(["42501", "55000"].contains(&opening(&desk, &login).as_str()), "{escape}");
         desk.rows(SUPERUSER, &format!("drop schema if exists mine; drop owned by {login}; drop role {login}; delete from tenantdesk.operators where name = '{login}'"));
     }
-    let existing = desk.psql("app_owner", "select tenantdesk.operator_add('app_user', 'support', null, false, null)");
+    let existing = desk.psql(
+        "app_owner",
+        "select tenantdesk.operator_add('app_user', 'support', null, false, null)",
+    );
     assert_eq!(sqlstate(&existing), "42710");
     let login = desk.operator("support");
     desk.rows(SUPERUSER, &format!("grant app_user to {login}; create or replace function tenantdesk.too_powerful(login text) returns text language sql as 'select null::text'"));
     assert_eq!(opening(&desk, &login), "1\n");
     // Membership is enough: the check at the opening does not stop the read itself.
-    let read = format!("begin; set local role app_user;\n\\o /dev/null\nselect set_config('app.tenant_id', '{BOLT}', true);\n\\o\nselect count(*) from app.projects; commit");
+    let read = format!(
+        "begin; set local role app_user;\n\\o /dev/null\nselect set_config('app.tenant_id', '{BOLT}', true);\n\\o\nselect count(*) from app.projects; commit"
+    );
     assert_eq!(desk.rows(&login, &read), "1000");
 }
 
@@ -50,7 +55,11 @@ fn a_login_that_could_escape_opens_nothing() {
 fn an_operator_gives_himself_to_nobody() {
     let intruder = Intruder::reading();
     let login = &intruder.login;
-    for attack in [format!("grant {login} to app_user"), "grant tenantdesk_reader to app_user".to_owned(), "grant tenantdesk_operator to app_user".to_owned()] {
+    for attack in [
+        format!("grant {login} to app_user"),
+        "grant tenantdesk_reader to app_user".to_owned(),
+        "grant tenantdesk_operator to app_user".to_owned(),
+    ] {
         let output = intruder.desk.psql(login, &attack);
         assert_eq!(sqlstate(&output), "42501", "{attack}: {output:?}");
     }
@@ -79,18 +88,34 @@ fn an_admin_makes_himself_no_owner_and_no_shell() {
             assert_eq!(sqlstate(&output), "42501", "{attack}: {output:?}");
         }
     }
-    for name in ["app_user\"; alter role app_user superuser; --", "x; drop role app_user", "Mallory", "pg_mallory", "tenantdesk_mallory", "", "public", "none"] {
-        let call = format!("select tenantdesk.operator_add($q${name}$q$, 'admin', null, false, null)");
+    for name in [
+        "app_user\"; alter role app_user superuser; --",
+        "x; drop role app_user",
+        "Mallory",
+        "pg_mallory",
+        "tenantdesk_mallory",
+        "",
+        "public",
+        "none",
+    ] {
+        let call =
+            format!("select tenantdesk.operator_add($q${name}$q$, 'admin', null, false, null)");
         let output = desk.psql(&admin, &as_operator(&call));
         assert_eq!(sqlstate(&output), "22023", "{name}: {output:?}");
     }
-    for verifier in ["secret", "md5abc", "SCRAM-SHA-256$4096:x$y:z'; alter role app_user superuser; --"] {
-        let call = format!("select tenantdesk.operator_add('mallory', 'admin', $q${verifier}$q$, false, null)");
+    for verifier in
+        ["secret", "md5abc", "SCRAM-SHA-256$4096:x$y:z'; alter role app_user superuser; --"]
+    {
+        let call = format!(
+            "select tenantdesk.operator_add('mallory', 'admin', $q${verifier}$q$, false, null)"
+        );
         assert_eq!(sqlstate(&desk.psql(&admin, &as_operator(&call))), "22023");
     }
     // On 15 CREATEROLE alone is the shell; from 16 on it is none.
     desk.rows(SUPERUSER, &format!("alter role {admin} createrole"));
-    let shell = format!("grant pg_execute_server_program to {admin}; set role pg_execute_server_program; copy (select 1) to program 'cat >/dev/null'");
+    let shell = format!(
+        "grant pg_execute_server_program to {admin}; set role pg_execute_server_program; copy (select 1) to program 'cat >/dev/null'"
+    );
     let output = desk.psql(&admin, &shell);
     assert_eq!(output.code == 0, desk.cluster.version == 15, "{output:?}");
 }
@@ -99,19 +124,37 @@ fn an_admin_makes_himself_no_owner_and_no_shell() {
 #[test]
 fn a_copy_of_the_database_has_no_operators_and_no_live_sessions() {
     let intruder = Intruder::reading();
-    let copy = Desk { cluster: intruder.desk.cluster, database: intruder.desk.cluster.create_database_from(&intruder.desk.database, "copy") };
+    let copy = Desk {
+        cluster: intruder.desk.cluster,
+        database: intruder.desk.cluster.create_database_from(&intruder.desk.database, "copy"),
+    };
     copy.rows(SUPERUSER, &format!("revoke temporary on database {0} from public; grant temporary on database {0} to app_user, tenantdesk_archivist; alter database {0} owner to app_owner", copy.database));
     let read = format!("{}select count(*) from app.projects; commit", intruder.preamble(READER));
     assert_eq!(intruder.desk.rows(&intruder.login, &read), "1000");
     assert_eq!(copy.rows(&intruder.login, &read), "0");
-    assert_eq!(copy.rows(&intruder.login, &as_operator("select coalesce(level, 'none') from tenantdesk.whoami()")), "none");
+    assert_eq!(
+        copy.rows(
+            &intruder.login,
+            &as_operator("select coalesce(level, 'none') from tenantdesk.whoami()")
+        ),
+        "none"
+    );
     assert_eq!(opening(&copy, &intruder.login), "42501");
     assert_eq!(copy.rows(SUPERUSER, "select count(*) from tenantdesk.faults()"), "0");
     // Nor does who owns the copy reach the operators of the original.
-    for call in ["operator_remove(NAME, null)", "operator_level(NAME, 'viewer', null)", "operator_drop(NAME)", "terminate_operator(NAME)"] {
-        let sql = format!("select tenantdesk.{}", call.replace("NAME", &format!("'{}'", intruder.login)));
+    for call in [
+        "operator_remove(NAME, null)",
+        "operator_level(NAME, 'viewer', null)",
+        "operator_drop(NAME)",
+        "terminate_operator(NAME)",
+    ] {
+        let sql =
+            format!("select tenantdesk.{}", call.replace("NAME", &format!("'{}'", intruder.login)));
         let output = copy.psql("app_owner", &sql);
-        assert!(["P0002", "55000"].contains(&sqlstate(&output).as_str()) || output.stdout == "0\n", "{call}: {output:?}");
+        assert!(
+            ["P0002", "55000"].contains(&sqlstate(&output).as_str()) || output.stdout == "0\n",
+            "{call}: {output:?}"
+        );
     }
     assert_eq!(intruder.sees(READER, "select count(*) from app.projects"), "1000");
     drop_condition(&copy, "session_tenant()", "s.database = tenantdesk.this_database()");
@@ -135,11 +178,26 @@ fn who_owns_the_database_manages_operators_and_opens_no_session() {
 #[test]
 fn membership_of_the_group_without_a_level_here_is_nothing() {
     let desk = Desk::product();
-    desk.rows(SUPERUSER, "create role stranger login noinherit; grant tenantdesk_operator to stranger");
+    desk.rows(
+        SUPERUSER,
+        "create role stranger login noinherit; grant tenantdesk_operator to stranger",
+    );
     for call in [
-        "tenantdesk.directory()", "tenantdesk.members('x')", "tenantdesk.find_by_email('x')", "tenantdesk.measure('projects')", "tenantdesk.sessions()",
-        "tenantdesk.operators()", "tenantdesk.sweep()", "tenantdesk.unblock()", "tenantdesk.terminate(1)", "tenantdesk.map_document()", "tenantdesk.relation_list()",
-        "tenantdesk.plan_list()", "tenantdesk.metric_list()", "tenantdesk.override_list()", "tenantdesk.ledger_events(null, null, null, null, null, 10)",
+        "tenantdesk.directory()",
+        "tenantdesk.members('x')",
+        "tenantdesk.find_by_email('x')",
+        "tenantdesk.measure('projects')",
+        "tenantdesk.sessions()",
+        "tenantdesk.operators()",
+        "tenantdesk.sweep()",
+        "tenantdesk.unblock()",
+        "tenantdesk.terminate(1)",
+        "tenantdesk.map_document()",
+        "tenantdesk.relation_list()",
+        "tenantdesk.plan_list()",
+        "tenantdesk.metric_list()",
+        "tenantdesk.override_list()",
+        "tenantdesk.ledger_events(null, null, null, null, null, 10)",
     ] {
         let output = desk.psql("stranger", &as_operator(&format!("select * from {call}")));
         assert_eq!(sqlstate(&output), "42501", "{call}: {output:?}");

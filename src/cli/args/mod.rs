@@ -136,6 +136,11 @@ pub enum Verb {
     /// Limits of single tenants
     #[command(subcommand)]
     Limit(usage::Limit),
+    /// Act as a member of a tenant
+    Impersonate(impersonation::Impersonate),
+    /// Tenant sessions, present and past
+    #[command(subcommand)]
+    Impersonation(impersonation::Impersonation),
     /// Write one tenant to an archive
     Export(archive::Export),
     /// Archives

@@ -6,7 +6,7 @@
 //! What passes them by: `session_replication_role`, a disabled trigger, and statements that name a
 //! partition or a child of the counted table. `tenantdesk.recount_usage` mends the counters then.
 //! Two transactions that count for two tenants, or two metrics of one, in opposite order are a
-//! deadlock that the server ends with 40P01; one statement counts in a fixed order.
+//! deadlock that the server ends with 40P01; one statement counts in a fixed order (docs/plans.md).
 
 use super::condition::{Conditions, GuardError};
 use super::measure::Counted;

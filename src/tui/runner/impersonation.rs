@@ -18,8 +18,6 @@ use crate::tui::facts::{
 impl Runner {
     /// Opens a session and keeps it.
     pub(super) async fn open_session(&self, ask: OpenAsk) -> Result<SessionFacts, Failure> {
-        let console = self.console().await?;
-        let operator = console.operator().clone();
         let request = StartImpersonation {
             tenant: ask.tenant.to_string(),
             member: ask.member,
@@ -28,6 +26,16 @@ impl Runner {
             ticket: ask.ticket,
             duration: Some(ask.duration),
         };
+        self.start(request).await
+    }
+
+    /// Opens a session as the command line asks for it.
+    pub(in crate::tui) async fn start(
+        &self,
+        request: StartImpersonation,
+    ) -> Result<SessionFacts, Failure> {
+        let console = self.console().await?;
+        let operator = console.operator().clone();
         let plan = inside::prepare(&console, request).await?;
         let session = inside::open(&console, plan).await?;
         let facts = SessionFacts {
