@@ -41,7 +41,9 @@ end;
 create view tenantdesk.present_policies as
   select p.polrelid as relation, p.polname::text as policy, p.polcmd::text as command, p.polpermissive as permissive,
     array(select case when r = 0 then 'public' else pg_catalog.pg_get_userbyid(r)::text end from pg_catalog.unnest(p.polroles) r order by 1) as roles,
-    pg_catalog.pg_get_expr(p.polqual, p.polrelid) as qual, pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) as with_check,
+    -- Digests of the parsed expressions: printing them as SQL took most of the time of faults().
+    pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(p.polqual::text, 'UTF8')), 'hex') as qual,
+    pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(p.polwithcheck::text, 'UTF8')), 'hex') as with_check,
     p.polname like '!tenantdesk%' or p.polname like 'tenantdesk %' as ours
   from pg_catalog.pg_policy p;
 
@@ -173,6 +175,8 @@ end $$;
 create function tenantdesk.faults() returns table (object text, fault text) language sql stable security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
+  with policies as materialized (select p.* from tenantdesk.present_policies p),
+    grants as materialized (select g.* from tenantdesk.present_grants g)
   select 'tenantdesk', 'the guard was never installed' where not exists (select from tenantdesk.guard_policies union all select from tenantdesk.guard_grants)
   union all
   select r.name, 'the relation is gone' from tenantdesk.relations r
@@ -183,29 +187,29 @@ begin atomic
   union all
   select coalesce(g.relation::pg_catalog.regclass::text, '?'), 'policy ' || pg_catalog.quote_ident(g.policy) || ' is missing or was changed'
     from tenantdesk.guard_policies g where not exists (
-      select from tenantdesk.present_policies p where p.relation = g.relation and p.policy = g.policy and p.command = g.command
+      select from policies p where p.relation = g.relation and p.policy = g.policy and p.command = g.command
         and p.permissive = g.permissive and p.roles = g.roles and p.qual is not distinct from g.qual and p.with_check is not distinct from g.with_check)
       and exists (select from pg_catalog.pg_class c where c.oid = g.relation)
   union all
   select p.relation::pg_catalog.regclass::text, 'policy ' || pg_catalog.quote_ident(p.policy) || ' names our roles and is not of setup'
-    from tenantdesk.present_policies p
-    where (p.ours or exists (select from pg_catalog.unnest(p.roles) r where r in (select tenantdesk.guarded_roles())))
+    from policies p
+    where (p.ours or exists (select from pg_catalog.unnest(p.roles) r where r = any (array(select tenantdesk.guarded_roles()))))
       and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
   union all
   -- A restrictive policy of the application that does not name our roles would show an operator more than the application sees.
   select p.relation::pg_catalog.regclass::text, 'policy ' || pg_catalog.quote_ident(p.policy) || ' holds for the application and not for operators'
-    from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
+    from policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
     where not p.permissive and not p.ours and not ('public' = any (p.roles))
       and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
       and exists (select from pg_catalog.unnest(p.roles) x
         where pg_catalog.pg_has_role((select m.document ->> 'application_role' from tenantdesk.map m), x, 'member'))
   union all
   select tenantdesk.name_of(p.kind, p.object), p.role || ' has ' || p.privilege || ' and setup did not give it'
-    from tenantdesk.present_grants p where not exists (select from tenantdesk.guard_grants g
+    from grants p where not exists (select from tenantdesk.guard_grants g
       where g.kind = p.kind and g.object = p.object and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
   union all
   select coalesce(tenantdesk.name_of(g.kind, g.object), '?'), g.role || ' lost ' || g.privilege
-    from tenantdesk.guard_grants g where not exists (select from tenantdesk.present_grants p
+    from tenantdesk.guard_grants g where not exists (select from grants p
       where g.kind = p.kind and g.object = p.object and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
       and (g.kind <> 'relation' or exists (select from pg_catalog.pg_class c where c.oid = g.object))
   union all
