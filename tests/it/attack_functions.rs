@@ -168,6 +168,12 @@ fn arguments_of_any_kind_do_no_harm() {
     }
     assert_eq!(desk.rows(SUPERUSER, before), untouched);
     assert_eq!(desk.rows(SUPERUSER, "select count(*) from app.projects"), "3000");
+}
+
+#[test]
+fn an_override_has_a_number_an_end_and_the_tenants_own_name() {
+    let desk = Desk::product();
+    let admin = desk.operator("admin");
     for (hard, until) in [
         ("-1", "now() + interval '1 day'"),
         ("null", "now() + interval '1 day'"),

@@ -103,7 +103,7 @@ fn an_installation_is_one_transaction_and_one_that_fails_leaves_nothing() {
     let map = RelationMap::from_toml(&broken).unwrap();
     let endpoint = plain.endpoint("app_owner");
     let failed = std::panic::catch_unwind(|| {
-        install_guard(&endpoint, &map, Consent { close_doors: true, enforce_limits: false })
+        install_guard(&endpoint, &map, Consent { close_doors: true, enforce_limits: false });
     });
     assert!(failed.is_err());
     assert_eq!(
