@@ -35,7 +35,9 @@ fn surroundings(home: &Home) -> Vec<(&'static str, PathBuf)> {
 /// Opens the console on a home.
 fn console(home: &Home) -> Pty {
     let mut command: CommandBuilder = bare(Path::new(BINARY));
-    surroundings(home).iter().for_each(|(name, value)| command.env(name, value));
+    for (name, value) in &surroundings(home) {
+        command.env(name, value);
+    }
     command.cwd(home.base());
     Pty::start(command, (100, 30))
 }
@@ -65,8 +67,7 @@ fn value(home: &Home, sql: &str) -> String {
 /// A home with the tenant `acme`, made by the command line.
 fn home_with_a_tenant() -> Home {
     let home = Home::new();
-    let words =
-        ["tenant", "create", "Acme", "--slug", "acme", "--admin-email", "ann@acme.example"];
+    let words = ["tenant", "create", "Acme", "--slug", "acme", "--admin-email", "ann@acme.example"];
     let output = verb(&home, &words);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     home
@@ -76,12 +77,12 @@ fn home_with_a_tenant() -> Home {
 fn impersonate(pty: &mut Pty, write: bool) {
     pty.press("i").wait_for("act inside acme").wait_for("ann@acme.example (owner)");
     pty.press(ENTER).press("ticket 4711: rows missing");
-    if !write {
-        pty.press(CTRL_S).wait_for("READ ONLY IMPERSONATING acme");
-    } else {
+    if write {
         pty.press(ENTER).press(ENTER).press(RIGHT).wait_for("‹ write ›");
         pty.press(CTRL_S).wait_for("type acme");
         pty.press("acme").press(ENTER).wait_for("WRITE IMPERSONATING acme");
+    } else {
+        pty.press(CTRL_S).wait_for("READ ONLY IMPERSONATING acme");
     }
     pty.wait_for("app.workspaces");
 }
