@@ -1,5 +1,9 @@
 //! Opens the console for a target and closes it again: a runtime, a runner, the loop.
 
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::app::{Opening, Start};
 use super::run::run;
 use super::runner::Runner;
@@ -34,6 +38,8 @@ pub fn open(
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| broken("no runtime could be started", error))?;
     runtime.block_on(async {
+        // Beside the loop, on a thread of the runtime: see there.
+        tokio::spawn(leave_after_signal());
         let runner = Runner::new(paths, target);
         let theme = if look.colourless { Theme::Plain } else { Theme::Dark };
         let opening = match impersonate {
@@ -54,4 +60,31 @@ pub fn open(
         let finished = runner.finish().await;
         result.and(finished)
     })
+}
+
+/// How long the loop may take to end after it was told to.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Ends the process where the loop cannot. A terminal that is gone makes the event reader of
+/// crossterm spin with its lock held, and the loop then waits for that lock for ever; no signal
+/// reaches it any more. The database ends what was open by itself.
+#[expect(
+    clippy::exit,
+    clippy::disallowed_methods,
+    reason = "the loop hangs, and nothing else can end the process"
+)]
+async fn leave_after_signal() {
+    let (Ok(mut hangup), Ok(mut term)) =
+        (signal(SignalKind::hangup()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = hangup.recv() => {}
+        _ = term.recv() => {}
+    }
+    tokio::time::sleep(PATIENCE).await;
+    tracing::warn!("the console did not end after a signal; the process ends now");
+    super::terminal::restore();
+    std::process::exit(143);
 }
