@@ -23,7 +23,11 @@ fn nobody_forges_an_event_in_the_chain_of_another_tenant() {
         "end_expired(null)",
         "live()",
         "seal_guard()",
-        "count_usage('x', 'x', 'x', now()::date, 1, 'x')",
+        "count_usage('x', 'x', now()::date, 1)",
+        "refill_counters()",
+        "count_metric('projects')",
+        "enqueue_job('mail.send')",
+        "is_open_intent('x', 1, 1)",
         "keep_an_admin('x', 'x')",
         "require('viewer', 'x')",
         "tenant_state('x')",
@@ -227,6 +231,7 @@ fn nobody_reads_or_changes_ledger_sessions_or_levels_by_hand() {
         "plan_limits",
         "limit_overrides",
         "usage_counters",
+        "jobs",
         "migrations",
     ];
     for table in tables {

@@ -183,7 +183,7 @@ fn nobody_passes_or_moves_a_limit() {
         "select * from tenantdesk.usage_counters",
         "update tenantdesk.usage_counters set used = 0",
         "select tenantdesk.limit_projects()",
-        "select tenantdesk.count_usage('x', 'x', 'x', now()::date, -5, 'x')",
+        "select tenantdesk.count_usage('x', 'projects', now()::date, -5)",
         "alter table app.projects disable trigger all",
         "set session_replication_role = replica",
         "create temp table t (tenant_id uuid); create trigger x after delete on t referencing old table as gone for each statement execute function tenantdesk.limit_projects()",
