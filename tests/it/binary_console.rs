@@ -65,8 +65,7 @@ fn value(home: &Home, sql: &str) -> String {
 /// A home with the tenant `acme`, made by the command line.
 fn home_with_a_tenant() -> Home {
     let home = Home::new();
-    let words =
-        ["tenant", "create", "Acme", "--slug", "acme", "--admin-email", "ann@acme.example"];
+    let words = ["tenant", "create", "Acme", "--slug", "acme", "--admin-email", "ann@acme.example"];
     let output = verb(&home, &words);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     home

@@ -109,7 +109,7 @@ async fn homes_that_are_not_ones_own_are_refused() {
 
 #[tokio::test]
 async fn a_login_opens_when_it_is_allowed_and_closes_when_it_is_not() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let server = home.embedded().join(&quiet()).await.unwrap();
     let names: Vec<String> = (0..20).map(|n| format!("ann-{n}")).collect();
     let create: Vec<_> =
@@ -131,7 +131,7 @@ async fn a_login_opens_when_it_is_allowed_and_closes_when_it_is_not() {
 
 #[tokio::test]
 async fn tcp_opens_the_loopback_with_a_password_and_never_for_the_superuser() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     let server = embedded.join(&quiet()).await.unwrap();
     let in_use = embedded.start(StartOptions { tcp: true }, &quiet()).await;
