@@ -53,7 +53,7 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::AuditList => state.go_top(Screen::Audit),
         CommandId::ServerStatus => state.go_top(Screen::Server),
         CommandId::ImpersonationEnd => live::end(state, EndReason::Operator),
-        CommandId::Refresh => screen::load(state, state.screen()),
+        CommandId::Refresh => refresh(state),
         CommandId::Filter => screen::prompt_filter(state),
         CommandId::TenantFind => screen::prompt_find(state),
         CommandId::TenantCreate => screen::provision(state),
@@ -66,6 +66,15 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         }
         id => screen::act(state, id),
     }
+}
+
+/// Reads again what is on screen, and connects where there is no connection yet.
+fn refresh(state: &mut State) {
+    if state.greeting.is_none() {
+        state.unreachable = None;
+        state.ask(Slot::Greeting, Effect::Greet);
+    }
+    screen::load(state, state.screen());
 }
 
 /// Copies a text, made plain: the clipboard is a sink like any other.

@@ -49,6 +49,7 @@ pub async fn run<E: Effects>(effects: E, start: Start) -> io::Result<()> {
         changed: true,
         patience: None,
         over: false,
+        suspended: false,
     };
     console.draw()?;
     console.carry_out(requests)?;
@@ -69,6 +70,8 @@ struct Console<E> {
     /// Until when we wait for the end of the session.
     patience: Option<Instant>,
     over: bool,
+    /// The terminal is given back until the job is continued.
+    suspended: bool,
 }
 
 /// The signals that concern a console.
@@ -117,14 +120,15 @@ impl<E: Effects> Console<E> {
     async fn listen(&mut self) -> io::Result<()> {
         let mut events = EventStream::new();
         let mut signals = Signals::listen()?;
-        while !self.over && terminal::is_ours() {
+        while !self.over && (self.suspended || terminal::is_ours()) {
             let wait = self.wait();
             let woken = tokio::select! {
-                event = events.next() => read(event),
-                Some(message) = self.inbox.recv() => Woken::Message(message),
+                event = events.next(), if !self.suspended => read(event),
+                Some(message) = self.inbox.recv(), if !self.suspended => Woken::Message(message),
                 woken = signals.next() => woken,
-                () = sleep(wait) => Woken::Timer,
+                () = sleep(wait), if !self.suspended => Woken::Timer,
             };
+            let woken = if self.suspended { self.awake(woken)? } else { woken };
             match woken {
                 Woken::Message(message) => self.take(message)?,
                 Woken::Stop => self.suspend()?,
@@ -222,9 +226,17 @@ impl<E: Effects> Console<E> {
         });
     }
 
+    /// The job was continued, or is to end: the terminal is taken again.
+    fn awake(&mut self, woken: Woken) -> io::Result<Woken> {
+        terminal::resume(&mut self.terminal)?;
+        (self.suspended, self.changed) = (false, true);
+        Ok(if matches!(woken, Woken::Message(_)) { woken } else { Woken::Timer })
+    }
+
     fn suspend(&mut self) -> io::Result<()> {
         self.changed = true;
-        if !terminal::suspend(&mut self.terminal)? {
+        self.suspended = terminal::suspend()?;
+        if !self.suspended {
             self.state.note(Weight::Warning, "there is no shell that could continue the console");
         }
         Ok(())

@@ -76,8 +76,11 @@ pub(super) fn is_ours() -> bool {
     OURS.load(Ordering::SeqCst)
 }
 
-/// Back to the shell until the job is continued. `false` where no shell could continue it.
-pub(super) fn suspend(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::Result<bool> {
+/// Back to the shell. `false` where no shell could continue the job.
+///
+/// The stop may come a moment after the call, when another thread takes the signal: the terminal
+/// may be taken again only after SIGCONT.
+pub(super) fn suspend() -> io::Result<bool> {
     use rustix::process::{Signal, getpid, getppid, getsid, kill_process};
     let alone = getsid(None).is_ok_and(|leader| leader == getpid());
     if alone || getppid().is_none_or(rustix::process::Pid::is_init) {
@@ -85,7 +88,6 @@ pub(super) fn suspend(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::
     }
     restore();
     kill_process(getpid(), Signal::STOP)?;
-    resume(terminal)?;
     Ok(true)
 }
 
