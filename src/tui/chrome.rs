@@ -87,7 +87,8 @@ pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let who = state.greeting.as_ref().map_or_else(
         || if state.unreachable.is_some() { "not connected" } else { "connecting" }.to_owned(),
         |greeting| {
-            let (operator, level) = (crate::text::screen(greeting.operator.as_str()), greeting.level);
+            let (operator, level) =
+                (crate::text::screen(greeting.operator.as_str()), greeting.level);
             format!("{operator} ({level}){}{}", look.symbols().dot, greeting.profile.screen())
         },
     );
@@ -116,8 +117,7 @@ pub(super) fn unreachable(state: &State, why: &str, frame: &mut Frame<'_>, area:
     let look = state.look;
     let inner = pane(frame, area, "not connected", true, look);
     let key = |id: CommandId| state.keymap.key_of(id).unwrap_or_else(|| command(id).words.into());
-    let foot =
-        format!("{} tries again, {} leaves", key(CommandId::Refresh), key(CommandId::Back));
+    let foot = format!("{} tries again, {} leaves", key(CommandId::Refresh), key(CommandId::Back));
     let mut lines: Vec<_> = wrap(why, inner.width).into_iter().map(|l| (l, Role::Bad)).collect();
     lines.extend([(String::new(), Role::Text), (foot, Role::Text)]);
     for (y, (text, role)) in (inner.y..inner.bottom()).zip(&lines) {

@@ -156,7 +156,12 @@ fn the_main_job_is_done_in_the_console_from_the_first_frame_to_the_last() {
 fn provision(pty: &mut Pty) -> String {
     pty.press("n").wait_for("create a tenant");
     pty.press("Acme Corporation").wait_for("acme-corporation");
-    pty.press(ENTER).press("\u{15}").wait_gone("acme-corporation").press("acme").press(ENTER).press("ann@acme.example");
+    pty.press(ENTER)
+        .press("\u{15}")
+        .wait_gone("acme-corporation")
+        .press("acme")
+        .press(ENTER)
+        .press("ann@acme.example");
     pty.press(CTRL_S).wait_for("shown only now");
     let text = pty.text();
     let line = text.lines().find(|line| line.contains(" password ")).unwrap();

@@ -226,7 +226,9 @@ fn all_of_this_holds_for_an_ordinary_user_too() {
     let copy = dir.path().join("it");
     std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
     let mut command = Command::new(&copy);
-    command.arg("server_").arg("harness_cleanup::").current_dir("/").env("HOME", "/nonexistent");
+    let modules =
+        ["server_lifetime::", "server_places::", "server_recovery::", "harness_cleanup::"];
+    command.args(modules).current_dir("/").env("HOME", "/nonexistent");
     let output = Account::apply(Account::for_servers(), &mut command).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}");

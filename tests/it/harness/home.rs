@@ -77,8 +77,8 @@ impl Home {
         };
         let (made, home) = (MADE.get_or_init(made).await, Self::new());
         std::fs::create_dir(&home.paths.home).unwrap();
-        let mode = std::fs::metadata(&made.paths.home).unwrap().permissions();
-        std::fs::set_permissions(&home.paths.home, mode).unwrap();
+        let rights = std::fs::metadata(&made.paths.home).unwrap().permissions();
+        std::fs::set_permissions(&home.paths.home, rights).unwrap();
         let copied = Command::new("cp")
             .arg("-a")
             .args([&made.paths.data_dir, &home.paths.data_dir])
