@@ -108,19 +108,19 @@ create view tenantdesk.open_doors as
   select 'database ' || pg_catalog.quote_ident(d.datname) as object, 'every login may create temporary tables and functions' as why,
       pg_catalog.format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', d.datname) as fix,
       -- What the application keeps; the application role is put in by setup.
-      pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO %%I, tenantdesk_archivist', d.datname) as keep,
+      pg_catalog.format('GRANT TEMPORARY ON DATABASE %s TO %%I, tenantdesk_archivist', pg_catalog.replace(pg_catalog.quote_ident(d.datname), '%', '%%')) as keep,
       pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', d.datname) as undo
     from pg_catalog.pg_database d cross join lateral pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
     where d.datname = pg_catalog.current_database() and a.grantee = 0 and a.privilege_type = 'TEMPORARY'
   union all
   select 'schema ' || pg_catalog.quote_ident(n.nspname), 'every login may create objects in it', pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname),
-      pg_catalog.format('GRANT CREATE ON SCHEMA %I TO %%I', n.nspname), pg_catalog.format('GRANT CREATE ON SCHEMA %I TO PUBLIC', n.nspname)
+      pg_catalog.format('GRANT CREATE ON SCHEMA %s TO %%I', pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '%', '%%')), pg_catalog.format('GRANT CREATE ON SCHEMA %I TO PUBLIC', n.nspname)
     from pg_catalog.pg_namespace n cross join lateral pg_catalog.aclexplode(n.nspacl) a
     where a.grantee = 0 and a.privilege_type = 'CREATE' and n.nspname !~ '^pg_'
   union all
   select 'function ' || p.oid::pg_catalog.regprocedure::text, 'every login may run it, and it runs with the rights of its owner',
       pg_catalog.format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', p.oid::pg_catalog.regprocedure),
-      pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %%I', p.oid::pg_catalog.regprocedure), pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', p.oid::pg_catalog.regprocedure)
+      pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %%I', pg_catalog.replace(p.oid::pg_catalog.regprocedure::text, '%', '%%')), pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', p.oid::pg_catalog.regprocedure)
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       cross join lateral pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
     where p.prosecdef and a.grantee = 0 and a.privilege_type = 'EXECUTE' and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
@@ -158,7 +158,7 @@ create view tenantdesk.open_doors as
     group by c.oid
   union all
   select 'foreign server ' || pg_catalog.quote_ident(s.srvname), 'every login may use it', pg_catalog.format('REVOKE USAGE ON FOREIGN SERVER %I FROM PUBLIC', s.srvname),
-      pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO %%I', s.srvname), pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO PUBLIC', s.srvname)
+      pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %s TO %%I', pg_catalog.replace(pg_catalog.quote_ident(s.srvname), '%', '%%')), pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO PUBLIC', s.srvname)
     from pg_catalog.pg_foreign_server s cross join lateral pg_catalog.aclexplode(s.srvacl) a
     where a.grantee = 0 and a.privilege_type = 'USAGE';
 

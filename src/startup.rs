@@ -186,7 +186,12 @@ fn operator_login(os_user: &str) -> OperatorName {
 
 /// Whether this login finds everything as this program would make it.
 async fn is_prepared(endpoint: &Endpoint, map: &RelationMap) -> bool {
-    let Ok(console) = Console::connect(endpoint.clone()).await else { return false };
+    let console = match Console::connect(endpoint.clone()).await {
+        Ok(console) => console,
+        // A login that was removed on purpose is not made again.
+        Err(ConsoleError::NoOperator { .. }) => return true,
+        Err(_) => return false,
+    };
     let found = console.query(&Sql::new("select tenantdesk.setup_fingerprint()"), &[]).await;
     let found: Option<String> = found.ok().and_then(|rows| rows.first().and_then(|row| row.get(0)));
     found.is_some_and(|found| found == fingerprint(map))
@@ -203,6 +208,7 @@ async fn prepare(
         [SUPERUSER, Role::Owner.login(), Role::App.login(), Role::Operator.login(), login.as_str()];
     server.allow_logins(&logins, progress).await?;
     host(&server.endpoint("postgres", SUPERUSER)).await?;
+    close_large_objects(&server.endpoint(DATABASE, SUPERUSER)).await?;
     let owner = server.endpoint(DATABASE, Role::Owner.login());
     let link = connect(&owner, "tenantdesk setup").await?;
     starter(&link).await?;
@@ -211,7 +217,11 @@ async fn prepare(
     plans::load(&manager).await?;
     for (name, level) in [(login.as_str(), Level::Admin), (Role::Operator.login(), Level::Support)]
     {
-        first_operator(&manager, name, level).await?;
+        // Only where nobody of that name was ever added: a removed operator stays removed.
+        let look = Sql::new("select 1 from tenantdesk.operators where name = $1");
+        if !exists(&link, &look, name).await? {
+            first_operator(&manager, name, level).await?;
+        }
     }
     Ok(())
 }
@@ -253,6 +263,15 @@ async fn host(endpoint: &Endpoint) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Large objects know no row level security, and every login may make them: rows of one tenant
+/// could be left there for the session of another. The application and the owner keep them.
+async fn close_large_objects(endpoint: &Endpoint) -> Result<(), Failure> {
+    let link = connect(endpoint, "tenantdesk setup").await?;
+    let closed = link.client().batch_execute(include_str!("startup/close_large_objects.sql")).await;
+    closed.map_err(crate::postgres::ServerError::from)?;
+    Ok(())
+}
+
 /// Whether a look-up by name finds something.
 async fn exists(link: &Link, look: &Sql, name: &str) -> Result<bool, Failure> {
     let preamble = Preamble { isolation: Isolation::ReadOnly, role: None, settings: &[] };
@@ -277,12 +296,8 @@ async fn starter(link: &Link) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An operator of the embedded server, unless it is one already.
+/// An operator of the embedded server.
 async fn first_operator(manager: &Console, name: &str, level: Level) -> Result<(), Failure> {
-    let known = operators::list(manager).await?;
-    if known.iter().any(|operator| operator.name.as_str() == name) {
-        return Ok(());
-    }
     let verifier: Option<String> = None;
     manager
         .call(Attested::operator_add(

@@ -33,7 +33,13 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
         None if invocation.has_terminal() => return console(invocation),
         None => what_to_run(&mut invocation),
         Some(Verb::Demo(args)) => match demo::run(&mut invocation, &args) {
-            Ok(true) => return console(invocation),
+            Ok(true) if invocation.has_terminal() => return console(invocation),
+            Ok(true) => {
+                invocation.printer.hint(
+                    "the console needs a terminal; `tenantdesk tenant list` lists the tenants",
+                );
+                Ok(())
+            }
             Ok(false) => Ok(()),
             Err(failure) => Err(failure),
         },

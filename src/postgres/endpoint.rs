@@ -91,11 +91,8 @@ impl Endpoint {
             .ok_or(InvalidUrl::Form("it does not begin with postgresql://"))?;
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = place.split_once('/').unwrap_or((place, ""));
-        if authority
-            .split('@')
-            .next()
-            .is_some_and(|user| authority.contains('@') && user.contains(':'))
-        {
+        // A slash in a password ends the authority early: look at everything before the query.
+        if place.split_once('@').is_some_and(|(user, _)| user.contains(':')) {
             return Err(InvalidUrl::Password);
         }
         let (mut socket_dir, mut port, mut user) = (None, 5432, None);
@@ -115,7 +112,7 @@ impl Endpoint {
             }
         }
         if !authority.is_empty() {
-            return Err(InvalidUrl::Network(crate::text::screen(authority)));
+            return Err(InvalidUrl::Network("the address".to_owned()));
         }
         let database = percent_decoded(database).filter(|name| !name.is_empty());
         Ok(Self {

@@ -27,6 +27,9 @@ pub enum RestoreError {
         /// What had to be typed.
         expected: String,
     },
+    /// The guard was taken away while the restore ran.
+    #[error("the guard is not whole any more, so nothing was committed: {0}")]
+    GuardBroken(String),
     /// Another restore of this tenant is running.
     #[error("another restore of this tenant is running")]
     Busy,

@@ -12,6 +12,9 @@ use super::{Runner, Shared};
 use crate::clock;
 use crate::tenant::sessions;
 
+/// After a look that failed.
+const RETRY: Duration = Duration::from_secs(10);
+
 /// Looks, sleeps, sweeps, until the console is gone.
 ///
 /// Boxed, because the connection that it asks for is what spawned it.
@@ -33,7 +36,7 @@ async fn watching(shared: Weak<Shared>) {
                     () = tokio::time::sleep(wait) => {}
                 }
                 let Some(runner) = shared.upgrade().map(|shared| Runner { shared }) else { return };
-                let Ok(console) = runner.console().await else { return };
+                let Ok(console) = runner.console().await else { continue };
                 if let Err(error) = sessions::sweep(&console).await {
                     tracing::warn!(%error, "expired sessions could not be swept");
                 }
@@ -44,8 +47,12 @@ async fn watching(shared: Weak<Shared>) {
 
 /// How long until the next session expires; none where none is live.
 async fn next_expiry(runner: &Runner) -> Option<Duration> {
-    let console = runner.console().await.ok()?;
-    let listed = sessions::list(&console).await.ok()?;
+    let listed = match runner.console().await {
+        Ok(console) => sessions::list(&console).await.map_err(crate::failure::Failure::from),
+        Err(failure) => Err(failure),
+    };
+    // A connection that was closed under us opens anew: look again soon.
+    let Ok(listed) = listed else { return Some(RETRY) };
     let now = clock::now();
     let next = listed.iter().filter(|s| s.ended_at.is_none()).map(|s| s.expires_at).min()?;
     // One second of grace for two clocks; a clock that is far off only sweeps in vain.

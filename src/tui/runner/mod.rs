@@ -99,7 +99,9 @@ impl Runner {
         };
         for (_, session) in shared.sessions.into_inner() {
             if let Some(session) = Arc::into_inner(session) {
-                session.end("quit").await?;
+                if let Err(error) = session.end("quit").await {
+                    tracing::warn!(%error, "a session could not be ended");
+                }
             }
         }
         match shared.started.into_inner() {
