@@ -35,7 +35,7 @@ fn surroundings(home: &Home) -> Vec<(&'static str, PathBuf)> {
 /// Opens the console on a home.
 fn console(home: &Home) -> Pty {
     let mut command: CommandBuilder = bare(Path::new(BINARY));
-    for (name, value) in &surroundings(home) {
+    for (name, value) in surroundings(home) {
         command.env(name, value);
     }
     command.cwd(home.base());
@@ -113,7 +113,7 @@ fn the_main_job_is_done_in_the_console_from_the_first_frame_to_the_last() {
     pty.wait_for("tenantdesk");
     eprintln!("time to the first frame: {} ms", pty.age().as_millis());
     assert!(pty.text().contains("connecting"), "no frame before the server:\n{}", pty.text());
-    pty.wait_for("no tenant yet");
+    pty.wait_for("no tenant yet").wait_for("(admin)");
     eprintln!("time to an empty starter schema: {} ms", pty.age().as_millis());
     let postmaster = home.postmaster();
 
@@ -212,7 +212,7 @@ async fn a_signal_ends_the_impersonation_in_the_database_and_gives_the_terminal_
     let server = home.embedded().join(&tenantdesk::progress::Progress::silent()).await.unwrap();
     for signal in [Signal::TERM, Signal::HUP] {
         let mut pty = console(&home);
-        pty.wait_for("tenants 1/1").wait_for("│acme ");
+        pty.wait_for("(admin)").wait_for("│acme ");
         impersonate(&mut pty, false);
         let live = "select count(*) from tenantdesk.tenant_sessions where ended_at is null";
         assert_eq!(value(&home, live), "1");
@@ -229,7 +229,7 @@ async fn a_signal_ends_the_impersonation_in_the_database_and_gives_the_terminal_
 fn a_killed_console_leaves_a_server_and_a_session_that_others_see_and_end() {
     let home = home_with_a_tenant();
     let mut pty = console(&home);
-    pty.wait_for("tenants 1/1").wait_for("│acme ");
+    pty.wait_for("(admin)").wait_for("│acme ");
     impersonate(&mut pty, true);
     let postmaster = home.postmaster();
     // The whole process group would be the shell's business; nobody could tidy up here.

@@ -193,10 +193,14 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         title += ", reading";
     }
     let inner = pane(frame, area, &title, true, look);
+    // The outcome must be seen on a narrow screen as well.
+    let narrow = inner.width < 70;
+    let (at, actor, tenant) = if narrow { (14, 8, 8) } else { (19, 10, 12) };
+    let format = if narrow { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     let columns = [
-        Column::new("at", 19),
-        Column::new("actor", 10),
-        Column::new("tenant", 12),
+        Column::new("at", at),
+        Column::new("actor", actor),
+        Column::new("tenant", tenant),
         Column::new("action", 14).grows(),
         Column::new("outcome", 9),
         Column::new("reason", 20).from(90).grows(),
@@ -204,7 +208,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let cell = |row: usize, column: usize| {
         let event = &events[row];
         match column {
-            0 => plain(event.at.format("%Y-%m-%d %H:%M:%S").to_string()),
+            0 => plain(event.at.format(format).to_string()),
             1 => plain(event.actor.raw().to_owned()),
             2 => match own.handle(event) {
                 Some(tenant) => plain(tenant.to_owned()),
