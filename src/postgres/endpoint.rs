@@ -112,7 +112,7 @@ impl Endpoint {
             }
         }
         if !authority.is_empty() {
-            return Err(InvalidUrl::Network("the address".to_owned()));
+            return Err(InvalidUrl::Network(crate::text::screen(authority)));
         }
         let database = percent_decoded(database).filter(|name| !name.is_empty());
         Ok(Self {
@@ -195,6 +195,7 @@ mod tests {
             ),
             ("postgres:///app?host=db&user=a", InvalidUrl::Network("db".into())),
             ("postgres://a:secret@db/app", InvalidUrl::Password),
+            ("postgres://a:se/cret@db/app", InvalidUrl::Password),
             ("postgres:///app?host=/run&user=a&password=x", InvalidUrl::Password),
             ("postgres:///app?host=/run", InvalidUrl::Form("user is missing")),
         ] {
