@@ -13,7 +13,7 @@ use crate::postgres::embedded::{Embedded, EmbeddedServer};
 use crate::postgres::{Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, connect};
 use crate::progress::Progress;
 use crate::server::role::{DATABASE, Role};
-use crate::tenant::{operators, sessions};
+use crate::tenant::sessions;
 use crate::usage::plans;
 
 /// The superuser of the embedded server: makes roles and databases, fills in the demo, nothing else.

@@ -21,7 +21,7 @@ use crate::console::{Console, Undertaking};
 use crate::failure::Failure;
 use crate::identity::{Purpose, Reason};
 use crate::isolation::map::RelationMap;
-use crate::isolation::relations::installed_map;
+use crate::isolation::relations::{self, installed_map};
 use crate::postgres::{Isolation, Sql, Transaction};
 use crate::progress::Progress;
 use crate::secret::signing_key::SigningKey;

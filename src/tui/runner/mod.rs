@@ -98,10 +98,10 @@ impl Runner {
             tokio::time::sleep(Duration::from_millis(10)).await;
         };
         for (_, session) in shared.sessions.into_inner() {
-            if let Some(session) = Arc::into_inner(session) {
-                if let Err(error) = session.end("quit").await {
-                    tracing::warn!(%error, "a session could not be ended");
-                }
+            if let Some(session) = Arc::into_inner(session)
+                && let Err(error) = session.end("quit").await
+            {
+                tracing::warn!(%error, "a session could not be ended");
             }
         }
         match shared.started.into_inner() {
