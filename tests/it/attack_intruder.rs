@@ -34,7 +34,7 @@ pub struct Intruder {
 pub fn open_call(token: &str, tenant: &str, purpose: &str, mode: &str) -> String {
     format!(
         "tenantdesk.open_session(sha256(convert_to('{token}', 'UTF8')), '{tenant}', '{purpose}', '{mode}', 'ticket 4711 asks', null, \
-         (select id from tenantdesk.members('{tenant}') limit 1), interval '15 min', null)"
+         (select id from tenantdesk.members('{tenant}') limit 1), interval '10 min', null)"
     )
 }
 

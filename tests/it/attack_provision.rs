@@ -93,14 +93,14 @@ fn a_tenant_that_exists_is_not_created_again_under_any_spelling() {
         [ACME.to_owned(), ACME.to_uppercase(), ACME.replace('-', ""), format!("{{{ACME}}}")]
     {
         let call = format!(
-            "select 1 from tenantdesk.open_session(sha256('x'), '{spelling}', 'provision', 'write', 'ticket 4711 asks', null, null, '15 min', null)"
+            "select 1 from tenantdesk.open_session(sha256('x'), '{spelling}', 'provision', 'write', 'ticket 4711 asks', null, null, '5 min', null)"
         );
         assert_eq!(sqlstate(&desk.psql(&login, &as_operator(&call))), "23505", "{spelling}");
     }
     let long = format!(
         "select 1 from tenantdesk.open_session(sha256('x'), '{NEW}', 'provision', 'write', 'ticket 4711 asks', null, null, '61 min', null)"
     );
-    assert_eq!(sqlstate(&desk.psql(&login, &as_operator(&long))), "23514");
+    assert_eq!(sqlstate(&desk.psql(&login, &as_operator(&long))), "22023");
 }
 
 #[test]
