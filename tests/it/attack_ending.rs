@@ -105,7 +105,7 @@ fn revoke_again(intruder: &Intruder) {
 fn an_expired_session_shows_nothing_and_its_connections_end_with_the_sweep() {
     let desk = Desk::product();
     let login = desk.operator("support");
-    let short = open_call("short", ACME, "impersonate", "read").replace("15 min", "2 s");
+    let short = open_call("short", ACME, "impersonate", "read").replace("10 min", "2 s");
     desk.rows(&login, &as_operator(&format!("select 1 from {short}")));
     let intruder = Intruder {
         desk,
