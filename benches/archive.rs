@@ -145,6 +145,11 @@ fn export(subject: &Subject, results: &mut Results) {
     results.memory("peak memory of verify", verify_peak, MEMORY);
 }
 
+/// The arguments of a restore of the subject.
+fn restoring(subject: &Subject) -> [&str; 8] {
+    ["restore", &subject.archive, "--mode", "missing", "--confirm", "acme", "--reason", REASON]
+}
+
 fn restore(subject: &Subject, results: &mut Results) {
     let stage = &subject.stage;
     let to_files: Vec<String> = subject
@@ -181,16 +186,7 @@ fn restore(subject: &Subject, results: &mut Results) {
         references.push(subject.script(bare(SUPERUSER), &load).0);
         subject.script(subject.inside("psql"), &remove);
         stage.psql(SUPERUSER, "vacuum analyze");
-        let (took, memory) = watched(&mut stage.command(&[
-            "restore",
-            &subject.archive,
-            "--mode",
-            "missing",
-            "--confirm",
-            "acme",
-            "--reason",
-            REASON,
-        ]));
+        let (took, memory) = watched(&mut stage.command(&restoring(subject)));
         ours.push(took);
         peak = peak.max(memory);
     }
@@ -202,16 +198,7 @@ fn restore(subject: &Subject, results: &mut Results) {
         1.15,
     );
     results.memory("peak memory of restore", peak, MEMORY);
-    let (again, memory) = watched(&mut stage.command(&[
-        "restore",
-        &subject.archive,
-        "--mode",
-        "missing",
-        "--confirm",
-        "acme",
-        "--reason",
-        REASON,
-    ]));
+    let (again, memory) = watched(&mut stage.command(&restoring(subject)));
     results.within("restore of acme where nothing is missing", again, None);
     results.memory("its peak memory", memory, MEMORY);
 }

@@ -196,9 +196,9 @@ async fn statement(
     let plan = impersonation::prepare(console, request).await.unwrap();
     let session = impersonation::open(console, plan).await.unwrap();
     let ask = Ask::new(READ);
-    let (mut recorded, mut plain, mut durable) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut recorded, mut bare, mut durable) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        plain.push(transaction(app, READ).await);
+        bare.push(transaction(app, READ).await);
         let clock = Instant::now();
         run(&superuser, "insert into public.durable values (1)").await;
         durable.push(clock.elapsed());
@@ -207,14 +207,14 @@ async fn statement(
         recorded.push(clock.elapsed());
     }
     session.end("operator").await.unwrap();
-    let (recorded, plain, durable) =
-        (middle(&mut recorded), middle(&mut plain), middle(&mut durable));
-    let surplus = recorded.saturating_sub(plain + 2 * durable);
+    let (recorded, bare, durable) =
+        (middle(&mut recorded), middle(&mut bare), middle(&mut durable));
+    let surplus = recorded.saturating_sub(bare + 2 * durable);
     results.within("a durable commit of this server", durable, None);
     results.beside(
         "a recorded statement",
         recorded,
-        ("plain and two commits", plain + 2 * durable),
+        ("bare and two commits", bare + 2 * durable),
         f64::INFINITY,
     );
     results.within("its surplus", surplus, Some(Duration::from_micros(300)));

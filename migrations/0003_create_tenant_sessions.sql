@@ -140,7 +140,7 @@ begin
   select f.object, f.fault into fault from tenantdesk.faults() f limit 1;
   if found then
     raise exception 'the guard is not whole: %: %', fault.object, fault.fault
-      using errcode = '55000', hint = 'tenantdesk setup mends the guard; tenantdesk tables list shows it';
+      using errcode = '55000', hint = 'tenantdesk tables list shows what is wrong; the owner of the object mends it';
   end if;
   select t.suspended, t.slug into state from tenantdesk.tenant_state(known_tenant) t;
   if open_session.purpose = 'provision' and known_tenant is not null then
@@ -151,6 +151,9 @@ begin
     raise exception 'tenant not found' using errcode = 'P0002', hint = 'tenantdesk tenant find TEXT looks by name, slug, id, domain and e-mail';
   elsif state.suspended and open_session.purpose = 'impersonate' then
     raise exception 'tenant % is suspended', state.slug using errcode = '55000', hint = 'nobody acts as a member of a suspended tenant';
+  end if;
+  if open_session.purpose in ('provision', 'manage') and ends > begins + interval '10 minutes' then
+    raise exception 'a session to % lasts at most 10 minutes', open_session.purpose using errcode = '22023';
   end if;
   if open_session.purpose = 'impersonate' then
     longest := pg_catalog.make_interval(mins => (select c.value::int from tenantdesk.configuration c where c.name = 'impersonation.longest_minutes'));
@@ -186,19 +189,24 @@ begin
   return query select opened.id, opened.opened_at, opened.expires_at, opened.member_email, opened.member_role;
 end $$;
 
--- Ends the expired sessions of a login (or of all: null), as of their expiry.
+-- Ends the expired sessions of a login (or of all: null), as of their expiry, and those of work (an export, a
+-- restore, ..) whose connection is gone: a killed tool must not leave rights behind until its session would expire.
 create function tenantdesk.end_expired(login text) returns setof tenantdesk.tenant_sessions
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
   gone tenantdesk.tenant_sessions;
 begin
   for gone in
-    update tenantdesk.tenant_sessions s set ended_at = s.expires_at, ended_by = session_user, end_reason = 'expired'
-    where s.ended_at is null and s.expires_at <= pg_catalog.clock_timestamp()
+    update tenantdesk.tenant_sessions s set ended_at = least(s.expires_at, pg_catalog.clock_timestamp()), ended_by = session_user,
+      end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired' else 'connection lost' end
+    where s.ended_at is null
+      and (s.expires_at <= pg_catalog.clock_timestamp()
+        or (s.purpose <> 'impersonate' and s.opened_at < pg_catalog.clock_timestamp() - interval '1 minute'
+          and not exists (select from pg_catalog.pg_stat_activity a where a.datid = s.database and a.application_name = 'tenantdesk/' || s.id)))
       and s.database = tenantdesk.this_database() and (login is null or s.operator = login)
     returning s.*
   loop
-    perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, 'expired', 'database', gone.id, gone.request, null);
+    perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, gone.end_reason, 'database', gone.id, gone.request, null);
     perform tenantdesk.set_rights(gone.operator);
     return next gone;
   end loop;
@@ -217,7 +225,11 @@ begin
     raise exception 'session % not found', end_session.id using errcode = 'P0002', hint = 'tenantdesk impersonation list shows the sessions';
   end if;
   update tenantdesk.tenant_sessions s set ended_at = pg_catalog.clock_timestamp(), ended_by = session_user,
-      end_reason = case when s.operator = session_user then coalesce(why, 'operator') else coalesce(why, 'revoked') end
+      -- What the database knows by itself is not taken from a caller.
+      end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired'
+        when s.operator <> session_user then 'revoked' || coalesce(': ' || nullif(pg_catalog.left(end_session.why, 200), 'revoked'), '')
+        when end_session.why in ('operator', 'quit', 'done', 'provisioned') then end_session.why
+        else 'operator' || coalesce(': ' || pg_catalog.left(end_session.why, 200), '') end
     where s.id = end_session.id and s.ended_at is null returning s.* into gone;
   if not found then
     return false;
@@ -232,7 +244,13 @@ create function tenantdesk.sweep() returns table (id bigint, operator text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform tenantdesk.require('viewer', 'the sweep', true);
-  return query select g.id, g.operator from tenantdesk.end_expired(null) g;
+  return query
+    select g.id, g.operator from tenantdesk.end_expired(null) g
+    union
+    -- Ended by somebody whose program died before it closed the connections.
+    select s.id, s.operator from tenantdesk.tenant_sessions s
+      where s.ended_at < pg_catalog.clock_timestamp() - interval '10 seconds' and s.closed_at is null and s.database = tenantdesk.this_database()
+        and (s.operator = session_user or s.end_reason in ('expired', 'connection lost') or tenantdesk.rank(tenantdesk.level()) >= 3);
 end $$;
 
 create function tenantdesk.sessions() returns table (id bigint, operator text, tenant text, purpose text, mode text, reason text,
@@ -301,7 +319,7 @@ begin
   update tenantdesk.tenant_sessions s set closed_at = coalesce(s.closed_at, pg_catalog.clock_timestamp())
     where s.id = terminate.id and s.ended_at is not null and s.database = tenantdesk.this_database()
       and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
-      and (s.operator = session_user or s.end_reason = 'expired' or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager())
+      and (s.operator = session_user or s.end_reason in ('expired', 'connection lost') or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager())
     returning s.* into gone;
   if not found then
     return 0;
@@ -310,9 +328,9 @@ begin
   from pg_catalog.pg_stat_activity a
   where a.usename = gone.operator and a.pid <> pg_catalog.pg_backend_pid() and a.datid = gone.database
     and a.backend_start <= gone.closed_at
-    and (case when gone.ended_by = gone.operator and gone.end_reason <> 'expired' then a.application_name = 'tenantdesk/' || gone.id
+    and (case when gone.ended_by = gone.operator and gone.end_reason not in ('expired', 'connection lost') then a.application_name = 'tenantdesk/' || gone.id
       else not exists (select from tenantdesk.tenant_sessions s
-        where gone.end_reason = 'expired' and s.operator = gone.operator and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
+        where gone.end_reason in ('expired', 'connection lost') and s.operator = gone.operator and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
           and a.application_name = 'tenantdesk/' || s.id) end);
   return killed;
 end $$;

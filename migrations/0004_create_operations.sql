@@ -46,7 +46,9 @@ begin
     raise exception 'no verb %', operation_begin.verb using errcode = '22023';
   end if;
   perform tenantdesk.require(tenantdesk.verb_level(operation_begin.verb), operation_begin.verb);
-  if operation_begin.tenant is not null and known_tenant is null then
+  if operation_begin.tenant is null and operation_begin.verb in ('tenant.create', 'export', 'restore', 'erase') then
+    raise exception '% needs a tenant', operation_begin.verb using errcode = '22004';
+  elsif operation_begin.tenant is not null and known_tenant is null then
     raise exception 'tenant not found' using errcode = 'P0002', hint = 'tenantdesk tenant find TEXT looks by name, slug, id, domain and e-mail';
   elsif operation_begin.verb = 'tenant.create' and exists (select from tenantdesk.tenant_state(known_tenant)) then
     -- Nobody writes into the chain of a tenant by announcing to create it.
@@ -89,6 +91,9 @@ declare
       and (o.verb <> 'tenant.create' or o.tenant is null or exists (select from tenantdesk.tenant_state(o.tenant))));
   verdict text;
 begin
+  if operation_end.outcome is null or operation_end.outcome not in ('ok', 'failed', 'cancelled') then
+    raise exception 'no outcome %', operation_end.outcome using errcode = '22023', hint = 'an outcome is ok, failed or cancelled';
+  end if;
   verdict := case when operation_end.outcome = 'ok' and not sealed then 'ok, told by the client'
     when operation_end.outcome <> 'ok' and sealed then 'ok, although the client saw: ' || operation_end.outcome
     else operation_end.outcome end;

@@ -94,9 +94,18 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
   perform tenantdesk.require('admin', 'removing an operator', true);
+  if operator_remove.name = session_user then
+    -- The steps that follow would be taken by a login that has nothing any more.
+    raise exception 'nobody removes himself' using errcode = '55000', hint = 'another admin can remove you';
+  end if;
   perform tenantdesk.keep_an_admin(operator_remove.name, null);
   update tenantdesk.operators o set disabled_at = pg_catalog.clock_timestamp() where o.name = operator_remove.name and o.disabled_at is null and o.database = tenantdesk.this_database();
   if not found then
+    -- Removed before, and the role is still there: the steps that follow are repeated.
+    if exists (select from tenantdesk.operators o join pg_catalog.pg_roles r on r.rolname = o.name
+        where o.name = operator_remove.name and o.disabled_at is not null and o.database = tenantdesk.this_database()) then
+      return;
+    end if;
     raise exception 'operator % not found', operator_remove.name using errcode = 'P0002', hint = 'tenantdesk operator list shows them';
   end if;
   perform tenantdesk.end_all(operator_remove.name, null, 'operator removed');

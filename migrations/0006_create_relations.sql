@@ -41,7 +41,9 @@ end;
 create view tenantdesk.present_policies as
   select p.polrelid as relation, p.polname::text as policy, p.polcmd::text as command, p.polpermissive as permissive,
     array(select case when r = 0 then 'public' else pg_catalog.pg_get_userbyid(r)::text end from pg_catalog.unnest(p.polroles) r order by 1) as roles,
-    pg_catalog.pg_get_expr(p.polqual, p.polrelid) as qual, pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) as with_check,
+    -- Digests of the parsed expressions: printing them as SQL took most of the time of faults().
+    pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(p.polqual::text, 'UTF8')), 'hex') as qual,
+    pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(p.polwithcheck::text, 'UTF8')), 'hex') as with_check,
     p.polname like '!tenantdesk%' or p.polname like 'tenantdesk %' as ours
   from pg_catalog.pg_policy p;
 
@@ -106,19 +108,19 @@ create view tenantdesk.open_doors as
   select 'database ' || pg_catalog.quote_ident(d.datname) as object, 'every login may create temporary tables and functions' as why,
       pg_catalog.format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', d.datname) as fix,
       -- What the application keeps; the application role is put in by setup.
-      pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO %%I, tenantdesk_archivist', d.datname) as keep,
+      pg_catalog.format('GRANT TEMPORARY ON DATABASE %s TO %%I, tenantdesk_archivist', pg_catalog.replace(pg_catalog.quote_ident(d.datname), '%', '%%')) as keep,
       pg_catalog.format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', d.datname) as undo
     from pg_catalog.pg_database d cross join lateral pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
     where d.datname = pg_catalog.current_database() and a.grantee = 0 and a.privilege_type = 'TEMPORARY'
   union all
   select 'schema ' || pg_catalog.quote_ident(n.nspname), 'every login may create objects in it', pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC', n.nspname),
-      pg_catalog.format('GRANT CREATE ON SCHEMA %I TO %%I', n.nspname), pg_catalog.format('GRANT CREATE ON SCHEMA %I TO PUBLIC', n.nspname)
+      pg_catalog.format('GRANT CREATE ON SCHEMA %s TO %%I', pg_catalog.replace(pg_catalog.quote_ident(n.nspname), '%', '%%')), pg_catalog.format('GRANT CREATE ON SCHEMA %I TO PUBLIC', n.nspname)
     from pg_catalog.pg_namespace n cross join lateral pg_catalog.aclexplode(n.nspacl) a
     where a.grantee = 0 and a.privilege_type = 'CREATE' and n.nspname !~ '^pg_'
   union all
   select 'function ' || p.oid::pg_catalog.regprocedure::text, 'every login may run it, and it runs with the rights of its owner',
       pg_catalog.format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', p.oid::pg_catalog.regprocedure),
-      pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %%I', p.oid::pg_catalog.regprocedure), pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', p.oid::pg_catalog.regprocedure)
+      pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %%I', pg_catalog.replace(p.oid::pg_catalog.regprocedure::text, '%', '%%')), pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', p.oid::pg_catalog.regprocedure)
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       cross join lateral pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
     where p.prosecdef and a.grantee = 0 and a.privilege_type = 'EXECUTE' and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
@@ -156,7 +158,7 @@ create view tenantdesk.open_doors as
     group by c.oid
   union all
   select 'foreign server ' || pg_catalog.quote_ident(s.srvname), 'every login may use it', pg_catalog.format('REVOKE USAGE ON FOREIGN SERVER %I FROM PUBLIC', s.srvname),
-      pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO %%I', s.srvname), pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO PUBLIC', s.srvname)
+      pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %s TO %%I', pg_catalog.replace(pg_catalog.quote_ident(s.srvname), '%', '%%')), pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO PUBLIC', s.srvname)
     from pg_catalog.pg_foreign_server s cross join lateral pg_catalog.aclexplode(s.srvacl) a
     where a.grantee = 0 and a.privilege_type = 'USAGE';
 
@@ -173,6 +175,8 @@ end $$;
 create function tenantdesk.faults() returns table (object text, fault text) language sql stable security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
+  with policies as materialized (select p.* from tenantdesk.present_policies p),
+    grants as materialized (select g.* from tenantdesk.present_grants g)
   select 'tenantdesk', 'the guard was never installed' where not exists (select from tenantdesk.guard_policies union all select from tenantdesk.guard_grants)
   union all
   select r.name, 'the relation is gone' from tenantdesk.relations r
@@ -183,29 +187,29 @@ begin atomic
   union all
   select coalesce(g.relation::pg_catalog.regclass::text, '?'), 'policy ' || pg_catalog.quote_ident(g.policy) || ' is missing or was changed'
     from tenantdesk.guard_policies g where not exists (
-      select from tenantdesk.present_policies p where p.relation = g.relation and p.policy = g.policy and p.command = g.command
+      select from policies p where p.relation = g.relation and p.policy = g.policy and p.command = g.command
         and p.permissive = g.permissive and p.roles = g.roles and p.qual is not distinct from g.qual and p.with_check is not distinct from g.with_check)
       and exists (select from pg_catalog.pg_class c where c.oid = g.relation)
   union all
   select p.relation::pg_catalog.regclass::text, 'policy ' || pg_catalog.quote_ident(p.policy) || ' names our roles and is not of setup'
-    from tenantdesk.present_policies p
-    where (p.ours or exists (select from pg_catalog.unnest(p.roles) r where r in (select tenantdesk.guarded_roles())))
+    from policies p
+    where (p.ours or exists (select from pg_catalog.unnest(p.roles) r where r = any (array(select tenantdesk.guarded_roles()))))
       and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
   union all
   -- A restrictive policy of the application that does not name our roles would show an operator more than the application sees.
   select p.relation::pg_catalog.regclass::text, 'policy ' || pg_catalog.quote_ident(p.policy) || ' holds for the application and not for operators'
-    from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
+    from policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
     where not p.permissive and not p.ours and not ('public' = any (p.roles))
       and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
       and exists (select from pg_catalog.unnest(p.roles) x
         where pg_catalog.pg_has_role((select m.document ->> 'application_role' from tenantdesk.map m), x, 'member'))
   union all
   select tenantdesk.name_of(p.kind, p.object), p.role || ' has ' || p.privilege || ' and setup did not give it'
-    from tenantdesk.present_grants p where not exists (select from tenantdesk.guard_grants g
+    from grants p where not exists (select from tenantdesk.guard_grants g
       where g.kind = p.kind and g.object = p.object and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
   union all
   select coalesce(tenantdesk.name_of(g.kind, g.object), '?'), g.role || ' lost ' || g.privilege
-    from tenantdesk.guard_grants g where not exists (select from tenantdesk.present_grants p
+    from tenantdesk.guard_grants g where not exists (select from grants p
       where g.kind = p.kind and g.object = p.object and g.attribute = p.attribute and g.role = p.role and g.privilege = p.privilege)
       and (g.kind <> 'relation' or exists (select from pg_catalog.pg_class c where c.oid = g.object))
   union all

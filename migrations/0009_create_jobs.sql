@@ -22,10 +22,11 @@ create function tenantdesk.enqueue_job(kind text, payload jsonb default '{}', ru
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
-  of_tenant text := nullif(pg_catalog.current_setting((select m.document ->> 'tenant_setting' from tenantdesk.map m), true), '');
+  named text := nullif(pg_catalog.current_setting((select m.document ->> 'tenant_setting' from tenantdesk.map m), true), '');
+  of_tenant text := tenantdesk.tenant_id(named);
   made bigint;
 begin
-  if of_tenant is null then
+  if named is null then
     raise exception 'a job needs a tenant' using errcode = '22004',
       hint = 'set the tenant setting in the transaction that enqueues the job';
   end if;

@@ -121,7 +121,8 @@ impl FromStr for TenantSlug {
         if !fits {
             return Err(InvalidName::Slug(text.to_owned()));
         }
-        if RESERVED_SLUGS.contains(&text) {
+        // Somebody else's id as a slug would make both ambiguous.
+        if RESERVED_SLUGS.contains(&text) || Uuid::try_parse(text).is_ok() {
             return Err(InvalidName::ReservedSlug(text.to_owned()));
         }
         Ok(Self(text.to_owned()))

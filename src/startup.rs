@@ -13,7 +13,7 @@ use crate::postgres::embedded::{Embedded, EmbeddedServer};
 use crate::postgres::{Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, connect};
 use crate::progress::Progress;
 use crate::server::role::{DATABASE, Role};
-use crate::tenant::operators;
+use crate::tenant::sessions;
 use crate::usage::plans;
 
 /// The superuser of the embedded server: makes roles and databases, fills in the demo, nothing else.
@@ -102,6 +102,21 @@ pub async fn start(
     target: &Target,
     progress: &Progress,
 ) -> Result<Started, Failure> {
+    let started = connect_to(paths, target, progress).await?;
+    // Whoever comes by ends what has expired; until there is a worker, this is how a session of
+    // somebody who went away is closed.
+    if let Err(error) = sessions::sweep(&started.console).await {
+        tracing::warn!(%error, "expired sessions could not be swept");
+    }
+    Ok(started)
+}
+
+/// Connects, and nothing more.
+async fn connect_to(
+    paths: &Paths,
+    target: &Target,
+    progress: &Progress,
+) -> Result<Started, Failure> {
     match target {
         Target::Embedded => embedded(paths, progress).await,
         Target::EmbeddedAs(login) => {
@@ -171,7 +186,12 @@ fn operator_login(os_user: &str) -> OperatorName {
 
 /// Whether this login finds everything as this program would make it.
 async fn is_prepared(endpoint: &Endpoint, map: &RelationMap) -> bool {
-    let Ok(console) = Console::connect(endpoint.clone()).await else { return false };
+    let console = match Console::connect(endpoint.clone()).await {
+        Ok(console) => console,
+        // A login that was removed on purpose is not made again.
+        Err(ConsoleError::NoOperator { .. }) => return true,
+        Err(_) => return false,
+    };
     let found = console.query(&Sql::new("select tenantdesk.setup_fingerprint()"), &[]).await;
     let found: Option<String> = found.ok().and_then(|rows| rows.first().and_then(|row| row.get(0)));
     found.is_some_and(|found| found == fingerprint(map))
@@ -188,6 +208,7 @@ async fn prepare(
         [SUPERUSER, Role::Owner.login(), Role::App.login(), Role::Operator.login(), login.as_str()];
     server.allow_logins(&logins, progress).await?;
     host(&server.endpoint("postgres", SUPERUSER)).await?;
+    close_large_objects(&server.endpoint(DATABASE, SUPERUSER)).await?;
     let owner = server.endpoint(DATABASE, Role::Owner.login());
     let link = connect(&owner, "tenantdesk setup").await?;
     starter(&link).await?;
@@ -196,7 +217,11 @@ async fn prepare(
     plans::load(&manager).await?;
     for (name, level) in [(login.as_str(), Level::Admin), (Role::Operator.login(), Level::Support)]
     {
-        first_operator(&manager, name, level).await?;
+        // Only where nobody of that name was ever added: a removed operator stays removed.
+        let look = Sql::new("select 1 from tenantdesk.operators where name = $1");
+        if !exists(&link, &look, name).await? {
+            first_operator(&manager, name, level).await?;
+        }
     }
     Ok(())
 }
@@ -238,6 +263,15 @@ async fn host(endpoint: &Endpoint) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Large objects know no row level security, and every login may make them: rows of one tenant
+/// could be left there for the session of another. The application and the owner keep them.
+async fn close_large_objects(endpoint: &Endpoint) -> Result<(), Failure> {
+    let link = connect(endpoint, "tenantdesk setup").await?;
+    let closed = link.client().batch_execute(include_str!("startup/close_large_objects.sql")).await;
+    closed.map_err(crate::postgres::ServerError::from)?;
+    Ok(())
+}
+
 /// Whether a look-up by name finds something.
 async fn exists(link: &Link, look: &Sql, name: &str) -> Result<bool, Failure> {
     let preamble = Preamble { isolation: Isolation::ReadOnly, role: None, settings: &[] };
@@ -262,12 +296,8 @@ async fn starter(link: &Link) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An operator of the embedded server, unless it is one already.
+/// An operator of the embedded server.
 async fn first_operator(manager: &Console, name: &str, level: Level) -> Result<(), Failure> {
-    let known = operators::list(manager).await?;
-    if known.iter().any(|operator| operator.name.as_str() == name) {
-        return Ok(());
-    }
     let verifier: Option<String> = None;
     manager
         .call(Attested::operator_add(

@@ -160,7 +160,9 @@ impl Fault {
                 "archives are made by `tenantdesk export` and end in .tenant".to_owned()
             }
             Self::OtherKey { key } => {
-                format!("if you know where it comes from: `tenantdesk key trust {key}`")
+                format!(
+                    "this version restores archives of its own installation only; this one is signed by {key}"
+                )
             }
             Self::Unreadable(_) | Self::TooLarge { .. } => String::new(),
             _ => "do not use this file; take another copy of the archive".to_owned(),

@@ -36,7 +36,7 @@ impl Explain for PlanError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Missing(_) => vec!["bring the relation map up to date: tenantdesk setup".into()],
+            Self::Missing(_) => vec!["bring the relation map up to date".into()],
             Self::Circle(_) => {
                 vec![
                     "make one of their foreign keys DEFERRABLE: alter table .. alter constraint .."

@@ -272,29 +272,42 @@ impl Statements<'_> {
             .collect();
         Some(Sql::fill(
             "update {target} as t set {assignments} from {stage} as s \
-             where {same} and row({s})::record operator(pg_catalog.*<>) row({t})::record",
+             where {same} and {own} and row({s})::record operator(pg_catalog.*<>) row({t})::record",
             &[
                 ("target", &self.target()),
                 ("assignments", &Sql::join(&assignments, ", ")),
                 ("stage", &self.stage()),
                 ("same", &self.same()),
+                ("own", &self.own_row()),
                 ("s", &columns("s.", &self.names())),
                 ("t", &columns("t.", &self.names())),
             ],
         ))
     }
 
-    /// DELETE of the tenant's rows whose key is not in the archive, or of all of them. Which rows
-    /// are the tenant's, the guard says.
+    /// DELETE of the tenant's rows whose key is not in the archive, or of all of them. The guard
+    /// says which rows are the tenant's; where a key stands in the row, the statement says so too.
     pub(super) fn delete(self, extra_only: bool) -> Sql {
         let target = self.target();
+        let own = self.own_row();
         if !extra_only || self.relation.archived.primary_key.is_empty() {
-            return Sql::fill("delete from {target} as t", &[("target", &target)]);
+            return Sql::fill(
+                "delete from {target} as t where {own}",
+                &[("target", &target), ("own", &own)],
+            );
         }
         Sql::fill(
-            "delete from {target} as t where not exists (select 1 from {stage} as s where {same})",
-            &[("target", &target), ("stage", &self.stage()), ("same", &self.same())],
+            "delete from {target} as t where {own} and not exists (select 1 from {stage} as s where {same})",
+            &[("target", &target), ("own", &own), ("stage", &self.stage()), ("same", &self.same())],
         )
+    }
+
+    /// `t.key = 'id'`, or true for a derived relation, whose key stands in a parent.
+    fn own_row(self) -> Sql {
+        match self.relation.archived.class {
+            ArchivedClass::Keyed | ArchivedClass::Root => self.keyed("t."),
+            _ => Sql::new("true"),
+        }
     }
 
     /// Keeps the keys of rows that are there and differ, before anything is inserted: a restore of

@@ -65,6 +65,7 @@ pub fn open(
 /// # Errors
 /// Whatever reading or writing meets.
 pub fn spool(mut source: impl Read, directory: &Path) -> io::Result<File> {
+    std::fs::create_dir_all(directory)?;
     let mut file = tempfile::tempfile_in(directory)?;
     io::copy(&mut source, &mut file)?;
     file.flush()?;

@@ -64,6 +64,10 @@ macro_rules! attested {
         impl<'a> Attested<'a> {
             $($(#[$doc])*
             #[must_use]
+            #[allow(
+                clippy::too_many_arguments,
+                reason = "one parameter for each parameter of the database's function"
+            )]
             pub fn $name($($value: &'a (dyn ToSql + Sync)),*) -> Self {
                 Self { sql: Sql::new($sql), values: vec![$(($value, Type::$kind)),*] }
             })+

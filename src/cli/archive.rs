@@ -55,7 +55,7 @@ pub(super) fn export(invocation: &mut Invocation, args: ExportArgs) -> Result<()
         format::bytes(exported.bytes)
     ));
     invocation.answer(&export_document(&exported), |printer| {
-        printer.line(&exported.path.to_string_lossy())
+        printer.line(&exported.path.to_string_lossy());
     })
 }
 
@@ -194,7 +194,8 @@ fn inspect(invocation: &mut Invocation, paths: &Paths, file: &File) -> Result<()
             ]);
         }
         printer.table(&table);
-    })
+    })?;
+    if found.faults.is_empty() { Ok(()) } else { Err(faulty(&found)) }
 }
 
 /// `archive verify`.
@@ -267,8 +268,14 @@ pub(super) fn restore(invocation: &mut Invocation, args: RestoreArgs) -> Result<
         ));
     }
     invocation.answer(&restore_document(&preview, restored.as_ref()), |printer| {
-        printer.table(&differences(&preview))
-    })
+        printer.table(&differences(&preview));
+    })?;
+    let conflicts: u64 = preview.iter().map(|one| one.conflicts).sum();
+    if restored.is_none() && conflicts > 0 {
+        let message = format!("{conflicts} rows of the archive name another tenant");
+        return Err(Failure::new(Kind::Negative, message).hint("this archive cannot be restored"));
+    }
+    Ok(())
 }
 
 /// The JSON of a restore.

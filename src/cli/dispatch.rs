@@ -1,5 +1,6 @@
 //! From a [`CommandLine`] to the file of its noun.
 
+use super::args;
 use super::args::impersonation::Impersonate;
 use super::args::{CommandLine, Verb};
 use super::desk::with_printer;
@@ -8,8 +9,8 @@ use super::invocation::Invocation;
 use super::look::Surroundings;
 use super::open_console::{self, ConsoleRequest};
 use super::{
-    archive, audit, completions, demo, impersonate, impersonation, man, operator, parse, paths,
-    server, tenant, usage,
+    archive, audit, completions, demo, impersonate, impersonation, man, operator, paths, server,
+    tenant, usage,
 };
 use crate::failure::{Failure, Kind};
 use crate::impersonation::StartImpersonation;
@@ -32,7 +33,13 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
         None if invocation.has_terminal() => return console(invocation),
         None => what_to_run(&mut invocation),
         Some(Verb::Demo(args)) => match demo::run(&mut invocation, &args) {
-            Ok(true) => return console(invocation),
+            Ok(true) if invocation.has_terminal() => return console(invocation),
+            Ok(true) => {
+                invocation.printer.hint(
+                    "the console needs a terminal; `tenantdesk tenant list` lists the tenants",
+                );
+                Ok(())
+            }
             Ok(false) => Ok(()),
             Err(failure) => Err(failure),
         },
@@ -92,9 +99,13 @@ fn console_at(invocation: Invocation, impersonate: Option<StartImpersonation>) -
     }
 }
 
-/// What a person can type, for those who typed nothing.
+/// Without a verb and without a terminal: how the server stands, and what to run.
 fn what_to_run(invocation: &mut Invocation) -> Result<(), Failure> {
-    let help = parse::command().render_help().to_string();
-    let document = serde_json::json!({ "help": help });
-    invocation.answer(&document, |printer| printer.raw(help.as_bytes()))
+    server::run(invocation, args::server::Server::Status)?;
+    invocation.printer.hint("`tenantdesk demo` fills the embedded server with demo tenants");
+    invocation
+        .printer
+        .hint("`tenantdesk tenant list` lists the tenants, `tenantdesk --help` all verbs");
+    invocation.printer.hint("the console needs a terminal");
+    Ok(())
 }

@@ -206,7 +206,7 @@ pub(super) fn plan(invocation: &mut Invocation, verb: &PlanVerb) -> Result<(), F
             let plans = limited(invocation, plans);
             let documents: Vec<_> = plans.iter().map(plan_document).collect();
             invocation.answer(&json!({ "plans": documents }), |printer| {
-                let mut table = limits_table([Column::left("PLAN"), Column::left("TITLE")]);
+                let mut table = limits_table(&[Column::left("PLAN"), Column::left("TITLE")]);
                 for plan in &plans {
                     limit_rows(&mut table, &[plan.name.screen(), plan.title.screen()], plan);
                 }
@@ -220,7 +220,7 @@ pub(super) fn plan(invocation: &mut Invocation, verb: &PlanVerb) -> Result<(), F
             let document = json!({ "plan": plan_document(&plan) });
             invocation.answer(&document, |printer: &mut Printer| {
                 printer.pairs([("plan", plan.name.screen()), ("title", plan.title.screen())]);
-                let mut table = limits_table([]);
+                let mut table = limits_table(&[]);
                 limit_rows(&mut table, &[], &plan);
                 printer.table(&table);
             })
@@ -229,7 +229,7 @@ pub(super) fn plan(invocation: &mut Invocation, verb: &PlanVerb) -> Result<(), F
 }
 
 /// The columns of limits behind some others.
-fn limits_table<const N: usize>(first: [Column; N]) -> Table {
+fn limits_table(first: &[Column]) -> Table {
     let mut columns = first.to_vec();
     columns.extend([
         Column::left("METRIC"),

@@ -2,7 +2,7 @@
 //! the data browser are made from it; no verb but provisioning and demo knows a table by name.
 //!
 //! For the starter schema it is declared in `assets/starter/map.toml`; on other schemas it will be
-//! discovered. What setup installed is kept as JSON in `tenantdesk.map`.
+//! discovered. Most of its lines declare that one document. What setup installed is kept as JSON in `tenantdesk.map`.
 
 use std::collections::HashSet;
 
@@ -234,6 +234,13 @@ pub enum MapError {
     },
 }
 
+impl MapError {
+    /// It contradicts itself at `place`.
+    fn wrong(place: &str, why: &str) -> Self {
+        Self::Wrong { place: place.to_owned(), why: why.to_owned() }
+    }
+}
+
 impl Explain for MapError {
     fn kind(&self) -> Kind {
         Kind::Refused
@@ -283,76 +290,79 @@ impl RelationMap {
 
     /// Every name resolves, every class has what it needs, no path goes in a circle.
     fn check(&self) -> Result<(), MapError> {
-        let wrong = |place: &str, why: &str| {
-            Err(MapError::Wrong { place: place.to_owned(), why: why.to_owned() })
-        };
         if self.model != "shared" {
-            return wrong("model", "only `shared` is known");
+            return Err(MapError::wrong("model", "only `shared` is known"));
         }
         let all = self.all();
         let mut seen = HashSet::new();
         for relation in &all {
-            let place = relation.name.as_str();
-            if RelationName::parse(place).is_none_or(|name| name.plain() != place) {
-                return wrong(
-                    place,
-                    "write schema.table, with double quotes only where SQL needs them",
-                );
-            }
-            if !seen.insert(place) {
-                return wrong(place, "it is listed twice");
-            }
-            let whole = match relation.class {
-                Class::Root | Class::Keyed => relation.key.is_some(),
-                Class::Derived => !relation.path.is_empty(),
-                Class::Linked => relation.via.is_some(),
-                Class::Global => true,
-                Class::Excluded => relation.reason.as_deref().is_some_and(|r| !r.trim().is_empty()),
-            };
-            if !whole {
-                return wrong(place, "its class needs a key, a path, a via or a reason");
+            relation.check()?;
+            if !seen.insert(relation.name.as_str()) {
+                return Err(MapError::wrong(&relation.name, "it is listed twice"));
             }
         }
-        for relation in &self.relations {
-            if let Some(last) = relation.path.last() {
-                let end = all.iter().find(|r| r.name == last.references);
-                if !end.is_some_and(|r| matches!(r.class, Class::Keyed | Class::Root)) {
-                    return wrong(&relation.name, "its path must end at a keyed table or the root");
-                }
-            }
-            if let Some(via) = &relation.via
-                && !all.iter().any(|r| r.name == via.table && r.class == Class::Keyed)
-            {
-                return wrong(&relation.name, "it must be linked through a keyed table");
-            }
+        self.relations.iter().try_for_each(|relation| relation.check_ends(&all))?;
+        self.metrics.iter().try_for_each(|metric| metric.check(&all))
+    }
+}
+
+impl Metric {
+    /// What is counted is a keyed table, and what is summed a column.
+    fn check(&self, all: &[Relation]) -> Result<(), MapError> {
+        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let plain = !self.name.is_empty() && self.name.bytes().all(letter);
+        let keyed = all.iter().any(|r| r.name == self.relation && r.class == Class::Keyed);
+        let known = ["count", "sum"].contains(&self.aggregate.as_str());
+        let summed = (self.aggregate == "sum") == self.column.is_some();
+        let timed = self.window.as_deref().is_none_or(|window| window == "month")
+            && self.window.is_some() == self.at.is_some();
+        if plain && keyed && known && summed && timed {
+            return Ok(());
         }
-        for metric in &self.metrics {
-            let plain = !metric.name.is_empty()
-                && metric
-                    .name
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-            let keyed = all.iter().any(|r| r.name == metric.relation && r.class == Class::Keyed);
-            let summed = (metric.aggregate == "sum") == metric.column.is_some();
-            let timed = metric.window.as_deref().is_none_or(|w| w == "month")
-                && metric.window.is_some() == metric.at.is_some();
-            if !(plain
-                && keyed
-                && summed
-                && timed
-                && ["count", "sum"].contains(&metric.aggregate.as_str()))
-            {
-                return wrong(
-                    &metric.name,
-                    "a metric counts rows of a keyed table, or sums a column of it, all time or by month",
-                );
-            }
-        }
-        Ok(())
+        let why =
+            "a metric counts rows of a keyed table, or sums a column of it, all time or by month";
+        Err(MapError::wrong(&self.name, why))
     }
 }
 
 impl Relation {
+    /// Its name is written as SQL would, and its class has what it needs.
+    fn check(&self) -> Result<(), MapError> {
+        let place = self.name.as_str();
+        if RelationName::parse(place).is_none_or(|name| name.plain() != place) {
+            let why = "write schema.table, with double quotes only where SQL needs them";
+            return Err(MapError::wrong(place, why));
+        }
+        let whole = match self.class {
+            Class::Root | Class::Keyed => self.key.is_some(),
+            Class::Derived => !self.path.is_empty(),
+            Class::Linked => self.via.is_some(),
+            Class::Global => true,
+            Class::Excluded => self.reason.as_deref().is_some_and(|r| !r.trim().is_empty()),
+        };
+        if whole {
+            return Ok(());
+        }
+        Err(MapError::wrong(place, "its class needs a key, a path, a via or a reason"))
+    }
+
+    /// Its path and its link end at tables that know their tenant.
+    fn check_ends(&self, all: &[Self]) -> Result<(), MapError> {
+        let class = |name: &str| all.iter().find(|r| r.name == name).map(|r| r.class);
+        if let Some(last) = self.path.last()
+            && !matches!(class(&last.references), Some(Class::Keyed | Class::Root))
+        {
+            let why = "its path must end at a keyed table or the root";
+            return Err(MapError::wrong(&self.name, why));
+        }
+        if let Some(via) = &self.via
+            && class(&via.table) != Some(Class::Keyed)
+        {
+            return Err(MapError::wrong(&self.name, "it must be linked through a keyed table"));
+        }
+        Ok(())
+    }
+
     /// The name as two quoted parts.
     #[must_use]
     pub fn relation_name(&self) -> RelationName {

@@ -44,7 +44,7 @@ pub fn parse(template: &str) -> Vec<Step> {
                 step.sql.push_str("::");
                 chars.next();
             }
-            ':' if chars.peek().is_some_and(|next| next.is_ascii_lowercase()) => {
+            ':' if chars.peek().is_some_and(char::is_ascii_lowercase) => {
                 let mut name = String::new();
                 while let Some(&next) = chars.peek() {
                     if !(next.is_ascii_alphanumeric() || next == '_') {

@@ -91,11 +91,8 @@ impl Endpoint {
             .ok_or(InvalidUrl::Form("it does not begin with postgresql://"))?;
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = place.split_once('/').unwrap_or((place, ""));
-        if authority
-            .split('@')
-            .next()
-            .is_some_and(|user| authority.contains('@') && user.contains(':'))
-        {
+        // A slash in a password ends the authority early: look at everything before the query.
+        if place.split_once('@').is_some_and(|(user, _)| user.contains(':')) {
             return Err(InvalidUrl::Password);
         }
         let (mut socket_dir, mut port, mut user) = (None, 5432, None);
@@ -107,7 +104,7 @@ impl Endpoint {
                 "host" if value.starts_with('/') => socket_dir = Some(PathBuf::from(value)),
                 "host" => return Err(InvalidUrl::Network(crate::text::screen(&value))),
                 "port" => {
-                    port = value.parse().map_err(|_| InvalidUrl::Form("the port is no number"))?
+                    port = value.parse().map_err(|_| InvalidUrl::Form("the port is no number"))?;
                 }
                 "user" => user = Some(value),
                 "password" => return Err(InvalidUrl::Password),
@@ -198,6 +195,7 @@ mod tests {
             ),
             ("postgres:///app?host=db&user=a", InvalidUrl::Network("db".into())),
             ("postgres://a:secret@db/app", InvalidUrl::Password),
+            ("postgres://a:se/cret@db/app", InvalidUrl::Password),
             ("postgres:///app?host=/run&user=a&password=x", InvalidUrl::Password),
             ("postgres:///app?host=/run", InvalidUrl::Form("user is missing")),
         ] {

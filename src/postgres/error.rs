@@ -71,11 +71,11 @@ pub enum ServerError {
         /// The server's message, made safe for a screen.
         message: String,
         /// The server's detail. It can hold values of rows: treat it as data.
-        detail: Option<String>,
+        detail: Option<Box<str>>,
         /// The server's hint.
-        hint: Option<String>,
+        hint: Option<Box<str>>,
         /// The constraint that was violated.
-        constraint: Option<String>,
+        constraint: Option<Box<str>>,
         /// Where in the statement, in characters from 1.
         position: Option<u32>,
     },
@@ -127,16 +127,17 @@ impl From<tokio_postgres::Error> for ServerError {
             return Self::Statement {
                 state: db.code().code().to_owned(),
                 message: screen(db.message()),
-                detail: db.detail().map(screen),
-                hint: db.hint().map(screen),
-                constraint: db.constraint().map(str::to_owned),
+                detail: db.detail().map(|said| screen(said).into()),
+                hint: db.hint().map(|said| screen(said).into()),
+                constraint: db.constraint().map(Into::into),
                 position,
             };
         }
         if error.is_closed() {
             return Self::Closed;
         }
-        let io = std::error::Error::source(&error).is_some_and(|s| s.is::<std::io::Error>());
+        let io = std::error::Error::source(&error)
+            .is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
         if io { Self::Closed } else { Self::Answer(screen(&error.to_string())) }
     }
 }
@@ -158,7 +159,7 @@ impl Explain for ServerError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Statement { hint: Some(hint), .. } => vec![hint.clone()],
+            Self::Statement { hint: Some(hint), .. } => vec![hint.to_string()],
             Self::Statement { state, .. } if state == "55P03" => {
                 vec!["another transaction holds it; try again".to_owned()]
             }

@@ -188,17 +188,13 @@ impl Sql {
         while let Some(start) = rest.find('{') {
             filled.push_str(&rest[..start]);
             let place = rest[start..].find('}').map(|end| &rest[start + 1..start + end]);
-            match place
-                .and_then(|p| pieces.iter().find(|(name, _)| *name == p).map(|(_, s)| (p, s)))
-            {
-                Some((name, piece)) => {
-                    filled.push_str(&piece.0);
-                    rest = &rest[start + name.len() + 2..];
-                }
-                None => {
-                    filled.push('{');
-                    rest = &rest[start + 1..];
-                }
+            let piece = place.and_then(|place| pieces.iter().find(|(name, _)| *name == place));
+            if let Some((name, piece)) = piece {
+                filled.push_str(&piece.0);
+                rest = &rest[start + name.len() + 2..];
+            } else {
+                filled.push('{');
+                rest = &rest[start + 1..];
             }
         }
         filled.push_str(rest);

@@ -195,9 +195,14 @@ pub async fn open(
         .ok_or_else(|| ConsoleError::Server(ServerError::Answer("no session".to_owned())))?;
     let id: i64 = row.get(0);
     // The name is how an end at expiry tells this session's connection from another's.
-    let link = connect(console.endpoint(), &format!("tenantdesk/{id}"))
-        .await
-        .map_err(ConsoleError::from)?;
+    let link = match connect(console.endpoint(), &format!("tenantdesk/{id}")).await {
+        Ok(link) => link,
+        Err(error) => {
+            // Nobody will use it: it must not stand in the way of the next one.
+            console.call(Attested::end_session(&id, &Some("connection lost"))).await?;
+            return Err(ConsoleError::from(error).into());
+        }
+    };
     Ok(TenantSession {
         console: console.clone(),
         link,

@@ -53,7 +53,7 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::AuditList => state.go_top(Screen::Audit),
         CommandId::ServerStatus => state.go_top(Screen::Server),
         CommandId::ImpersonationEnd => live::end(state, EndReason::Operator),
-        CommandId::Refresh => screen::load(state, state.screen()),
+        CommandId::Refresh => refresh(state),
         CommandId::Filter => screen::prompt_filter(state),
         CommandId::TenantFind => screen::prompt_find(state),
         CommandId::TenantCreate => screen::provision(state),
@@ -66,6 +66,15 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         }
         id => screen::act(state, id),
     }
+}
+
+/// Reads again what is on screen, and connects where there is no connection yet.
+fn refresh(state: &mut State) {
+    if state.greeting.is_none() {
+        state.unreachable = None;
+        state.ask(Slot::Greeting, Effect::Greet);
+    }
+    screen::load(state, state.screen());
 }
 
 /// Copies a text, made plain: the clipboard is a sink like any other.
@@ -189,11 +198,14 @@ fn ask_export(state: &mut State) {
 /// comes first.
 fn help(state: &mut State) {
     let scope = state.scope();
-    let mut entries = vec![Entry::note("Here", Role::Header)];
+    let mut entries = Vec::new();
     let (here, other): (Vec<_>, Vec<_>) = COMMANDS
         .iter()
         .filter(|command| command.in_console())
         .partition(|command| command.scopes.contains(&scope));
+    if !here.is_empty() {
+        entries.push(Entry::note("Here", Role::Header));
+    }
     entries.extend(here.into_iter().map(|command| help_entry(state, command)));
     for group in Group::ALL {
         let mut rows = other.iter().filter(|command| command.group == group).peekable();

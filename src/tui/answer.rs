@@ -26,6 +26,7 @@ fn unwanted(state: &mut State, session: i64) {
 }
 
 fn arrived(state: &mut State, slot: Slot, answer: Answer) {
+    state.unreachable = None;
     match answer {
         Answer::Greeting(greeting) => greeted(state, greeting),
         Answer::Tenants(table) => screen::tenants::listed(state, table),
@@ -86,9 +87,14 @@ fn failed(state: &mut State, slot: Slot, failure: &Failure) {
         }
         Slot::Page | Slot::Relations => screen::impersonation::page_failed(state, &text),
         Slot::Statement => screen::impersonation::statement_failed(state, &text),
+        // Where nothing could be connected, the whole screen says so and not a notice that passes.
+        Slot::Greeting => {
+            state.unreachable = Some(text.clone());
+            true
+        }
         Slot::Tenants => {
             state.tenants.fault = Some(text.clone());
-            false
+            state.greeting.is_none()
         }
         Slot::Restore => screen::restore::failed(state, &text),
         Slot::EndSession => {

@@ -114,6 +114,8 @@ pub struct State {
     pub(crate) look: Look,
     pub(crate) keymap: Keymap,
     pub(crate) greeting: Option<Greeting>,
+    /// Why there is no connection, as long as nothing was ever answered.
+    pub(crate) unreachable: Option<String>,
     /// Never empty; the last is on screen.
     pub(crate) stack: Vec<Screen>,
     pub(crate) overlays: Vec<Overlay>,
@@ -147,6 +149,7 @@ impl State {
             now,
             look: Look::new(start.theme, start.ascii),
             greeting: None,
+            unreachable: None,
             stack: vec![Screen::Tenants],
             overlays: Vec::new(),
             prompt: None,

@@ -12,13 +12,14 @@ use super::app::{Screen, State};
 use super::keymap::Lookup;
 use super::live::Live;
 use super::operation::Operation;
+use super::screen;
 use super::theme::Role;
 use super::widget::field;
 use super::widget::gauge::{bar, percent};
+use super::widget::pane::pane;
 use super::widget::text::{Align, line, pieces, put, width, wrap};
 use crate::command::{COMMANDS, CommandId, Scope, command};
 use crate::identity::Mode;
-use crate::text::screen;
 
 /// Reading and writing look different.
 pub(super) fn frame_role(live: &Live) -> Role {
@@ -84,9 +85,10 @@ pub(super) fn session_frame(state: &State, live: &Live, frame: &mut Frame<'_>, a
 pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
     let who = state.greeting.as_ref().map_or_else(
-        || "connecting".to_owned(),
+        || if state.unreachable.is_some() { "not connected" } else { "connecting" }.to_owned(),
         |greeting| {
-            let (operator, level) = (screen(greeting.operator.as_str()), greeting.level);
+            let (operator, level) =
+                (crate::text::screen(greeting.operator.as_str()), greeting.level);
             format!("{operator} ({level}){}{}", look.symbols().dot, greeting.profile.screen())
         },
     );
@@ -95,14 +97,33 @@ pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
     put(frame.buffer_mut(), at, &who, look.style(Role::Dim), Align::Right, look);
     let mut parts: Vec<(Cow<'_, str>, Style)> =
         vec![(" tenantdesk".into(), look.style(Role::Header))];
+    let room = area.width.saturating_sub(who_width + 2);
     let last = state.stack.len() - 1;
-    for (depth, one) in state.stack.iter().enumerate() {
+    let crumbs: Vec<String> = state.stack.iter().map(|one| crumb(state, *one)).collect();
+    let between = width(look.symbols().crumb);
+    let wide = |crumbs: &[String]| -> u16 { crumbs.iter().map(|one| width(one) + between).sum() };
+    // Where the room is short, the way goes before the place where one is.
+    let first = (0..last).find(|from| width(" tenantdesk") + wide(&crumbs[*from..]) <= room);
+    for (depth, crumb) in crumbs.into_iter().enumerate().skip(first.unwrap_or(last)) {
         parts.push((look.symbols().crumb.into(), look.style(Role::Dim)));
         let role = if depth == last { Role::Title } else { Role::Dim };
-        parts.push((crumb(state, *one).into(), look.style(role)));
+        parts.push((crumb.into(), look.style(role)));
     }
-    let room = area.width.saturating_sub(who_width + 2);
     pieces(frame.buffer_mut(), (area.x, area.y, room), &parts, look);
+}
+
+/// In place of any screen while there is no connection.
+pub(super) fn unreachable(state: &State, why: &str, frame: &mut Frame<'_>, area: Rect) {
+    let look = state.look;
+    let inner = pane(frame, area, "not connected", true, look);
+    let key = |id: CommandId| state.keymap.key_of(id).unwrap_or_else(|| command(id).words.into());
+    let foot = format!("{} tries again, {} leaves", key(CommandId::Refresh), key(CommandId::Back));
+    let mut lines: Vec<_> = wrap(why, inner.width).into_iter().map(|l| (l, Role::Bad)).collect();
+    lines.extend([(String::new(), Role::Text), (foot, Role::Text)]);
+    for (y, (text, role)) in (inner.y..inner.bottom()).zip(&lines) {
+        let at = (inner.x, y, inner.width);
+        line(frame.buffer_mut(), at, text, look.style(*role), look);
+    }
 }
 
 fn crumb(state: &State, screen: Screen) -> String {
@@ -164,7 +185,13 @@ fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
     }
     ids.extend([CommandId::Back, CommandId::Refresh]);
     let able = |id: &CommandId| super::reason::unavailable(state, command(*id)).is_none();
-    let hint = |id: CommandId| Some((state.keymap.key_of(id)?, short(command(id).words)));
+    // A letter would go into the text that is being typed.
+    let typing = screen::is_typing(state);
+    let hint = |id: CommandId| {
+        let mut keys = state.keymap.each_key_of(id);
+        let key = if typing { keys.find(|key| key.chars().count() > 1) } else { keys.next() };
+        Some((key?, short(command(id).words)))
+    };
     ids.into_iter().filter(able).filter_map(hint).collect()
 }
 

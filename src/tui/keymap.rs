@@ -94,14 +94,18 @@ impl Keymap {
     /// All keys of a command, for people: `ctrl-p or :`.
     #[must_use]
     pub fn keys_of(&self, id: CommandId) -> String {
-        let own = self.bindings.iter().filter(|(bound, _)| *bound == id);
-        own.map(|(_, keys)| written(keys)).collect::<Vec<_>>().join(", ")
+        self.each_key_of(id).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Each key of a command, in order.
+    pub fn each_key_of(&self, id: CommandId) -> impl Iterator<Item = String> {
+        self.bindings.iter().filter(move |(bound, _)| *bound == id).map(|(_, keys)| written(keys))
     }
 
     /// The first key of a command, for the key bar.
     #[must_use]
     pub fn key_of(&self, id: CommandId) -> Option<String> {
-        self.bindings.iter().find(|(bound, _)| *bound == id).map(|(_, keys)| written(keys))
+        self.each_key_of(id).next()
     }
 }
 

@@ -21,6 +21,7 @@ mod operation;
 mod overlay;
 mod press;
 mod reason;
+mod repaint;
 mod request;
 mod runner;
 mod screen;

@@ -1,5 +1,10 @@
 //! Opens the console for a target and closes it again: a runtime, a runner, the loop.
 
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
 use super::app::{Opening, Start};
 use super::run::run;
 use super::runner::Runner;
@@ -20,6 +25,8 @@ pub struct Look {
 
 /// Opens the console and stays until it is left.
 ///
+/// The loop has a thread of its own, so that the process can end where the loop cannot.
+///
 /// # Errors
 /// Where the terminal cannot be taken, or the server does not stop in time afterwards.
 pub fn open(
@@ -28,12 +35,44 @@ pub fn open(
     look: Look,
     impersonate: Option<StartImpersonation>,
 ) -> Result<(), Failure> {
-    let broken = |what: &str, error: std::io::Error| {
-        Failure::new(Kind::Internal, what).caused_by(error.to_string())
+    let (tell, told) = mpsc::channel();
+    let given_up = tell.clone();
+    let work = move || {
+        let result = stay(paths, target, look, impersonate, given_up);
+        // Nobody listens any more where the loop was given up.
+        drop(tell.send(result));
     };
+    let console = std::thread::Builder::new()
+        .name("console".to_owned())
+        .spawn(work)
+        .map_err(|error| broken("no thread could be started", &error))?;
+    match told.recv() {
+        Ok(result) => result,
+        // It ended without a word: it panicked, and its panic is ours.
+        Err(mpsc::RecvError) => match console.join() {
+            Ok(()) => Ok(()),
+            Err(panic) => std::panic::resume_unwind(panic),
+        },
+    }
+}
+
+fn broken(what: &str, error: &std::io::Error) -> Failure {
+    Failure::new(Kind::Internal, what).caused_by(error.to_string())
+}
+
+/// The console itself, on its thread.
+fn stay(
+    paths: Paths,
+    target: Target,
+    look: Look,
+    impersonate: Option<StartImpersonation>,
+    given_up: mpsc::Sender<Result<(), Failure>>,
+) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new()
-        .map_err(|error| broken("no runtime could be started", error))?;
+        .map_err(|error| broken("no runtime could be started", &error))?;
     runtime.block_on(async {
+        // Beside the loop, on a thread of the runtime: see there.
+        let watch = tokio::spawn(give_up_after_signal(given_up));
         let runner = Runner::new(paths, target);
         let theme = if look.colourless { Theme::Plain } else { Theme::Dark };
         let opening = match impersonate {
@@ -47,11 +86,34 @@ pub fn open(
                 let start = Start { theme, ascii: look.ascii, opening, ..Start::default() };
                 run(runner.clone(), start)
                     .await
-                    .map_err(|e| broken("the terminal cannot be used", e))
+                    .map_err(|error| broken("the terminal cannot be used", &error))
             }
             Err(failure) => Err(failure),
         };
         let finished = runner.finish().await;
+        watch.abort();
         result.and(finished)
     })
+}
+
+/// How long the loop may take to end after it was told to.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// Lets the process end where the loop cannot. A terminal that is gone makes the event reader of
+/// crossterm spin with its lock held, and the loop then waits for that lock for ever; no signal
+/// reaches it any more. The database ends what was open by itself.
+async fn give_up_after_signal(given_up: mpsc::Sender<Result<(), Failure>>) {
+    let (Ok(mut hangup), Ok(mut term)) =
+        (signal(SignalKind::hangup()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = hangup.recv() => {}
+        _ = term.recv() => {}
+    }
+    tokio::time::sleep(PATIENCE).await;
+    super::terminal::restore();
+    let failure = Failure::new(Kind::Internal, "the console did not end after a signal");
+    drop(given_up.send(Err(failure)));
 }

@@ -18,6 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::app::{Message, Start, State, update};
 use super::effect::{Effect, Effects, Request, Tell};
+use super::repaint::Painted;
 use super::terminal;
 use super::view::view;
 use super::widget::notice::Weight;
@@ -43,10 +44,12 @@ pub async fn run<E: Effects>(effects: E, start: Start) -> io::Result<()> {
         inbox,
         state,
         terminal: Terminal::new(CrosstermBackend::new(io::stdout()))?,
+        painted: Painted::default(),
         drawn: None,
         changed: true,
         patience: None,
         over: false,
+        suspended: false,
     };
     console.draw()?;
     console.carry_out(requests)?;
@@ -61,11 +64,14 @@ struct Console<E> {
     inbox: UnboundedReceiver<Message>,
     state: State,
     terminal: Terminal<CrosstermBackend<Stdout>>,
+    painted: Painted,
     drawn: Option<Instant>,
     changed: bool,
     /// Until when we wait for the end of the session.
     patience: Option<Instant>,
     over: bool,
+    /// The terminal is given back until the job is continued.
+    suspended: bool,
 }
 
 /// The signals that concern a console.
@@ -114,14 +120,15 @@ impl<E: Effects> Console<E> {
     async fn listen(&mut self) -> io::Result<()> {
         let mut events = EventStream::new();
         let mut signals = Signals::listen()?;
-        while !self.over && terminal::is_ours() {
+        while !self.over && (self.suspended || terminal::is_ours()) {
             let wait = self.wait();
             let woken = tokio::select! {
-                event = events.next() => read(event),
-                Some(message) = self.inbox.recv() => Woken::Message(message),
+                event = events.next(), if !self.suspended => read(event),
+                Some(message) = self.inbox.recv(), if !self.suspended => Woken::Message(message),
                 woken = signals.next() => woken,
-                () = sleep(wait) => Woken::Timer,
+                () = sleep(wait), if !self.suspended => Woken::Timer,
             };
+            let woken = if self.suspended { self.awake(woken)? } else { woken };
             match woken {
                 Woken::Message(message) => self.take(message)?,
                 Woken::Stop => self.suspend()?,
@@ -175,7 +182,14 @@ impl<E: Effects> Console<E> {
 
     fn draw(&mut self) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| view(&self.state, frame))?;
+        if self.painted.moved(&self.state) {
+            terminal::repaint(&mut self.terminal)?;
+        }
+        let drawn = self.terminal.draw(|frame| view(&self.state, frame))?;
+        if self.painted.drifted(drawn.buffer) {
+            terminal::repaint(&mut self.terminal)?;
+            self.terminal.draw(|frame| view(&self.state, frame))?;
+        }
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         (self.drawn, self.changed) = (Some(Instant::now()), false);
         Ok(())
@@ -212,9 +226,17 @@ impl<E: Effects> Console<E> {
         });
     }
 
+    /// The job was continued, or is to end: the terminal is taken again.
+    fn awake(&mut self, woken: Woken) -> io::Result<Woken> {
+        terminal::resume(&mut self.terminal)?;
+        (self.suspended, self.changed) = (false, true);
+        Ok(if matches!(woken, Woken::Message(_)) { woken } else { Woken::Timer })
+    }
+
     fn suspend(&mut self) -> io::Result<()> {
         self.changed = true;
-        if !terminal::suspend(&mut self.terminal)? {
+        self.suspended = terminal::suspend()?;
+        if !self.suspended {
             self.state.note(Weight::Warning, "there is no shell that could continue the console");
         }
         Ok(())

@@ -15,7 +15,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend as _, ClearType, CrosstermBackend};
 use ratatui::layout::Rect;
 
 /// Whether the terminal is in our hands.
@@ -76,8 +76,11 @@ pub(super) fn is_ours() -> bool {
     OURS.load(Ordering::SeqCst)
 }
 
-/// Back to the shell until the job is continued. `false` where no shell could continue it.
-pub(super) fn suspend(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::Result<bool> {
+/// Back to the shell. `false` where no shell could continue the job.
+///
+/// The stop may come a moment after the call, when another thread takes the signal: the terminal
+/// may be taken again only after SIGCONT.
+pub(super) fn suspend() -> io::Result<bool> {
     use rustix::process::{Signal, getpid, getppid, getsid, kill_process};
     let alone = getsid(None).is_ok_and(|leader| leader == getpid());
     if alone || getppid().is_none_or(rustix::process::Pid::is_init) {
@@ -85,7 +88,6 @@ pub(super) fn suspend(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::
     }
     restore();
     kill_process(getpid(), Signal::STOP)?;
-    resume(terminal)?;
     Ok(true)
 }
 
@@ -93,6 +95,14 @@ pub(super) fn suspend(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::
 pub(super) fn resume(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::Result<()> {
     enter()?;
     redraw(terminal)
+}
+
+/// Everything is painted anew at the next frame, at the size known. Inside a synchronized update
+/// nobody sees the empty screen in between.
+pub(super) fn repaint(terminal: &mut Terminal<CrosstermBackend<Stdout>>) -> io::Result<()> {
+    terminal.backend_mut().clear_region(ClearType::All)?;
+    terminal.swap_buffers();
+    Ok(())
 }
 
 /// Everything is drawn anew at the next frame. `Terminal::clear` would ask the terminal for its

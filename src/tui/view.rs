@@ -30,7 +30,11 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     let running = u16::try_from(state.operations.len()).unwrap_or(u16::MAX).min(2);
     let height = inside.height - 2 - running;
     chrome::header(state, frame, header);
-    screen::draw(state, frame, Rect { y: inside.y + 1, height, ..inside });
+    let middle = Rect { y: inside.y + 1, height, ..inside };
+    match &state.unreachable {
+        Some(why) => chrome::unreachable(state, why, frame, middle),
+        None => screen::draw(state, frame, middle),
+    }
     let operations = Rect { y: bar.y - running, height: running, ..inside };
     chrome::operations(state, frame, operations);
     chrome::key_bar(state, frame, bar);

@@ -346,12 +346,12 @@ proptest! {
 }
 
 /// The recipe of docs/archive-format.md, word for word.
-const BY_HAND: &str = r#"
+const BY_HAND: &str = r"
 (head -n 1 signature; cat digest.json) > signed
 sed -n 's/^signature //p' signature | xxd -r -p > raw
 (printf '302a300506032b6570032100'; sed -n 's/^key ed25519://p' signature) | xxd -r -p > key.der
 openssl pkeyutl -verify -rawin -in signed -sigfile raw -pubin -keyform DER -inkey key.der
-"#;
+";
 
 #[test]
 fn openssl_checks_the_signature_by_hand() {

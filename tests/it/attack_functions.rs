@@ -9,6 +9,7 @@ use crate::harness::desk::{ACME, BOLT, Desk};
 const CALLS: &[(&str, &str, &str)] = &[
     ("whoami", "-", "whoami()"),
     ("faults", "-", "faults()"),
+    ("setup_fingerprint", "-", "setup_fingerprint()"),
     ("operation_state", "-", "operation_state(gen_random_uuid())"),
     ("operation_mark", "-", "operation_mark(null)"),
     ("statement_intent", "-", "statement_intent('x', '{}', null)"),
@@ -26,6 +27,11 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("directory", "viewer", "directory()"),
     ("find_by_email", "viewer", "find_by_email('x')"),
     ("measure", "viewer", "measure('projects')"),
+    (
+        "measure_tenant",
+        "viewer",
+        "measure_tenant('projects', 'aaaaaaaa-0000-0000-0000-000000000001')",
+    ),
     ("sessions", "viewer", "sessions()"),
     ("sweep", "viewer", "sweep()"),
     ("terminate", "viewer", "terminate(1)"),
@@ -50,6 +56,9 @@ const CALLS: &[(&str, &str, &str)] = &[
         "admin",
         "limit_override('aaaaaaaa-0000-0000-0000-000000000001', 'projects', 5, now() + interval '1 day', 'a reason to', null)",
     ),
+    ("plan_set", "admin", "plan_set('attacked', 'Attacked', 'projects', 1, 2, null)"),
+    ("plans_load", "admin", "plans_load('[]', null)"),
+    ("recount_usage", "admin", "recount_usage(null)"),
 ];
 
 /// The functions that a role may execute.
@@ -78,7 +87,7 @@ fn operators_and_session_roles_call_what_is_listed_and_nothing_else() {
         executable(&desk, "tenantdesk_provisioner"),
         "archive_tenant,archive_writes,is_first_member,operation_mark,provision_tenant,session_tenant,writing_tenant"
     );
-    assert_eq!(executable(&desk, "app_user"), "");
+    assert_eq!(executable(&desk, "app_user"), "enqueue_job");
     desk.rows(SUPERUSER, "grant execute on function tenantdesk.append to tenantdesk_operator");
     assert_ne!(executable(&desk, "tenantdesk_operator"), listed.join(","));
 }
@@ -120,7 +129,7 @@ fn each_function_asks_for_its_level() {
 fn arguments_of_any_kind_do_no_harm() {
     let desk = Desk::product();
     let admin = desk.operator("admin");
-    let before = "select (select count(*) from tenantdesk.operators), (select count(*) from tenantdesk.limit_overrides), (select count(*) from tenantdesk.tenant_sessions), (select count(*) from tenantdesk.operations), (select count(*) from pg_roles)";
+    let before = "select (select count(*) from tenantdesk.operators), (select count(*) from tenantdesk.limit_overrides), (select count(*) from tenantdesk.tenant_sessions), (select count(*) from tenantdesk.operations), (select string_agg(concat(rolname, rolsuper, rolcreaterole, rolbypassrls), ',' order by rolname) from pg_roles where rolname ~ '^(app|tenantdesk)_')";
     let untouched = desk.rows(SUPERUSER, before);
     let nulls = desk.rows(SUPERUSER, "select format('tenantdesk.%I(%s)', p.proname, (select string_agg('null::' || format_type(t, null), ', ') from unnest(p.proargtypes) t)) \
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'tenantdesk' and has_function_privilege('tenantdesk_operator', p.oid, 'execute') and p.pronargs > 0 order by 1");
@@ -147,6 +156,7 @@ fn arguments_of_any_kind_do_no_harm() {
             "operator_level(T, T, null)",
             "operator_remove(T, null)",
             "operator_drop(T)",
+            "plan_set(T, T, T, 1, 1, null)",
             "limit_override(T, T, 1, 'infinity', T, null)",
             "operation_begin(gen_random_uuid(), T, T, T, T, gen_random_uuid())",
         ] {
@@ -168,6 +178,12 @@ fn arguments_of_any_kind_do_no_harm() {
     }
     assert_eq!(desk.rows(SUPERUSER, before), untouched);
     assert_eq!(desk.rows(SUPERUSER, "select count(*) from app.projects"), "3000");
+}
+
+#[test]
+fn an_override_has_a_number_an_end_and_the_tenants_own_name() {
+    let desk = Desk::product();
+    let admin = desk.operator("admin");
     for (hard, until) in [
         ("-1", "now() + interval '1 day'"),
         ("null", "now() + interval '1 day'"),

@@ -158,49 +158,50 @@ fn materialized_views_partitions_and_foreign_tables_are_out_of_reach() {
     assert_eq!(intruder.sees(READER, foreign), "t");
 }
 
+/// Statements that change a definition, pass a right on, or become somebody else.
+const DEFINITIONS: &[&str] = &[
+    "create policy x on app.projects using (true)",
+    "alter policy \"!tenantdesk\" on app.projects using (true)",
+    "drop policy \"!tenantdesk\" on app.projects",
+    "alter table app.projects disable row level security",
+    "alter table app.projects add column x int",
+    "create rule r as on insert to tenantdesk_write.notes do also nothing",
+    "create trigger t instead of insert on tenantdesk_write.notes for each row execute function pg_catalog.suppress_redundant_updates_trigger()",
+    "create publication p for table app.projects",
+    "create schema mine",
+    "create table app.mine (x int)",
+    "create table tenantdesk.mine (x int)",
+    "create statistics st on name, secret from app.projects",
+    "create function app.f() returns int language sql as 'select 1'",
+    "create or replace function tenantdesk.session_tenant() returns text language sql as 'select null::text'",
+    "alter function tenantdesk.session_tenant() security invoker",
+    "alter view tenantdesk_read.notes set (security_barrier = false)",
+    "alter default privileges for role app_owner grant all on tables to public",
+    "set session_replication_role = replica",
+    "set role app_owner",
+    "set role app_user",
+    "set role tenantdesk_owner",
+    "set role tenantdesk_ledger",
+    "set role tenantdesk_killer",
+    "set role tenantdesk_registrar",
+    "set role tenantdesk_meter",
+    "set role tenantdesk_archivist",
+    "set role tenantdesk_provisioner",
+    "set session authorization app_owner",
+    "grant tenantdesk_reader to app_user",
+    "grant tenantdesk_changer to app_ro",
+    "create role x",
+    "alter role app_user password 'x'",
+    "comment on table app.projects is 'x'",
+    "security label on table app.projects is 'x'",
+];
+
 // guard.md 13
 #[test]
 fn no_definition_is_changed_and_no_right_passed_on() {
     let intruder = Intruder::writing();
     let database = &intruder.desk.database;
-    let mut attacks: Vec<String> = [
-        "create policy x on app.projects using (true)",
-        "alter policy \"!tenantdesk\" on app.projects using (true)",
-        "drop policy \"!tenantdesk\" on app.projects",
-        "alter table app.projects disable row level security",
-        "alter table app.projects add column x int",
-        "create rule r as on insert to tenantdesk_write.notes do also nothing",
-        "create trigger t instead of insert on tenantdesk_write.notes for each row execute function pg_catalog.suppress_redundant_updates_trigger()",
-        "create publication p for table app.projects",
-        "create schema mine",
-        "create table app.mine (x int)",
-        "create table tenantdesk.mine (x int)",
-        "create statistics st on name, secret from app.projects",
-        "create function app.f() returns int language sql as 'select 1'",
-        "create or replace function tenantdesk.session_tenant() returns text language sql as 'select null::text'",
-        "alter function tenantdesk.session_tenant() security invoker",
-        "alter view tenantdesk_read.notes set (security_barrier = false)",
-        "alter default privileges for role app_owner grant all on tables to public",
-        "set session_replication_role = replica",
-        "set role app_owner",
-        "set role app_user",
-        "set role tenantdesk_owner",
-        "set role tenantdesk_ledger",
-        "set role tenantdesk_killer",
-        "set role tenantdesk_registrar",
-        "set role tenantdesk_meter",
-        "set role tenantdesk_archivist",
-        "set role tenantdesk_provisioner",
-        "set session authorization app_owner",
-        "grant tenantdesk_reader to app_user",
-        "grant tenantdesk_changer to app_ro",
-        "create role x",
-        "alter role app_user password 'x'",
-        "comment on table app.projects is 'x'",
-        "security label on table app.projects is 'x'",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    let mut attacks: Vec<String> = DEFINITIONS.iter().map(|sql| (*sql).to_owned()).collect();
     attacks.push(format!("alter database {database} owner to {}", intruder.login));
     attacks.push(format!("alter database {database} set app.tenant_id = '{BOLT}'"));
     for sql in &attacks {

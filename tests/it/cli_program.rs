@@ -92,7 +92,8 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
 fn without_a_verb_and_without_a_terminal_it_says_what_to_run() {
     let output = run(&[]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).contains("Verbs:"));
+    assert!(text(&output.stdout).contains("state"));
+    assert!(text(&output.stderr).contains("tenantdesk demo"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The guard is generated from a map and installed by an owner who is no superuser.
 
-use crate::harness::desk::{ACME, BOLT, Desk};
+use crate::harness::desk::{ACME, Desk};
 
 /// What an operator types to enter a tenant by hand.
 fn enter(tenant: &str, mode: &str) -> String {
@@ -22,5 +22,4 @@ fn an_operator_sees_one_tenant_and_only_while_a_session_lives() {
     let after = seen.split("seen\n").nth(1).unwrap();
     assert_eq!(after, "1000|1000\n1000\n6667", "{seen}");
     assert_eq!(desk.rows("app_owner", "select count(*) from tenantdesk.faults()"), "0");
-    let _other = BOLT;
 }

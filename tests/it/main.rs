@@ -48,6 +48,8 @@ mod attack_setting;
 mod attack_starter;
 /// Attacks that write: moved keys, MERGE, ON CONFLICT, linked and shared rows.
 mod attack_writes;
+/// The shipped binary in a pseudo-terminal: the main job, and what is left when it is ended.
+mod binary_console;
 /// The shipped binary as a script sees it.
 mod cli_program;
 /// One tenant out: whole, stable, and nobody else.

@@ -47,7 +47,7 @@ async fn the_first_attach_makes_a_durable_server_without_tcp() {
 
 #[tokio::test]
 async fn the_last_one_out_stops_the_server() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     let first = embedded.join(&quiet()).await.unwrap();
     let second = embedded.join(&quiet()).await.unwrap();
@@ -64,7 +64,7 @@ async fn the_last_one_out_stops_the_server() {
 
 #[tokio::test]
 async fn a_started_server_stays_until_it_is_stopped() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     let started = embedded.start(StartOptions { tcp: false }, &quiet()).await.unwrap();
     assert!(embedded.stays() && !embedded.is_in_use(&quiet()).await.unwrap());
@@ -81,7 +81,7 @@ async fn a_started_server_stays_until_it_is_stopped() {
 
 #[tokio::test]
 async fn what_was_written_is_there_after_a_restart() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     let server = embedded.join(&quiet()).await.unwrap();
     home.psql("postgres", SUPERUSER, "create table kept as select 42 as answer").rows();
@@ -110,7 +110,7 @@ async fn a_killed_console_leaves_a_server_that_the_next_attaches_to() {
     if let Some(base) = act() {
         return attach_and_wait(&base).await;
     }
-    let home = Home::new();
+    let home = Home::with_data().await;
     let mut console = again(NAME, home.base(), None);
     let pid: i32 = told_by(&mut console, "postmaster").parse().unwrap();
     assert!(home.embedded().is_in_use(&quiet()).await.unwrap());
@@ -156,7 +156,7 @@ async fn processes_that_start_at_once_share_one_server() {
 
 #[tokio::test]
 async fn ctrl_c_in_the_terminal_does_not_reach_the_server() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let server = home.embedded().join(&quiet()).await.unwrap();
     let own = rustix::process::getpgrp();
     let pid = rustix::process::Pid::from_raw(home.postmaster()).unwrap();

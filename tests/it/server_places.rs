@@ -109,7 +109,7 @@ async fn homes_that_are_not_ones_own_are_refused() {
 
 #[tokio::test]
 async fn a_login_opens_when_it_is_allowed_and_closes_when_it_is_not() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let server = home.embedded().join(&quiet()).await.unwrap();
     let names: Vec<String> = (0..20).map(|n| format!("ann-{n}")).collect();
     let create: Vec<_> =
@@ -131,7 +131,7 @@ async fn a_login_opens_when_it_is_allowed_and_closes_when_it_is_not() {
 
 #[tokio::test]
 async fn tcp_opens_the_loopback_with_a_password_and_never_for_the_superuser() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     let server = embedded.join(&quiet()).await.unwrap();
     let in_use = embedded.start(StartOptions { tcp: true }, &quiet()).await;
@@ -226,7 +226,9 @@ fn all_of_this_holds_for_an_ordinary_user_too() {
     let copy = dir.path().join("it");
     std::fs::copy(std::env::current_exe().unwrap(), &copy).unwrap();
     let mut command = Command::new(&copy);
-    command.arg("server_").arg("harness_cleanup::").current_dir("/").env("HOME", "/nonexistent");
+    let modules =
+        ["server_lifetime::", "server_places::", "server_recovery::", "harness_cleanup::"];
+    command.args(modules).current_dir("/").env("HOME", "/nonexistent");
     let output = Account::apply(Account::for_servers(), &mut command).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}");

@@ -34,7 +34,7 @@ fn wait_until(what: &str, holds: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_stale_pid_file_does_not_count() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     let server = embedded.join(&quiet()).await.unwrap();
     home.psql("postgres", SUPERUSER, "create table kept (n int); insert into kept values (1)")
@@ -53,7 +53,7 @@ async fn a_stale_pid_file_does_not_count() {
 
 #[tokio::test]
 async fn a_pid_file_that_names_a_stranger_does_not_count_and_the_stranger_lives() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     embedded.join(&quiet()).await.unwrap().release(&quiet()).await.unwrap();
     // Of the server's own account: a process of another is no obstacle to PostgreSQL.
@@ -85,7 +85,7 @@ fn start_by_hand(home: &Home, account: Option<Account>) -> String {
 
 #[tokio::test]
 async fn an_empty_pid_file_does_not_count() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     embedded.join(&quiet()).await.unwrap().release(&quiet()).await.unwrap();
     let pid_file = home.paths.data_dir.join("postmaster.pid");
@@ -98,7 +98,7 @@ async fn an_empty_pid_file_does_not_count() {
 
 #[tokio::test]
 async fn a_backend_of_a_killed_server_is_ended_before_the_next_start() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     let server = embedded.join(&quiet()).await.unwrap();
     home.psql("postgres", SUPERUSER, "create table work (n bigint)").rows();
@@ -135,7 +135,7 @@ async fn a_backend_of_a_killed_server_is_ended_before_the_next_start() {
 
 #[tokio::test]
 async fn a_server_whose_socket_is_gone_is_replaced() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     let server = embedded.join(&quiet()).await.unwrap();
     std::fs::remove_file(home.paths.socket_dir.join(".s.PGSQL.5432")).unwrap();
@@ -149,7 +149,7 @@ async fn a_server_whose_socket_is_gone_is_replaced() {
 
 #[tokio::test]
 async fn a_start_that_fails_shows_the_end_of_the_log() {
-    let home = Home::new();
+    let home = Home::with_data().await;
     let embedded = home.embedded();
     embedded.join(&quiet()).await.unwrap().release(&quiet()).await.unwrap();
     let conf = home.paths.data_dir.join("postgresql.conf");

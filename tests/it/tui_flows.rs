@@ -1,4 +1,6 @@
 //! How the console behaves: what it asks for, what it drops, what it asks before it acts.
+//!
+//! More than 400 lines: one list of sentences on one state, which read best beside each other.
 
 use tenantdesk::failure::{Failure, Kind};
 use tenantdesk::identity::{Level, Mode, TenantId};
@@ -272,6 +274,38 @@ fn a_refused_form_stays_open_and_says_why() {
     console.press("nNew Customer<enter><enter>boss@new.example<enter><enter>");
     assert!(console.shows("Provision failed") && console.shows("hint: try again"));
     assert!(console.shows("New Customer"));
+}
+
+#[test]
+fn without_a_connection_every_screen_says_why_until_it_is_tried_again() {
+    let mut console =
+        Console::open_holding(Start::default(), (80, 24), Fixtures::default(), |_| true);
+    for request in std::mem::take(&mut console.held) {
+        let failure = Failure::refused("the data are of another major version");
+        console.answer(request.no, Err(failure.hint("use its programs")));
+    }
+    assert!(console.shows("─ not connected ─") && console.shows("hint: use its programs"));
+    console.press("5");
+    assert!(console.shows("─ not connected ─") && console.shows("ctrl-r tries again"));
+    console.held.clear();
+    console.press("q<ctrl-r>");
+    assert_eq!(console.count(|effect| *effect == Effect::Greet), 2);
+    while !console.held.is_empty() {
+        console.release();
+    }
+    assert!(console.shows("Acme Corporation"), "{}", console.text());
+    assert!(!console.shows("─ not connected ─"), "{}", console.text());
+}
+
+#[test]
+fn an_emptied_slug_stays_empty_until_the_name_changes() {
+    let mut console = console();
+    console.press("nNew Tenant<tab>");
+    assert!(console.shows("new-tenant"));
+    console.press("<ctrl-u>");
+    assert!(!console.shows("new-tenant"));
+    console.press("<up>s");
+    assert!(console.shows("new-tenants"));
 }
 
 #[test]

@@ -27,6 +27,9 @@ pub enum RestoreError {
         /// What had to be typed.
         expected: String,
     },
+    /// The guard was taken away while the restore ran.
+    #[error("the guard is not whole any more, so nothing was committed: {0}")]
+    GuardBroken(String),
     /// Another restore of this tenant is running.
     #[error("another restore of this tenant is running")]
     Busy,
@@ -104,7 +107,9 @@ impl Explain for RestoreError {
                 vec!["a restore goes into the tenant that was exported; make it first".into()]
             }
             Self::Unconfirmed { expected, .. } => vec![format!("write --confirm {expected}")],
-            Self::Busy => vec!["wait until it ends: `tenantdesk operation list`".into()],
+            Self::Busy => {
+                vec!["wait until it ends; `tenantdesk impersonation list` shows it".into()]
+            }
             Self::Moved(_) => vec!["look at the plan again: --dry-run".into(), unchanged],
             Self::Collision { .. } => vec![
                 unchanged,
@@ -116,7 +121,9 @@ impl Explain for RestoreError {
                 "a trigger changes rows as they are inserted, or the application wrote meanwhile"
                     .into(),
             ],
-            Self::OtherTenant { .. } | Self::Orphan { .. } => vec![unchanged],
+            Self::OtherTenant { .. } | Self::Orphan { .. } | Self::GuardBroken(_) => {
+                vec![unchanged]
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::console::{Console, Undertaking};
 use crate::failure::Failure;
 use crate::identity::{Purpose, Reason};
 use crate::isolation::map::RelationMap;
-use crate::isolation::relations::installed_map;
+use crate::isolation::relations::{self, installed_map};
 use crate::postgres::{Isolation, Sql, Transaction};
 use crate::progress::Progress;
 use crate::secret::signing_key::SigningKey;
@@ -217,9 +217,11 @@ async fn within_session<T>(
     let session = session::open(console, &plan.map, ask).await?;
     let result = until_cancelled(progress, &session.canceller(), work(&session)).await;
     let ended = session.end("done").await;
-    let value = result?;
-    ended?;
-    Ok(value)
+    // The work is what counts; a session that did not end is swept.
+    if let Err(error) = ended {
+        tracing::warn!(%error, "the session could not be ended");
+    }
+    result
 }
 
 /// The transaction, with this tenant's restores one at a time.
@@ -276,6 +278,11 @@ async fn change(
     };
     let applied = apply_and_verify(&application, &plan.archive).await?;
     progress.checkpoint()?;
+    // What was written holds locks that keep the guard as it is now until the commit: if it is
+    // whole at this moment, it was whole while we wrote.
+    if let Some(fault) = relations::faults(undertaking.console()).await?.into_iter().next() {
+        return Err(RestoreError::GuardBroken(format!("{}: {}", fault.object, fault.fault)).into());
+    }
     undertaking.mark(&transaction).await?;
     transaction.commit().await?;
     Ok(report(session, plan, found, applied))

@@ -11,7 +11,7 @@ use crate::identity::{Reason, TenantSlug};
 pub struct Export {
     /// A slug, an id, or a text that matches one tenant
     pub tenant: String,
-    /// The file to write, `-` is standard output; a new file among the archives where missing
+    /// The file to write; a new file among the archives where missing
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
     /// Overwrite the file

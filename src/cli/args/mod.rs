@@ -83,10 +83,10 @@ pub struct GlobalFlags {
 
 /// Refuses an address with a password in it: the command line of a process is no secret.
 fn without_password(address: &str) -> Result<String, String> {
-    let authority = address
-        .split_once("://")
-        .map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    // A slash in a password ends the authority early: everything before the query counts.
+    let place = address.split_once("://").map_or("", |(_, rest)| rest);
+    let place = place.split(['?', '#']).next().unwrap_or_default();
+    let user = place.rsplit_once('@').map_or("", |(user, _)| user);
     let parameter = address.to_ascii_lowercase().contains("password=");
     if user.contains(':') || parameter {
         return Err("an address on the command line must not hold a password; \
@@ -298,8 +298,12 @@ mod tests {
         for fine in ["postgresql:///app?host=/run/x&user=ada", "postgres://ada@db/app", "host=db"] {
             assert_eq!(without_password(fine).as_deref(), Ok(fine));
         }
-        for bad in ["postgres://ada:x@db/app", "postgres://db/app?PASSWORD=x", "host=db password=x"]
-        {
+        for bad in [
+            "postgres://ada:x@db/app",
+            "postgres://ada:a/b@db/app",
+            "postgres://db/app?PASSWORD=x",
+            "host=db password=x",
+        ] {
             assert!(without_password(bad).is_err(), "{bad}");
         }
     }

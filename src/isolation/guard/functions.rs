@@ -3,7 +3,7 @@
 
 use super::condition::{Conditions, GuardError};
 use super::measure;
-use crate::isolation::map::parse_name;
+use crate::isolation::map::{Members, Users, parse_name};
 use crate::postgres::{Ident, Sql};
 
 /// The head that every function here shares.
@@ -126,63 +126,92 @@ pub(super) fn first_member(conditions: &Conditions<'_>) -> Result<Vec<Sql>, Guar
     ])
 }
 
-/// The look-ups of members; without memberships they exist and find nobody.
-fn members(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
-    let map = conditions.map;
-    let (select, state, known) = match (&map.members, &map.users) {
-        (Some(members), Some(users)) => {
-            let tenant = Ident::new(&members.tenant);
-            let pieces = [
-                ("tenant", Sql::new("m.").ident(&tenant).text("::text")),
-                ("id", text_of("u", Some(&users.id))),
-                ("email", text_of("u", Some(&users.email))),
-                ("name", text_of("u", users.name.as_deref())),
-                ("role", text_of("m", members.role.as_deref())),
-                ("state", text_of("m", members.state.as_deref())),
-                ("memberships", Sql::from(&parse_name(&members.table))),
-                ("people", Sql::from(&parse_name(&users.table))),
-                ("member", Sql::from(&Ident::new(&members.member))),
-                ("user_id", Sql::from(&Ident::new(&users.id))),
-            ];
-            let pieces: Vec<(&'static str, &Sql)> = pieces.iter().map(|(n, s)| (*n, s)).collect();
-            let select = Sql::fill(
+/// The queries that the look-ups of members are made of.
+struct Lookups {
+    /// All memberships with their people.
+    select: Sql,
+    /// One member of one tenant.
+    state: Sql,
+    /// One person by his e-mail address.
+    known: Sql,
+    /// Whether the schema knows members at all.
+    has: Sql,
+}
+
+impl Lookups {
+    /// A schema without memberships: the look-ups exist and find nobody.
+    fn of_nobody() -> Self {
+        Self {
+            select: Sql::new(
+                "select null::text as tenant, null::text as id, null::text as email, null::text as name, null::text as role, null::text as state where false",
+            ),
+            state: Sql::new("select null::text, null::text, false where false"),
+            known: Sql::new("select null::text where false"),
+            has: Sql::new("false"),
+        }
+    }
+
+    /// Memberships and people as the map names them.
+    fn of(
+        conditions: &Conditions<'_>,
+        members: &Members,
+        users: &Users,
+    ) -> Result<Self, GuardError> {
+        let tenant = Ident::new(&members.tenant);
+        let link = conditions
+            .map
+            .find(&members.table)
+            .ok_or_else(|| GuardError::NoRelation(members.table.clone()))?;
+        let active = members.active.as_ref().map_or_else(
+            || Sql::new("true"),
+            |word| text_of("m", members.state.as_deref()).text(" =").literal(word),
+        );
+        let pieces = [
+            ("tenant", Sql::new("m.").ident(&tenant).text("::text")),
+            ("id", text_of("u", Some(&users.id))),
+            ("email", text_of("u", Some(&users.email))),
+            ("name", text_of("u", users.name.as_deref())),
+            ("role", text_of("m", members.role.as_deref())),
+            ("state", text_of("m", members.state.as_deref())),
+            ("memberships", Sql::from(&parse_name(&members.table))),
+            ("people", Sql::from(&parse_name(&users.table))),
+            ("member", Sql::from(&Ident::new(&members.member))),
+            ("user_id", Sql::from(&Ident::new(&users.id))),
+            ("active", active),
+            ("key", Sql::from(&tenant)),
+            ("type", conditions.key_type(&link)?),
+        ];
+        let pieces: Vec<(&'static str, &Sql)> = pieces.iter().map(|(n, s)| (*n, s)).collect();
+        Ok(Self {
+            select: Sql::fill(
                 "select {tenant} as tenant, {id} as id, {email} as email, {name} as name, {role} as role, {state} as state \
                  from {memberships} m join {people} u on u.{user_id} = m.{member}",
                 &pieces,
-            );
-            let active = members.active.as_ref().map_or_else(
-                || Sql::new("true"),
-                |word| text_of("m", members.state.as_deref()).text(" =").literal(word),
-            );
-            let link = map
-                .find(&members.table)
-                .ok_or_else(|| GuardError::NoRelation(members.table.clone()))?;
-            let mut more = pieces.clone();
-            let (key, kind) = (Sql::from(&tenant), conditions.key_type(&link)?);
-            more.extend([("active", &active), ("key", &key), ("type", &kind)]);
-            let state = Sql::fill(
+            ),
+            state: Sql::fill(
                 "select {email}, {role}, {active} from {memberships} m join {people} u on u.{user_id} = m.{member} \
                  where m.{key} = member_state.tenant::{type} and (u.{user_id}::text = member_state.member or lower({email}) = lower(member_state.member))",
-                &more,
-            );
-            let known = Sql::fill(
+                &pieces,
+            ),
+            known: Sql::fill(
                 "select {id} from {people} u where lower({email}) = lower(find_user.email)",
                 &pieces,
-            );
-            (select, state, known)
-        }
-        _ => (
-            Sql::new(
-                "select null::text as tenant, null::text as id, null::text as email, null::text as name, null::text as role, null::text as state where false",
             ),
-            Sql::new("select null::text, null::text, false where false"),
-            Sql::new("select null::text where false"),
-        ),
+            has: Sql::new("true"),
+        })
+    }
+}
+
+/// The look-ups of members.
+fn members(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
+    let lookups = match (&conditions.map.members, &conditions.map.users) {
+        (Some(members), Some(users)) => Lookups::of(conditions, members, users)?,
+        _ => Lookups::of_nobody(),
     };
-    let head = Sql::new(HEAD);
-    let has = Sql::new(if map.members.is_some() && map.users.is_some() { "true" } else { "false" });
+    let Lookups { select, state, known, has } = &lookups;
+    let head = &Sql::new(HEAD);
     let pieces =
-        [("head", &head), ("select", &select), ("state", &state), ("known", &known), ("has", &has)];
+        [("head", head), ("select", select), ("state", state), ("known", known), ("has", has)];
     Ok(vec![
         Sql::fill(
             "create or replace function tenantdesk.members(tenant text) returns table (id text, email text, name text, role text, state text)\n\

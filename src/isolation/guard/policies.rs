@@ -11,6 +11,8 @@ use crate::postgres::{Ident, Sql};
 
 /// All policy statements of one relation under row level security.
 ///
+/// Restrictive ones first: there is no moment in which a permissive one stands alone.
+///
 /// # Errors
 /// [`GuardError`] where map and catalogs do not agree.
 pub(super) fn policies(
@@ -18,106 +20,105 @@ pub(super) fn policies(
     relation: &Relation,
     present: &CatalogRelation,
 ) -> Result<Vec<Sql>, GuardError> {
-    let on = Sql::from(&present.name);
+    let mut statements = pinned(conditions, relation, present)?;
+    statements.push(provisioned(conditions, relation, present)?);
+    statements.extend(moved(conditions, relation, present)?);
+    statements.extend(joined(present));
+    Ok(statements)
+}
+
+/// `create policy name on table rest`, where `rest` has places for roles, using and check.
+fn create(
+    present: &CatalogRelation,
+    name: &'static str,
+    rest: &'static str,
+    roles: &[&str],
+    [using, check]: [&Sql; 2],
+) -> Sql {
+    let rest = Sql::fill(rest, &[("roles", &list(roles)), ("using", using), ("check", check)]);
+    Sql::fill(
+        "create policy {name} on {on} {rest}",
+        &[
+            ("name", &Sql::from(&Ident::new(name))),
+            ("on", &Sql::from(&present.name)),
+            ("rest", &rest),
+        ],
+    )
+}
+
+/// For all commands, both conditions.
+const RESTRICTIVE: &str = "as restrictive for all to {roles} using ({using}) with check ({check})";
+/// For the rows that an update starts from.
+const ON_UPDATE: &str = "as restrictive for update to {roles} using ({using})";
+/// For the rows that a delete takes.
+const ON_DELETE: &str = "as restrictive for delete to {roles} using ({using})";
+/// The archive's own path.
+const PERMISSIVE: &str = "as permissive for all to {roles} using ({using}) with check ({check})";
+
+/// Impersonation: the session's tenant, and for writes a session in write mode.
+fn pinned(
+    conditions: &Conditions<'_>,
+    relation: &Relation,
+    present: &CatalogRelation,
+) -> Result<Vec<Sql>, GuardError> {
     let row = Sql::from(&present.name.name);
-    let belongs = |of| conditions.belongs(relation, &row, of);
-    let mut statements = Vec::new();
-    let mut create =
-        |name: &'static str, rest: &'static str, roles: &[&str], using: &Sql, check: &Sql| {
-            statements.push(Sql::fill(
-                "create policy {name} on {on} {rest}",
-                &[
-                    ("name", &Sql::from(&Ident::new(name))),
-                    ("on", &on),
-                    (
-                        "rest",
-                        &Sql::fill(
-                            rest,
-                            &[("roles", &list(roles)), ("using", using), ("check", check)],
-                        ),
-                    ),
-                ],
-            ));
-        };
-    // Restrictive first: there is no moment in which a permissive one stands alone.
-    let (session, writing) = (belongs(Of::Session)?, belongs(Of::Writing)?);
-    create(
-        "!tenantdesk",
-        "as restrictive for all to {roles} using ({using}) with check ({check})",
-        IMPERSONATION,
-        &session,
-        &writing,
-    );
+    let session = conditions.belongs(relation, &row, Of::Session)?;
+    let writing = conditions.belongs(relation, &row, Of::Writing)?;
     let changer = &["tenantdesk_changer"];
-    create(
-        "!tenantdesk update",
-        "as restrictive for update to {roles} using ({using})",
-        changer,
-        &writing,
-        &writing,
-    );
-    create(
-        "!tenantdesk delete",
-        "as restrictive for delete to {roles} using ({using})",
-        changer,
-        &writing,
-        &writing,
-    );
-    let provision = match relation.class {
+    let both = [&writing, &writing];
+    Ok(vec![
+        create(present, "!tenantdesk", RESTRICTIVE, IMPERSONATION, [&session, &writing]),
+        create(present, "!tenantdesk update", ON_UPDATE, changer, both),
+        create(present, "!tenantdesk delete", ON_DELETE, changer, both),
+    ])
+}
+
+/// Provisioning: rows of the new tenant are written, and none is read.
+fn provisioned(
+    conditions: &Conditions<'_>,
+    relation: &Relation,
+    present: &CatalogRelation,
+) -> Result<Sql, GuardError> {
+    let row = Sql::from(&present.name.name);
+    let own = || conditions.belongs(relation, &row, Of::Provision);
+    let members = conditions.map.members.as_ref();
+    let check = match relation.class {
         // Whoever may provision may write the person, and reads nobody.
         Class::Linked => Sql::new("(select tenantdesk.provision_tenant()) is not null"),
         Class::Derived => Sql::new("false"),
         // A tenant of one's own would else be a way to read any person: link him, then impersonate.
-        _ if conditions.map.members.as_ref().is_some_and(|m| m.table == relation.name) => {
-            belongs(Of::Provision)?.text(" and tenantdesk.is_first_member()")
+        _ if members.is_some_and(|members| members.table == relation.name) => {
+            own()?.text(" and tenantdesk.is_first_member()")
         }
-        _ => belongs(Of::Provision)?,
+        _ => own()?,
     };
-    create(
-        "!tenantdesk provision",
-        "as restrictive for all to {roles} using (false) with check ({check})",
-        &["tenantdesk_provisioner"],
-        &provision,
-        &provision,
-    );
-    let archive = belongs(Of::Archive)?;
+    let name = "!tenantdesk provision";
+    let roles = &["tenantdesk_provisioner"];
+    Ok(create(present, name, RESTRICTIVE, roles, [&Sql::new("false"), &check]))
+}
+
+/// Export and restore: pinned like the rest, and permissive on a path of their own, because they
+/// move what the application hides from itself as well.
+fn moved(
+    conditions: &Conditions<'_>,
+    relation: &Relation,
+    present: &CatalogRelation,
+) -> Result<Vec<Sql>, GuardError> {
+    let row = Sql::from(&present.name.name);
+    let archive = conditions.belongs(relation, &row, Of::Archive)?;
     let writes = match relation.class {
         // A person is inserted before the membership that links him; never changed or deleted.
         Class::Linked => Sql::new("(select tenantdesk.archive_writes()) is not null"),
-        _ => belongs(Of::ArchiveWrites)?,
+        _ => conditions.belongs(relation, &row, Of::ArchiveWrites)?,
     };
-    create(
-        "!tenantdesk archive",
-        "as restrictive for all to {roles} using ({using}) with check ({check})",
-        ARCHIVE,
-        &archive,
-        &writes,
-    );
-    let archive_changer = &["tenantdesk_archive_changer"];
-    create(
-        "!tenantdesk archive update",
-        "as restrictive for update to {roles} using ({using})",
-        archive_changer,
-        &writes,
-        &writes,
-    );
-    create(
-        "!tenantdesk archive delete",
-        "as restrictive for delete to {roles} using ({using})",
-        archive_changer,
-        &writes,
-        &writes,
-    );
-    // The archive has a path of its own: it moves what the application hides from itself as well.
-    create(
-        "tenantdesk archive",
-        "as permissive for all to {roles} using ({using}) with check ({check})",
-        ARCHIVE,
-        &archive,
-        &writes,
-    );
-    statements.extend(joined(present));
-    Ok(statements)
+    let changer = &["tenantdesk_archive_changer"];
+    let both = [&writes, &writes];
+    Ok(vec![
+        create(present, "!tenantdesk archive", RESTRICTIVE, ARCHIVE, [&archive, &writes]),
+        create(present, "!tenantdesk archive update", ON_UPDATE, changer, both),
+        create(present, "!tenantdesk archive delete", ON_DELETE, changer, both),
+        create(present, "tenantdesk archive", PERMISSIVE, ARCHIVE, [&archive, &writes]),
+    ])
 }
 
 /// Our roles join every policy that names the application role or one of its groups. The list is

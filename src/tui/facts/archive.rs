@@ -16,8 +16,6 @@ pub struct ArchiveLine {
     pub slug: Untrusted,
     /// When it was written.
     pub created_at: Option<DateTime<Utc>>,
-    /// Rows, where the archive says so.
-    pub rows: Option<u64>,
     /// The size of the file.
     pub bytes: u64,
     /// What is wrong at first sight: unreadable, encrypted, a future version.

@@ -40,7 +40,6 @@ impl Runner {
                 ArchiveLine {
                     slug: Untrusted::new(slug.unwrap_or_default()),
                     created_at: manifest.map(|m| m.taken_at),
-                    rows: None,
                     bytes: one.bytes,
                     fault: one
                         .manifest

@@ -58,6 +58,7 @@ impl Runner {
             expires_at: session.expires_at(),
         };
         self.shared.sessions.lock().await.insert(session.id(), Arc::new(session));
+        self.shared.look_again.notify_one();
         Ok(facts)
     }
 

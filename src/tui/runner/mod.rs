@@ -5,14 +5,16 @@
 
 mod archives;
 mod directory;
+mod expiry;
 mod impersonation;
 mod records;
 mod usage;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::{Mutex, Notify, OnceCell};
 
 use super::effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
 use crate::config::Paths;
@@ -23,6 +25,9 @@ use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
 use crate::progress::Progress;
 use crate::startup::{self, Started, Target};
+
+/// How long the end of the console waits for effects that still run.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The runner. Clones share everything.
 #[derive(Debug, Clone)]
@@ -37,6 +42,8 @@ struct Shared {
     target: Target,
     /// Made by the first effect that needs it; taken out when the console ends.
     started: OnceCell<Connected>,
+    /// Wakes the watch over expiry: something about sessions changed.
+    look_again: Arc<Notify>,
     /// Long operations that can be cancelled, by request.
     running: Mutex<HashMap<RequestNo, Progress>>,
     /// Statements that can be cancelled, by request.
@@ -62,6 +69,7 @@ impl Runner {
             paths,
             target,
             started: OnceCell::new(),
+            look_again: Arc::default(),
             running: Mutex::default(),
             statements: Mutex::default(),
             sessions: Mutex::default(),
@@ -75,13 +83,25 @@ impl Runner {
     /// # Errors
     /// Where the server does not stop in time.
     pub async fn finish(self) -> Result<(), Failure> {
-        let Some(shared) = Arc::into_inner(self.shared) else {
-            // An effect still runs; the lock on the server ends with the process.
-            return Ok(());
+        let mut shared = self.shared;
+        // Effects that still run hold the connection for a moment.
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let shared = loop {
+            match Arc::try_unwrap(shared) {
+                Ok(alone) => break alone,
+                Err(held) => shared = held,
+            }
+            if tokio::time::Instant::now() > deadline {
+                // The use of the server ends with the process; the next command stops the server.
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
         };
         for (_, session) in shared.sessions.into_inner() {
-            if let Some(session) = Arc::into_inner(session) {
-                session.end("quit").await?;
+            if let Some(session) = Arc::into_inner(session)
+                && let Err(error) = session.end("quit").await
+            {
+                tracing::warn!(%error, "a session could not be ended");
             }
         }
         match shared.started.into_inner() {
@@ -97,6 +117,7 @@ impl Runner {
             .get_or_try_init(async || {
                 let started = startup::start(paths, target, &Progress::silent()).await?;
                 let map = installed_map(&started.console).await?;
+                tokio::spawn(expiry::watch(Arc::downgrade(&self.shared)));
                 Ok(Connected { started, map })
             })
             .await
@@ -136,20 +157,41 @@ impl Effects for Runner {
             Effect::ListUsage => self.usage().await.map(Answer::Usage),
             Effect::ShowUsage(id) => self.tenant_usage(&id).await.map(Answer::TenantUsage),
             Effect::ListPlans => self.plans().await.map(Answer::Plans),
-            Effect::Provision(ask) => self
-                .long(no, &tell, async |progress| self.provision(ask, progress).await)
-                .await
-                .map(Answer::Provisioned),
             Effect::EndOther(id) => self.end_other(id).await.map(|()| Answer::OtherEnded),
             Effect::ListAudit { filter, older_than } => {
                 self.audit(filter, older_than).await.map(Answer::Audit)
             }
-            Effect::VerifyAudit => self
-                .long(no, &tell, async |progress| self.verify_audit(progress).await)
-                .await
-                .map(Answer::AuditVerified),
             Effect::ShowServer => self.server().await.map(Answer::Server),
+            Effect::ListArchives => self.archives().await.map(Answer::Archives),
             Effect::Cancel(other) => self.cancel(other).await.map(|()| Answer::Done),
+            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
+            Effect::OpenSession(_)
+            | Effect::EndSession { .. }
+            | Effect::ListRelations { .. }
+            | Effect::FetchPage { .. }
+            | Effect::CountRows { .. }
+            | Effect::RunSql { .. } => self.impersonate(no, effect).await,
+            Effect::Provision(_)
+            | Effect::VerifyAudit
+            | Effect::InspectArchive(_)
+            | Effect::VerifyArchive(_)
+            | Effect::Export(_)
+            | Effect::PlanRestore { .. }
+            | Effect::Restore { .. } => {
+                let work = async |progress: &Progress| {
+                    // The future of a restore is large; it would weigh on every other effect.
+                    Box::pin(self.operate(no, effect, progress)).await
+                };
+                self.long(no, &tell, work).await
+            }
+        }
+    }
+}
+
+impl Runner {
+    /// The effects inside one tenant session; any other does nothing.
+    async fn impersonate(&self, no: RequestNo, effect: Effect) -> Result<Answer, Failure> {
+        match effect {
             Effect::OpenSession(ask) => self.open_session(ask).await.map(Answer::SessionOpened),
             Effect::EndSession { session, why } => {
                 self.end_session(session, why).await.map(|()| Answer::SessionEnded)
@@ -166,32 +208,32 @@ impl Effects for Runner {
             Effect::RunSql { session, sql } => {
                 self.statement(no, session, sql).await.map(Answer::Statement)
             }
-            Effect::ListArchives => self.archives().await.map(Answer::Archives),
-            Effect::InspectArchive(path) => self
-                .long(no, &tell, async |progress| self.archive(path, progress).await)
-                .await
-                .map(Answer::Archive),
-            Effect::VerifyArchive(path) => self
-                .long(no, &tell, async |progress| self.verify_archive(path, progress).await)
-                .await
-                .map(Answer::Verified),
-            Effect::Export(id) => self
-                .long(no, &tell, async |progress| self.export(&id, progress).await)
-                .await
-                .map(Answer::Exported),
-            Effect::PlanRestore { archive, mode } => self
-                .long(no, &tell, async |progress| {
-                    self.plan_restore(no.0, archive, mode, progress).await
-                })
-                .await
-                .map(Answer::RestorePlan),
-            Effect::Restore { plan, confirm, reason } => self
-                .long(no, &tell, async |progress| {
-                    self.restore(plan, &confirm, reason, progress).await
-                })
-                .await
-                .map(Answer::Restored),
-            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
+            _ => Ok(Answer::Done),
+        }
+    }
+
+    /// The effects that take long, tell how far they are and can be cancelled; any other does nothing.
+    async fn operate(
+        &self,
+        no: RequestNo,
+        effect: Effect,
+        progress: &Progress,
+    ) -> Result<Answer, Failure> {
+        match effect {
+            Effect::Provision(ask) => self.provision(ask, progress).await.map(Answer::Provisioned),
+            Effect::VerifyAudit => self.verify_audit(progress).await.map(Answer::AuditVerified),
+            Effect::InspectArchive(path) => self.archive(path, progress).await.map(Answer::Archive),
+            Effect::VerifyArchive(path) => {
+                self.verify_archive(path, progress).await.map(Answer::Verified)
+            }
+            Effect::Export(id) => self.export(&id, progress).await.map(Answer::Exported),
+            Effect::PlanRestore { archive, mode } => {
+                self.plan_restore(no.0, archive, mode, progress).await.map(Answer::RestorePlan)
+            }
+            Effect::Restore { plan, confirm, reason } => {
+                self.restore(plan, &confirm, reason, progress).await.map(Answer::Restored)
+            }
+            _ => Ok(Answer::Done),
         }
     }
 }

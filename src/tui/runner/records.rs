@@ -17,7 +17,9 @@ impl Runner {
     /// Sessions of a tenant, running ones on top.
     pub(super) async fn sessions(&self, tenant: &TenantId) -> Result<Vec<SessionLine>, Failure> {
         let console = self.console().await?;
+        sessions::sweep(&console).await?;
         let mut listed = sessions::list(&console).await?;
+        self.shared.look_again.notify_one();
         listed.retain(|session| session.tenant == tenant.as_str());
         listed.sort_by_key(|session| (session.ended_at.is_some(), -session.id));
         Ok(listed

@@ -128,13 +128,12 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let columns = [
         Column::new("tenant", 14).grows(),
         Column::new("written", 16),
-        Column::new("rows", 10).right(),
         Column::new("size", 8).right(),
         Column::new("file", 16).grows(),
     ];
     let cell = |row: usize, column: usize| {
         let archive = &rows[row];
-        if let (Some(fault), 4) = (&archive.fault, column) {
+        if let (Some(fault), 3) = (&archive.fault, column) {
             let sign = look.symbols().hard;
             return (format!("{sign} {}", fault.screen()).into(), Role::Bad);
         }
@@ -142,8 +141,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         match column {
             0 => plain(archive.slug.raw().to_owned()),
             1 => plain(at.unwrap_or_default()),
-            2 => plain(archive.rows.map(count).unwrap_or_default()),
-            3 => plain(crate::format::bytes(archive.bytes)),
+            2 => plain(crate::format::bytes(archive.bytes)),
             _ => (file_name(&archive.path).into(), Role::Dim),
         }
     };

@@ -1,5 +1,7 @@
 //! The ledger: events, newest first, filtered by the database; and what verification says.
 
+use std::collections::HashMap;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -28,6 +30,8 @@ pub(crate) struct Audit {
     /// The filter as typed.
     pub(crate) text: String,
     filter: AuditFilter,
+    /// Slugs of the tenants whose chains are listed, by id: the ledger knows ids only.
+    slugs: HashMap<String, String>,
 }
 
 /// Asks for the newest events.
@@ -39,7 +43,10 @@ pub(crate) fn load(state: &mut State) {
 
 /// Events are there.
 pub(crate) fn listed(state: &mut State, page: AuditPage) {
+    let ids = page.events.iter().filter_map(|event| Some(event.tenant.as_ref()?.raw()));
+    let slugs = state.tenants.slugs(&ids.collect());
     let own = &mut state.audit;
+    own.slugs.extend(slugs);
     own.older = page.older;
     match &mut own.events {
         Some(events) if own.appending => events.extend(page.events),
@@ -51,6 +58,12 @@ pub(crate) fn listed(state: &mut State, page: AuditPage) {
 }
 
 impl Audit {
+    /// The slug of the event's tenant where it is known, else its id.
+    fn handle<'e>(&'e self, event: &'e EventFacts) -> Option<&'e str> {
+        let id = event.tenant.as_ref()?.raw();
+        Some(self.slugs.get(id).map_or(id, String::as_str))
+    }
+
     pub(crate) fn has_row(&self) -> bool {
         self.events.as_ref().is_some_and(|events| !events.is_empty())
     }
@@ -117,7 +130,7 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
         CommandId::Open => {
             let event = own.events.as_ref().and_then(|events| events.get(own.cursor.selected));
             if let Some(event) = event {
-                let card = Card::new(format!("event {}", event.seq), entries(event));
+                let card = Card::new(format!("event {}", event.seq), entries(own, event));
                 state.overlays.push(Overlay::Card(card));
             }
         }
@@ -128,9 +141,10 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
     }
 }
 
-fn entries(event: &EventFacts) -> Vec<Entry> {
+fn entries(own: &Audit, event: &EventFacts) -> Vec<Entry> {
     let tenant = event.tenant.as_ref().map_or("installation", |tenant| tenant.raw());
     vec![
+        Entry::new("tenant", own.handle(event).unwrap_or("-")),
         Entry::new("at", crate::format::time(event.at)),
         Entry::new("chain", tenant),
         Entry::new("number", event.seq.to_string()),
@@ -152,8 +166,11 @@ pub(crate) fn verified(state: &mut State, mut chains: Vec<ChainFacts>) {
             .note(Weight::Note, format!("the ledger is whole: {chains} chains, {events} events"));
     }
     chains.sort_by_key(|chain| chain.fault.is_none());
+    let ids = chains.iter().filter_map(|chain| Some(chain.tenant.as_ref()?.raw()));
+    let slugs = state.tenants.slugs(&ids.collect());
     let entries = chains.iter().map(|chain| {
-        let name = chain.tenant.as_ref().map_or("installation", |tenant| tenant.raw());
+        let id = chain.tenant.as_ref().map_or("installation", |tenant| tenant.raw());
+        let name = slugs.get(id).map_or(id, String::as_str);
         match &chain.fault {
             Some(fault) => Entry::new(name, fault.raw()).role(Role::Bad),
             None => Entry::new(name, format!("{} events, whole", chain.size)),
@@ -176,10 +193,14 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         title += ", reading";
     }
     let inner = pane(frame, area, &title, true, look);
+    // The outcome must be seen on a narrow screen as well.
+    let narrow = inner.width < 70;
+    let (at, actor, tenant) = if narrow { (14, 8, 8) } else { (19, 10, 12) };
+    let format = if narrow { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     let columns = [
-        Column::new("at", 19),
-        Column::new("actor", 10),
-        Column::new("tenant", 12),
+        Column::new("at", at),
+        Column::new("actor", actor),
+        Column::new("tenant", tenant),
         Column::new("action", 14).grows(),
         Column::new("outcome", 9),
         Column::new("reason", 20).from(90).grows(),
@@ -187,10 +208,10 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let cell = |row: usize, column: usize| {
         let event = &events[row];
         match column {
-            0 => plain(event.at.format("%Y-%m-%d %H:%M:%S").to_string()),
+            0 => plain(event.at.format(format).to_string()),
             1 => plain(event.actor.raw().to_owned()),
-            2 => match &event.tenant {
-                Some(tenant) => plain(tenant.raw().to_owned()),
+            2 => match own.handle(event) {
+                Some(tenant) => plain(tenant.to_owned()),
                 None => ("-".into(), Role::Dim),
             },
             3 => plain(event.action.raw().to_owned()),

@@ -84,6 +84,12 @@ pub(super) fn typed(state: &mut State, key: Key) -> bool {
     state.screen() == Screen::Impersonation && impersonation::typed(state, key)
 }
 
+/// Whether letters go into a text of the screen.
+pub(super) fn is_typing(state: &State) -> bool {
+    state.screen() == Screen::Impersonation
+        && state.impersonation.as_ref().is_some_and(Impersonation::is_typing)
+}
+
 /// A text was pasted into the screen.
 pub(super) fn pasted(state: &mut State, text: &str) {
     if state.screen() == Screen::Impersonation {

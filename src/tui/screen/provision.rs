@@ -41,8 +41,12 @@ pub(crate) fn plans(state: &mut State, plans: Vec<String>) {
     }
 }
 
-/// The slug follows the name until the person writes one.
+/// The slug follows the name until the person writes one; it comes back only when the name
+/// changes, or an emptied field could never be filled anew.
 pub(crate) fn propose(form: &mut Form) {
+    if form.focus != NAME {
+        return;
+    }
     if form.fields[SLUG].touched && !form.fields[SLUG].value().is_empty() {
         return;
     }

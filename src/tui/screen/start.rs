@@ -87,7 +87,7 @@ pub(crate) fn send(state: &mut State) {
     }
     let (slug, minutes) = (slug.clone(), crate::format::duration(duration));
     let text = format!(
-        "You are about to WRITE in {} as {who}, for {minutes}. What you change is changed for the \
+        "You are about to WRITE in {} as {who} for {minutes}. What you change is changed for the \
          customer; nothing is undone when the session ends. Every statement is recorded.",
         screen(&slug)
     );

@@ -1,6 +1,6 @@
 //! The list of tenants: 100,000 of them, filtered and sorted in memory, found by the database.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::mem;
 
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
@@ -56,6 +56,13 @@ impl Tenants {
     pub(crate) fn selected(&self) -> Option<(TenantId, String)> {
         let line = self.line(self.cursor.selected)?;
         Some((TenantId::from_database(line.id), line.slug.to_owned()))
+    }
+
+    /// The slugs of some tenants, as far as the list knows them.
+    pub(crate) fn slugs(&self, ids: &HashSet<&str>) -> HashMap<String, String> {
+        let lines = (0..self.table.len()).filter_map(|row| self.table.line(row));
+        let wanted = lines.filter(|line| ids.contains(line.id));
+        wanted.map(|line| (line.id.to_owned(), line.slug.to_owned())).collect()
     }
 
     fn line(&self, row: usize) -> Option<TenantLine<'_>> {

@@ -166,13 +166,15 @@ pub(crate) fn metric_line(
         Some(hard) => format!("{} / {}", quantity(metric.used, unit), quantity(hard, unit)),
         None => format!("{}, no limit", quantity(metric.used, unit)),
     };
-    let bar_room = room.saturating_sub(14 + 20).min(20);
+    // Wide enough for `storage_bytes` where there is room.
+    let name = if room < 44 { 11 } else { 13 };
+    let bar_room = room.saturating_sub(name + 3 + 20).min(20);
     let full =
         metric.hard.map_or(String::new(), |hard| bar(metric.used, hard, bar_room, look) + " ");
     line(buffer, (x, y, 2), sign, look.style(role), look);
-    line(buffer, (x + 3, y, 11), metric.metric.raw(), look.style(Role::Text), look);
+    line(buffer, (x + 3, y, name), metric.metric.raw(), look.style(Role::Text), look);
     let parts = [(full.into(), look.style(role)), (numbers.into(), look.style(Role::Text))];
-    pieces(buffer, (x + 15, y, room.saturating_sub(15)), &parts, look);
+    pieces(buffer, (x + name + 4, y, room.saturating_sub(name + 4)), &parts, look);
 }
 
 /// Draws the overview, and the metrics of the selected tenant below where there is room.

@@ -9,6 +9,8 @@ use std::sync::Mutex;
 use tenantdesk::config::Paths;
 use tenantdesk::postgres::embedded::{Download, SUPERUSER, Search};
 use tenantdesk::postgres::{Embedded, EmbeddedServer, connect};
+use tenantdesk::progress::Progress;
+use tokio::sync::OnceCell;
 
 use super::cluster::{PsqlOutput, client_program, output_of, server_programs};
 use super::watcher::{Account, Watcher};
@@ -61,6 +63,29 @@ impl Home {
         let outside = if inside { base.clone() } else { paths.socket_dir.clone() };
         let watcher = Watcher::start(WATCH, &[&base, &outside], None);
         Self { paths, base, _watcher: Mutex::new(watcher) }
+    }
+
+    /// A home whose data directory is there: for what is not about the first start. It is a copy
+    /// of one that the program made, because `initdb` waits for the disk again and again.
+    pub async fn with_data() -> Self {
+        static MADE: OnceCell<Home> = OnceCell::const_new();
+        let made = async || {
+            let home = Self::new();
+            let server = home.embedded().join(&Progress::silent()).await.unwrap();
+            assert!(server.release(&Progress::silent()).await.unwrap(), "it is stopped");
+            home
+        };
+        let (made, home) = (MADE.get_or_init(made).await, Self::new());
+        std::fs::create_dir(&home.paths.home).unwrap();
+        let rights = std::fs::metadata(&made.paths.home).unwrap().permissions();
+        std::fs::set_permissions(&home.paths.home, rights).unwrap();
+        let copied = Command::new("cp")
+            .arg("-a")
+            .args([&made.paths.data_dir, &home.paths.data_dir])
+            .status()
+            .unwrap();
+        assert!(copied.success());
+        home
     }
 
     /// The directory above the home, which is the test's own as well.

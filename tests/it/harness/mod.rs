@@ -4,5 +4,6 @@ pub mod cluster;
 pub mod desk;
 pub mod gate;
 pub mod home;
+pub mod pty;
 pub mod terminal;
 pub mod watcher;

@@ -103,7 +103,7 @@ async fn a_writer_who_gives_up_frees_the_place_for_the_one_who_waits() {
     let shop = Shop::with_tenants().await;
     let (first, second) = (inside(&shop, 1, "begin").await, inside(&shop, 1, "begin").await);
     run(&first, &add(1, "projects", 3)).await.unwrap();
-    let (waited, _) = tokio::join!(run(&second, add(1, "projects", 3) + "; commit"), async {
+    let (waited, ()) = tokio::join!(run(&second, add(1, "projects", 3) + "; commit"), async {
         until_waiting(&shop, 1).await;
         run(&first, "rollback").await.unwrap();
     });
@@ -174,7 +174,7 @@ async fn a_recount_waits_for_writers_and_misses_none() {
     let writer = inside(&shop, 1, "begin").await;
     run(&writer, &add(1, "projects", 2)).await.unwrap();
     let recounter = connect(&shop.desk.endpoint(&admin), "race").await.unwrap();
-    let (recounted, _) = tokio::join!(
+    let (counted, ()) = tokio::join!(
         run(
             &recounter,
             "begin; set local role tenantdesk_operator; select tenantdesk.recount_usage(null); commit"
@@ -184,7 +184,7 @@ async fn a_recount_waits_for_writers_and_misses_none() {
             run(&writer, "commit").await.unwrap();
         }
     );
-    assert_eq!(recounted, Ok(()));
+    assert_eq!(counted, Ok(()));
     // And the other way round: a writer who has not counted yet adds to the new count.
     run(
         &recounter,
@@ -193,7 +193,7 @@ async fn a_recount_waits_for_writers_and_misses_none() {
     .await
     .unwrap();
     let late = inside(&shop, 1, "begin").await;
-    let (added, _) = tokio::join!(run(&late, add(1, "projects", 1) + "; commit"), async {
+    let (added, ()) = tokio::join!(run(&late, add(1, "projects", 1) + "; commit"), async {
         until_waiting(&shop, 1).await;
         run(&recounter, "commit").await.unwrap();
     });

@@ -3,9 +3,13 @@
 do $do$
 declare
   r record;
-  ours constant text[] := array['tenantdesk_reader', 'tenantdesk_inserter', 'tenantdesk_changer', 'tenantdesk_provisioner',
-    'tenantdesk_archivist', 'tenantdesk_archive_inserter', 'tenantdesk_archive_changer', 'tenantdesk_owner', 'tenantdesk_meter', 'tenantdesk_operator'];
+  -- Our roles, and every operator: what the plan does not give them is taken, so that an installation mends a drift.
+  ours text[] := array['tenantdesk_reader', 'tenantdesk_inserter', 'tenantdesk_changer', 'tenantdesk_provisioner',
+    'tenantdesk_archivist', 'tenantdesk_archive_inserter', 'tenantdesk_archive_changer', 'tenantdesk_owner', 'tenantdesk_meter', 'tenantdesk_operator', 'tenantdesk_registrar', 'tenantdesk_killer', 'tenantdesk_ledger'];
 begin
+  set local role tenantdesk_owner;
+  ours := ours || array(select o.name from tenantdesk.operators o);
+  reset role;
   for r in select t.tgname, t.tgrelid::regclass as relation from pg_trigger t where not t.tgisinternal and t.tgparentid = 0 and t.tgname like '!tenantdesk %' loop
     execute format('drop trigger %I on %s', r.tgname, r.relation);
   end loop;
@@ -40,6 +44,16 @@ begin
     where n.nspname !~ '^(pg_|information_schema$|tenantdesk)' and x.role = any (ours)
   loop
     execute format('revoke all on routine %s from %I', r.routine, r.role);
+  end loop;
+  for r in select distinct d.datname, x.role from pg_database d cross join lateral (select pg_get_userbyid((aclexplode(d.datacl)).grantee) as role) x
+    where d.datname = current_database() and x.role = any (ours)
+  loop
+    execute format('revoke all on database %I from %I', r.datname, r.role);
+  end loop;
+  for r in select distinct f.srvname, x.role from pg_foreign_server f cross join lateral (select pg_get_userbyid((aclexplode(f.srvacl)).grantee) as role) x
+    where x.role = any (ours)
+  loop
+    execute format('revoke all on foreign server %I from %I', r.srvname, r.role);
   end loop;
   for r in select n.nspname from pg_namespace n where n.nspname in ('tenantdesk_read', 'tenantdesk_write', 'tenantdesk_move') loop
     set local role tenantdesk_owner;

@@ -41,6 +41,11 @@ impl Impersonation {
         self.tab == Tab::Sql
     }
 
+    /// Whether letters go into the statement.
+    pub(crate) fn is_typing(&self) -> bool {
+        self.is_sql() && self.sql.editing
+    }
+
     pub(crate) fn has_row(&self) -> bool {
         match self.tab {
             Tab::Browse => self.browse.has_row(),
