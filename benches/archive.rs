@@ -69,7 +69,8 @@ fn subject(stage: Stage) -> Subject {
     let relations: Vec<Relation> = relations
         .iter()
         .map(|relation| {
-            let name = relation["name"].as_str().unwrap().to_owned();
+            let part = |part: &str| relation[part].as_str().unwrap().to_owned();
+            let name = format!("{}.{}", part("schema"), part("table"));
             let columns = stage.psql(SUPERUSER, &format!("select string_agg(quote_ident(attname), ', ' order by attnum) from pg_attribute where attrelid = '{name}'::regclass and attnum > 0 and not attisdropped and attgenerated = ''"));
             let file = stage.base().join(format!("{name}.copy"));
             Relation { name, columns, file }
@@ -98,7 +99,8 @@ impl Subject {
 
 fn export(subject: &Subject, results: &mut Results) {
     let stage = &subject.stage;
-    // pg_dump reads partitions by name, which the application may not; for the reference it may.
+    // pg_dump reads partitions and sequences by name, which the application may not; for the reference it may.
+    stage.psql(SUPERUSER, "grant select on all sequences in schema app to app_user");
     stage.psql(SUPERUSER, "select format('create policy bench on %1$s for select to app_user using (tenant_id = nullif(current_setting(''app.tenant_id'', true), '''')::uuid); grant select on %1$s to app_user', inhrelid::regclass) from pg_inherits where inhparent = 'app.activities'::regclass \\gexec");
     let dump = stage.base().join("acme.dump");
     let out: Vec<String> = subject
