@@ -24,17 +24,19 @@ create table tenantdesk.usage_counters (
   used bigint not null, primary key (tenant, metric, period_start)) with (fillfactor = 50);
 
 -- The limit that holds for a tenant now: an override until it ends, else that of its plan. No row: no limit.
+-- In plpgsql, because every write of an application asks it, and a function in SQL is planned anew each time.
 create function tenantdesk.limit_of(tenant text, plan text, metric text) returns table (soft bigint, hard bigint, source text)
-language sql stable set search_path = pg_catalog, pg_temp
-begin atomic
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
   -- The soft limit keeps its share of the hard one.
-  select case when o.hard is null then l.soft when l.hard > 0 then (l.soft::numeric * o.hard / l.hard)::bigint end, coalesce(o.hard, l.hard),
-    case when o.hard is not null then 'override' else 'plan' end
-  from (select 1) one
-  left join tenantdesk.plan_limits l on l.plan = limit_of.plan and l.metric = limit_of.metric
-  left join tenantdesk.limit_overrides o on o.tenant = limit_of.tenant and o.metric = limit_of.metric and o.until > pg_catalog.clock_timestamp()
-  where l.metric is not null or o.metric is not null;
-end;
+  return query select case when o.hard is null then l.soft when l.hard > 0 then (l.soft::numeric * o.hard / l.hard)::bigint end, coalesce(o.hard, l.hard),
+      case when o.hard is not null then 'override' else 'plan' end
+    from (select 1) one
+    left join tenantdesk.plan_limits l on l.plan = limit_of.plan and l.metric = limit_of.metric
+    left join tenantdesk.limit_overrides o on o.tenant = limit_of.tenant and o.metric = limit_of.metric and o.until > pg_catalog.clock_timestamp()
+    where l.metric is not null or o.metric is not null;
+end $$;
 
 -- Counts a change and refuses what goes over the hard limit; called by the generated triggers with the change of one tenant.
 -- The counter is changed first and the plan read afterwards, under the lock and in a snapshot of its own.
