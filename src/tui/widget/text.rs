@@ -103,18 +103,31 @@ pub(crate) fn wrap(text: &str, room: u16) -> Vec<String> {
                     continue;
                 }
             }
-            for grapheme in word.graphemes(true) {
-                if used + grapheme.width() > room {
+            for piece in word.graphemes(true).flat_map(|grapheme| narrow(grapheme, room)) {
+                if used + piece.width() > room {
                     lines.push(std::mem::take(&mut current));
                     used = 0;
                 }
-                current.push_str(grapheme);
-                used += grapheme.width();
+                current.push_str(piece);
+                used += piece.width();
             }
         }
         lines.push(current);
     }
     lines
+}
+
+/// A grapheme as it is, or its characters where a base and its spacing marks are wider than a line:
+/// no single character takes more than two cells, the least room that [`wrap`] works with.
+fn narrow(grapheme: &str, room: usize) -> impl Iterator<Item = &str> {
+    let step = if grapheme.width() > room { 1 } else { usize::MAX };
+    let mut rest = grapheme;
+    std::iter::from_fn(move || {
+        let end = rest.char_indices().nth(step).map_or(rest.len(), |(at, _)| at);
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    })
 }
 
 #[cfg(test)]
@@ -138,6 +151,13 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("a\n\nb", 8), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn a_sign_wider_than_the_line_is_broken_between_its_characters() {
+        // A wide base with a spacing mark: one grapheme of three cells.
+        assert_eq!(wrap("\u{1affd}\u{11347}", 2), ["\u{1affd}", "\u{11347}"]);
+        assert_eq!(wrap("\u{1affd}\u{11347}", 3), ["\u{1affd}\u{11347}"]);
     }
 
     proptest! {
