@@ -25,10 +25,9 @@ const TENANTS: u32 = 100_000;
 const BUDGET: Option<Duration> = Some(Duration::from_millis(16));
 
 fn tenants(now: DateTime<Utc>) -> TenantTable {
-    let mut table = TenantTable::default();
-    for n in 0..TENANTS {
+    let tenant = |n: u32| {
         let slug = format!("tenant-{:05}", n.wrapping_mul(7919) % TENANTS);
-        table.push(&TenantFacts {
+        TenantFacts {
             id: TenantId::from_database(format!("00000000-0000-4000-8000-{n:012}")),
             name: format!("Tenant {n} 株式会社").into(),
             plan: ["starter", "growth", "enterprise"][n as usize % 3].into(),
@@ -37,9 +36,9 @@ fn tenants(now: DateTime<Utc>) -> TenantTable {
             domain: format!("{slug}.example.com").into(),
             created_at: Some(now),
             slug: slug.into(),
-        });
-    }
-    table
+        }
+    };
+    (0..TENANTS).map(tenant).collect()
 }
 
 /// The answer to what the console asks at its start.

@@ -61,7 +61,7 @@ fn a_late_answer_is_dropped_and_stale_rows_stay_while_reading() {
     console.press("<ctrl-r><ctrl-r>");
     assert!(console.shows("acme") && console.shows("reading"));
     let late = console.held.remove(0);
-    console.answer(late.no, Ok(Answer::Tenants([].iter().collect())));
+    console.answer(late.no, Ok(Answer::Tenants([].into_iter().collect())));
     assert!(console.shows("acme") && console.shows("reading"), "the late answer was taken");
     console.release();
     assert!(console.shows("acme") && !console.shows("reading"));

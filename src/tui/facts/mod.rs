@@ -6,6 +6,7 @@
 mod archive;
 mod grid;
 mod ledger;
+mod lookup;
 mod session;
 mod table;
 mod tenant;
@@ -19,6 +20,7 @@ pub use grid::{
     RelationFacts, StatementFacts,
 };
 pub use ledger::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts};
+pub use lookup::TenantOrder;
 pub use session::{EndReason, MemberFacts, OpenAsk, SessionFacts, SessionLine};
 pub use table::{TenantLine, TenantTable};
 pub use tenant::{

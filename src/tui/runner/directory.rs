@@ -40,11 +40,8 @@ impl Runner {
     pub(super) async fn tenants(&self) -> Result<TenantTable, Failure> {
         let console = self.console().await?;
         let states = self.states().await?;
-        let mut table = TenantTable::default();
-        for tenant in directory::list(&console).await? {
-            table.push(&states.facts(tenant));
-        }
-        Ok(table)
+        let listed = directory::list(&console).await?;
+        Ok(listed.into_iter().map(|tenant| states.facts(tenant)).collect())
     }
 
     /// Tenants that match a text.

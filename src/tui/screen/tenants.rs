@@ -1,10 +1,7 @@
 //! The list of tenants: 100,000 of them, filtered and sorted in memory, found by the database.
 
 use std::collections::{HashMap, HashSet};
-use std::mem;
 
-use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -12,7 +9,7 @@ use crate::command::CommandId;
 use crate::identity::TenantId;
 use crate::tui::app::{Screen, State};
 use crate::tui::effect::Effect;
-use crate::tui::facts::{TenantFacts, TenantLine, TenantState, TenantTable};
+use crate::tui::facts::{TenantFacts, TenantLine, TenantOrder, TenantState, TenantTable};
 use crate::tui::request::Slot;
 use crate::tui::theme::Role;
 use crate::tui::widget::notice::Weight;
@@ -23,32 +20,16 @@ use crate::tui::widget::window::{Column, Cursor, Table, plain};
 #[derive(Debug, Default)]
 pub(crate) struct Tenants {
     table: TenantTable,
-    /// All rows in the order of the list.
-    sorted: Vec<u32>,
-    /// Those that pass the filter.
+    /// Rows that pass the filter, in the order of the list.
     shown: Vec<u32>,
     cursor: Cursor,
     pub(crate) filter: String,
-    /// The ids the database found, and the words it looked for.
+    /// The ids the database found.
     found: Option<HashSet<String>>,
-    sort: Sort,
+    sort: TenantOrder,
     descending: bool,
     listed: bool,
     pub(crate) fault: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Sort {
-    #[default]
-    Slug,
-    Name,
-    Plan,
-    Status,
-    Created,
-}
-
-impl Sort {
-    const ALL: [Self; 5] = [Self::Slug, Self::Name, Self::Plan, Self::Status, Self::Created];
 }
 
 impl Tenants {
@@ -65,57 +46,30 @@ impl Tenants {
         wanted.map(|line| (line.id.to_owned(), line.slug.to_owned())).collect()
     }
 
-    fn line(&self, row: usize) -> Option<TenantLine<'_>> {
-        self.table.line(*self.shown.get(row)? as usize)
+    fn line(&self, place: usize) -> Option<TenantLine<'_>> {
+        self.table.line(*self.shown.get(place)? as usize)
     }
 
-    fn sort(&mut self) {
-        let table = &self.table;
-        let line = |index: &u32| table.line(*index as usize);
-        match self.sort {
-            Sort::Slug => self.sorted.sort_by_key(|i| line(i).map(|l| l.slug)),
-            Sort::Name => self.sorted.sort_by_key(|i| line(i).map(|l| (l.name, l.slug))),
-            Sort::Plan => self.sorted.sort_by_key(|i| line(i).map(|l| (l.plan, l.slug))),
-            Sort::Status => self.sorted.sort_by_key(|i| line(i).map(|l| (l.status, l.slug))),
-            Sort::Created => self.sorted.sort_by_key(|i| line(i).map(|l| (l.created_at, l.slug))),
-        }
-        if self.descending {
-            self.sorted.reverse();
-        }
-    }
-
-    /// Substring of any field, whatever the case; a leading `~` finds scattered letters as well.
-    fn select(&mut self, rows: &[u32]) {
-        let needle = self.filter.trim();
-        let (kind, needle) = match needle.strip_prefix('~') {
-            Some(rest) => (AtomKind::Fuzzy, rest),
-            None => (AtomKind::Substring, needle),
+    /// Selects and sorts anew; the tenant of this row stays selected where it is still there.
+    fn refresh(&mut self, keep: Option<u32>) {
+        let passes = self.table.matches(&self.filter);
+        let found = self.found.as_ref().map(|ids| self.table.among(ids));
+        let shown = |row: &&u32| {
+            let row = **row as usize;
+            passes[row] && found.as_ref().is_none_or(|found| found[row])
         };
-        let atom = Atom::new(needle, CaseMatching::Ignore, Normalization::Smart, kind, false);
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let mut chars = Vec::new();
-        let (table, found) = (&self.table, self.found.as_ref());
-        let fits = |index: &&u32| {
-            let row = **index as usize;
-            let known = found.is_none_or(|ids| table.line(row).is_some_and(|l| ids.contains(l.id)));
-            let text = Utf32Str::new(table.haystack(row), &mut chars);
-            known && (needle.is_empty() || atom.score(text, &mut matcher).is_some())
+        let ordered = self.table.ordered(self.sort).iter();
+        self.shown = if self.descending {
+            ordered.rev().filter(shown).copied().collect()
+        } else {
+            ordered.filter(shown).copied().collect()
         };
-        self.shown = rows.iter().filter(fits).copied().collect();
-    }
-
-    /// Filters anew; the selected tenant stays selected where it is still there.
-    fn refresh(&mut self, keep: Option<&str>) {
-        let sorted = mem::take(&mut self.sorted);
-        self.select(&sorted);
-        self.sorted = sorted;
-        let line_id = |index: &u32| self.table.line(*index as usize).map(|line| line.id);
-        let place = keep.and_then(|id| self.shown.iter().position(|i| line_id(i) == Some(id)));
+        let place = keep.and_then(|row| self.shown.iter().position(|shown| *shown == row));
         self.cursor.selected = place.unwrap_or(0);
     }
 
-    fn selected_id(&self) -> Option<String> {
-        self.line(self.cursor.selected).map(|line| line.id.to_owned())
+    fn selected_row(&self) -> Option<u32> {
+        self.shown.get(self.cursor.selected).copied()
     }
 }
 
@@ -127,25 +81,21 @@ pub(crate) fn load(state: &mut State) {
 /// The directory is there.
 pub(crate) fn listed(state: &mut State, table: TenantTable) {
     let own = &mut state.tenants;
-    let keep = own.selected_id();
-    own.sorted = (0..u32::try_from(table.len()).unwrap_or(u32::MAX)).collect();
+    let keep = own.selected().and_then(|(id, _)| {
+        let row = (0..table.len()).find(|r| table.line(*r).is_some_and(|l| l.id == id.as_str()));
+        row.and_then(|row| u32::try_from(row).ok())
+    });
     own.table = table;
     (own.listed, own.fault) = (true, None);
-    own.sort();
-    own.refresh(keep.as_deref());
+    own.refresh(keep);
 }
 
 /// The database found these; tenants newer than the list join it.
 pub(crate) fn found(state: &mut State, found: &[TenantFacts]) {
     let own = &mut state.tenants;
-    let known: HashSet<&str> =
-        (0..own.table.len()).filter_map(|i| own.table.line(i)).map(|l| l.id).collect();
-    let new: Vec<&TenantFacts> = found.iter().filter(|t| !known.contains(t.id.as_str())).collect();
-    own.table.extend(new);
-    own.sorted = (0..u32::try_from(own.table.len()).unwrap_or(u32::MAX)).collect();
+    own.table.join(found);
     own.found = Some(found.iter().map(|tenant| tenant.id.as_str().to_owned()).collect());
     own.filter.clear();
-    own.sort();
     own.refresh(None);
     if found.is_empty() {
         state.note(Weight::Warning, "no tenant is found; esc shows all");
@@ -155,20 +105,11 @@ pub(crate) fn found(state: &mut State, found: &[TenantFacts]) {
 /// The filter is another one now.
 pub(crate) fn filter(state: &mut State, text: &str) {
     let own = &mut state.tenants;
-    // A longer needle can only lose rows, so only those on screen are looked at again.
-    let narrower = !own.filter.is_empty()
-        && !text.starts_with('~')
-        && text.trim().starts_with(own.filter.trim())
-        && !own.filter.contains(char::is_whitespace);
-    let keep = own.selected_id();
+    // While words grow one looks at the best of what is left; else the selected tenant stays.
+    let grows = !own.filter.is_empty() && text.starts_with(&own.filter);
+    let keep = own.selected_row().filter(|_| !grows);
     text.clone_into(&mut own.filter);
-    if narrower {
-        let shown = mem::take(&mut own.shown);
-        own.select(&shown);
-        own.cursor.first();
-    } else {
-        own.refresh(keep.as_deref());
-    }
+    own.refresh(keep);
 }
 
 /// Esc takes the filter and what was found away.
@@ -176,10 +117,9 @@ pub(crate) fn step_back(state: &mut State) -> bool {
     let own = &mut state.tenants;
     let narrowed = !own.filter.is_empty() || own.found.is_some();
     if narrowed {
-        let keep = own.selected_id();
         own.filter.clear();
         own.found = None;
-        own.refresh(keep.as_deref());
+        own.refresh(own.selected_row());
     }
     narrowed
 }
@@ -187,16 +127,11 @@ pub(crate) fn step_back(state: &mut State) -> bool {
 /// Commands of the list.
 pub(crate) fn act(state: &mut State, id: CommandId) {
     let own = &mut state.tenants;
-    let keep = own.selected_id();
     if super::travel(&mut own.cursor, own.shown.len(), id) {
         return;
     }
     match id {
-        CommandId::Sort => {
-            let next = Sort::ALL.iter().position(|sort| *sort == own.sort).unwrap_or(0) + 1;
-            own.sort = Sort::ALL[next % Sort::ALL.len()];
-            own.descending = false;
-        }
+        CommandId::Sort => (own.sort, own.descending) = (own.sort.next(), false),
         CommandId::SortReverse => own.descending = !own.descending,
         CommandId::Open | CommandId::TenantShow | CommandId::MemberList => {
             if let Some((tenant, slug)) = own.selected() {
@@ -207,8 +142,7 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
         }
         _ => return,
     }
-    own.sort();
-    own.refresh(keep.as_deref());
+    own.refresh(own.selected_row());
 }
 
 /// Draws the list.
@@ -230,15 +164,15 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     }
     let inner = pane(frame, area, &title, true, look);
     let arrow = if own.descending { look.symbols().descending } else { look.symbols().ascending };
-    let titled = |sort: Sort, name: &str| {
+    let titled = |sort: TenantOrder, name: &str| {
         if own.sort == sort { format!("{name} {arrow}") } else { name.to_owned() }
     };
     let columns = [
-        Column::new(titled(Sort::Slug, "slug"), 16).grows(),
-        Column::new(titled(Sort::Name, "name"), 20).grows(),
-        Column::new(titled(Sort::Plan, "plan"), 10),
-        Column::new(titled(Sort::Status, "status"), 12),
-        Column::new(titled(Sort::Created, "created"), 10).from(74),
+        Column::new(titled(TenantOrder::Slug, "slug"), 16).grows(),
+        Column::new(titled(TenantOrder::Name, "name"), 20).grows(),
+        Column::new(titled(TenantOrder::Plan, "plan"), 10),
+        Column::new(titled(TenantOrder::Status, "status"), 12),
+        Column::new(titled(TenantOrder::Created, "created"), 10).from(74),
         Column::new("domain", 24).from(110).grows(),
     ];
     let cell = |row: usize, column: usize| {

@@ -96,7 +96,7 @@ impl Fixtures {
                 profile: text("embedded"),
                 warnings: Vec::new(),
             }),
-            Effect::ListTenants => Answer::Tenants(self.tenants.iter().collect()),
+            Effect::ListTenants => Answer::Tenants(self.tenants.iter().cloned().collect()),
             Effect::FindTenants(words) => Answer::Found(
                 self.tenants.iter().filter(|t| words.contains(t.slug.raw())).cloned().collect(),
             ),
