@@ -58,6 +58,13 @@ impl Explain for ConsoleError {
             }
         }
     }
+
+    fn logged(&self) -> Option<String> {
+        match self {
+            Self::Server(error) => error.logged(),
+            Self::NoOperator { .. } | Self::NotSetUp => None,
+        }
+    }
 }
 
 /// The gate. Clones share one control connection.
@@ -278,7 +285,7 @@ impl Undertaking {
         let (outcome, detail) = match &result {
             Ok(_) => ("ok".to_owned(), None),
             Err(failure) if failure.kind == Kind::Interrupted => ("cancelled".to_owned(), None),
-            Err(failure) => ("failed".to_owned(), Some(failure.message.clone())),
+            Err(failure) => ("failed".to_owned(), Some(failure.logged().to_owned())),
         };
         let recorded =
             self.console.call(Attested::operation_end(&self.id, &outcome, &detail)).await;

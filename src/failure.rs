@@ -53,6 +53,12 @@ pub trait Explain: Error {
     fn hints(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// What a log may hold of it, where the message can hold values of rows: the server quotes
+    /// the value that it could not read.
+    fn logged(&self) -> Option<String> {
+        None
+    }
 }
 
 /// An error as both skins show it.
@@ -66,13 +72,16 @@ pub struct Failure {
     pub causes: Vec<String>,
     /// What to do next.
     pub hints: Vec<String>,
+    /// [`Explain::logged`]
+    logged: Option<String>,
 }
 
 impl Failure {
     /// A failure without causes or hints.
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        let (message, causes, hints) = (message.into(), Vec::new(), Vec::new());
+        Self { kind, message, causes, hints, logged: None }
     }
 
     /// Shorthand for the commonest kind.
@@ -86,6 +95,12 @@ impl Failure {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// What a log or the ledger may hold of it: no values of rows.
+    #[must_use]
+    pub fn logged(&self) -> &str {
+        self.logged.as_deref().unwrap_or(&self.message)
     }
 
     /// Adds a cause.
@@ -115,7 +130,7 @@ impl<E: Explain> From<E> for Failure {
             }
             next = cause.source();
         }
-        Self { kind: error.kind(), message, causes, hints: error.hints() }
+        Self { kind: error.kind(), message, causes, hints: error.hints(), logged: error.logged() }
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn with_console<T>(
                 drop(console);
                 // The answer of the verb comes first; a server that does not stop is in the log.
                 if let Err(failure) = started.finish(&progress).await {
-                    tracing::warn!("{}", failure.message);
+                    tracing::warn!("{}", failure.logged());
                 }
                 result
             })
@@ -54,7 +54,7 @@ pub(super) fn with_printer(
         let result = verb(invocation, &console).await;
         drop(console);
         if let Err(failure) = started.finish(&Progress::silent()).await {
-            tracing::warn!("{}", failure.message);
+            tracing::warn!("{}", failure.logged());
         }
         result
     })

@@ -162,7 +162,7 @@ impl Invocation {
         match result {
             Ok(()) => self.child.map_or(Exit::Done, Exit::Child),
             Err(failure) => {
-                tracing::warn!(kind = failure.kind.as_str(), "{}", failure.message);
+                tracing::warn!(kind = failure.kind.as_str(), "{}", failure.logged());
                 self.printer.failure(Some(self.request), &failure);
                 let stopped = failure.kind == Kind::Interrupted && self.terminated;
                 if stopped { Exit::Terminated } else { Exit::Failed(failure.kind) }

@@ -78,6 +78,15 @@ impl Explain for ImpersonationError {
             Self::Below(failure) => failure.hints.clone(),
         }
     }
+
+    fn logged(&self) -> Option<String> {
+        match self {
+            Self::Statement(error) => error.logged(),
+            Self::Console(error) => error.logged(),
+            Self::Below(failure) => Some(failure.logged().to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// What the server said beside its message, and what it means here.

@@ -63,9 +63,9 @@ pub struct Root {
     /// The column of the status.
     #[serde(default)]
     pub status: Option<String>,
-    /// The column of the domain.
+    /// The columns of domains; the first that is not null is shown, all are searched.
     #[serde(default)]
-    pub domain: Option<String>,
+    pub domains: Vec<String>,
     /// The column of the time of creation.
     #[serde(default)]
     pub created_at: Option<String>,

@@ -132,8 +132,7 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
         .clone()
         .or_else(proposed)
         .ok_or_else(|| CreateError::NoSlug(request.name.as_str().to_owned()))?;
-    let taken = directory::list(console).await?;
-    if taken.iter().any(|tenant| tenant.handle() == slug.as_str()) {
+    if directory::named(console, slug.as_str()).await?.is_some() {
         return Err(CreateError::SlugTaken(slug).into());
     }
     let plan = choose_plan(console, request.plan).await?;

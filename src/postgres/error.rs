@@ -169,4 +169,13 @@ impl Explain for ServerError {
             _ => Vec::new(),
         }
     }
+
+    fn logged(&self) -> Option<String> {
+        match self {
+            Self::Statement { state, .. } => {
+                Some(format!("the server refused a statement with SQLSTATE {state}"))
+            }
+            Self::Connect { .. } | Self::Closed | Self::Answer(_) => None,
+        }
+    }
 }

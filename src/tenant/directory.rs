@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use thiserror::Error;
+use tokio_postgres::Row;
 
 use crate::console::{Console, ConsoleError};
 use crate::failure::{Explain, Kind};
@@ -81,10 +82,17 @@ impl Explain for DirectoryError {
             }
         }
     }
+
+    fn logged(&self) -> Option<String> {
+        match self {
+            Self::Console(error) => error.logged(),
+            Self::NotFound(_) | Self::Ambiguous { .. } => None,
+        }
+    }
 }
 
 /// Why a tenant was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MatchedBy {
     /// The whole slug or id.
@@ -101,6 +109,21 @@ pub enum MatchedBy {
     Email,
 }
 
+impl MatchedBy {
+    /// The word of the database.
+    fn of(word: &str) -> Option<Self> {
+        Some(match word {
+            "exact" => Self::Exact,
+            "slug" => Self::Slug,
+            "name" => Self::Name,
+            "domain" => Self::Domain,
+            "id" => Self::Id,
+            "email" => Self::Email,
+            _ => return None,
+        })
+    }
+}
+
 /// A tenant that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Found {
@@ -111,62 +134,47 @@ pub struct Found {
     pub matched_by: MatchedBy,
 }
 
+/// The most that a search answers with: more is no answer.
+const MOST_FOUND: i32 = 1_000;
+
 /// All tenants, in the order of their handles.
 ///
 /// # Errors
 /// [`ConsoleError`].
 pub async fn list(console: &Console) -> Result<Vec<Tenant>, ConsoleError> {
-    let rows = console
-        .query(
-            &Sql::new("select id, slug, name, plan, status, domain, created_at from tenantdesk.directory()"),
-            &[],
-        )
-        .await?;
-    let text = |row: &tokio_postgres::Row, column: usize| {
-        row.get::<_, Option<String>>(column).map(Untrusted::from)
-    };
-    let mut tenants: Vec<Tenant> = rows
-        .iter()
-        .map(|row| Tenant {
-            id: TenantId::from_database(row.get::<_, String>(0)),
-            slug: text(row, 1),
-            name: text(row, 2),
-            plan: text(row, 3),
-            status: text(row, 4),
-            domain: text(row, 5),
-            created_at: row.get(6),
-        })
-        .collect();
+    let sql = Sql::new(
+        "select id, slug, name, plan, status, domain, created_at from tenantdesk.directory()",
+    );
+    let mut tenants: Vec<Tenant> = console.query(&sql, &[]).await?.iter().map(tenant).collect();
     tenants.sort_by_cached_key(Tenant::handle);
     Ok(tenants)
 }
 
-/// Finds tenants by name, slug, id, domain or a member's e-mail address; best matches first.
+/// The tenant with this slug or id; none where there is none.
+///
+/// # Errors
+/// [`ConsoleError`].
+pub async fn named(console: &Console, word: &str) -> Result<Option<Tenant>, ConsoleError> {
+    let sql = Sql::new(
+        "select id, slug, name, plan, status, domain, created_at from tenantdesk.tenant_named($1)",
+    );
+    let rows = console.query(&sql, &[&word]).await?;
+    // Somebody's slug may be another one's id: then it names nobody for sure.
+    Ok(if rows.len() == 1 { rows.first().map(tenant) } else { None })
+}
+
+/// Finds tenants by name, slug, id, domain or a member's e-mail address; best matches first, at
+/// most 1,000.
 ///
 /// # Errors
 /// [`ConsoleError`].
 pub async fn find(console: &Console, text: &str) -> Result<Vec<Found>, ConsoleError> {
-    let tenants = list(console).await?;
-    let mut found: Vec<Found> = tenants
-        .iter()
-        .filter_map(|tenant| {
-            matches(tenant, text).map(|matched_by| Found { tenant: tenant.clone(), matched_by })
-        })
-        .collect();
-    if text.contains('@') {
-        let rows = console
-            .query(&Sql::new("select distinct tenant from tenantdesk.find_by_email($1)"), &[&text])
-            .await?;
-        for row in rows {
-            let id: String = row.get(0);
-            let known = found.iter().any(|f| f.tenant.id.as_str() == id);
-            if let Some(tenant) = tenants.iter().find(|t| t.id.as_str() == id && !known) {
-                found.push(Found { tenant: tenant.clone(), matched_by: MatchedBy::Email });
-            }
-        }
-    }
-    found.sort_by_key(|f| (f.matched_by, f.tenant.handle()));
-    Ok(found)
+    let sql = Sql::new(
+        "select id, slug, name, plan, status, domain, created_at, matched_by from tenantdesk.find_tenants($1, $2)",
+    );
+    let rows = console.query(&sql, &[&text, &MOST_FOUND]).await?;
+    let found = |row| Some(Found { tenant: tenant(row), matched_by: MatchedBy::of(row.get(7))? });
+    Ok(rows.iter().filter_map(found).collect())
 }
 
 /// The one tenant that a TENANT argument means: slug, id, or what `find` matches uniquely.
@@ -174,11 +182,10 @@ pub async fn find(console: &Console, text: &str) -> Result<Vec<Found>, ConsoleEr
 /// # Errors
 /// [`DirectoryError::NotFound`] and [`DirectoryError::Ambiguous`].
 pub async fn resolve(console: &Console, text: &str) -> Result<Tenant, DirectoryError> {
-    let mut found = find(console, text).await?;
-    let exact = found.iter().filter(|f| f.matched_by == MatchedBy::Exact).count();
-    if exact == 1 {
-        found.truncate(1);
+    if let Some(tenant) = named(console, text).await? {
+        return Ok(tenant);
     }
+    let mut found = find(console, text).await?;
     match found.len() {
         1 => Ok(found.swap_remove(0).tenant),
         0 => Err(DirectoryError::NotFound(text.to_owned())),
@@ -190,56 +197,16 @@ pub async fn resolve(console: &Console, text: &str) -> Result<Tenant, DirectoryE
     }
 }
 
-/// Whether a tenant matches a text, and by what. Case does not matter.
-fn matches(tenant: &Tenant, text: &str) -> Option<MatchedBy> {
-    let wanted = text.to_lowercase();
-    if wanted.is_empty() {
-        return None;
-    }
-    let lower = |value: &Option<Untrusted>| {
-        value.as_ref().map(|v| v.raw().to_lowercase()).unwrap_or_default()
-    };
-    let id = tenant.id.as_str().to_lowercase();
-    if lower(&tenant.slug) == wanted || id == wanted {
-        Some(MatchedBy::Exact)
-    } else if lower(&tenant.slug).contains(&wanted) {
-        Some(MatchedBy::Slug)
-    } else if lower(&tenant.name).contains(&wanted) {
-        Some(MatchedBy::Name)
-    } else if lower(&tenant.domain).contains(&wanted) {
-        Some(MatchedBy::Domain)
-    } else if wanted.len() >= 4 && id.starts_with(&wanted) {
-        Some(MatchedBy::Id)
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tenant_is_found_by_any_of_its_names() {
-        let tenant = Tenant {
-            id: TenantId::from_database("aaaaaaaa-0000-0000-0000-000000000001"),
-            slug: Some("acme".into()),
-            name: Some("Ácme Rockets".into()),
-            plan: None,
-            status: None,
-            domain: Some("rockets.example".into()),
-            created_at: None,
-        };
-        for (text, by) in [
-            ("ACME", MatchedBy::Exact),
-            ("acm", MatchedBy::Slug),
-            ("ácme r", MatchedBy::Name),
-            ("example", MatchedBy::Domain),
-            ("aaaaaaaa-0", MatchedBy::Id),
-        ] {
-            assert_eq!(matches(&tenant, text), Some(by), "{text}");
-        }
-        assert_eq!(matches(&tenant, ""), None);
-        assert_eq!(matches(&tenant, "bolt"), None);
+/// A row of the directory.
+fn tenant(row: &Row) -> Tenant {
+    let text = |column: usize| row.get::<_, Option<String>>(column).map(Untrusted::from);
+    Tenant {
+        id: TenantId::from_database(row.get::<_, String>(0)),
+        slug: text(1),
+        name: text(2),
+        plan: text(3),
+        status: text(4),
+        domain: text(5),
+        created_at: row.get(6),
     }
 }

@@ -47,6 +47,13 @@ impl Explain for SessionError {
             Self::NoRandomness(_) => Vec::new(),
         }
     }
+
+    fn logged(&self) -> Option<String> {
+        match self {
+            Self::Console(error) => error.logged(),
+            Self::AlreadyOpen | Self::NoRandomness(_) => None,
+        }
+    }
 }
 
 /// What a session is asked for.

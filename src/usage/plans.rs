@@ -78,6 +78,13 @@ impl Explain for PlanError {
             Self::NotFound { .. } | Self::Document(_) => Vec::new(),
         }
     }
+
+    fn logged(&self) -> Option<String> {
+        match self {
+            Self::Console(error) => error.logged(),
+            Self::NotFound { .. } | Self::Document(_) => None,
+        }
+    }
 }
 
 /// The file of the starter plans.

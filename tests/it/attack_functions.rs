@@ -25,7 +25,8 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("metric_list", "viewer", "metric_list()"),
     ("override_list", "viewer", "override_list()"),
     ("directory", "viewer", "directory()"),
-    ("find_by_email", "viewer", "find_by_email('x')"),
+    ("tenant_named", "viewer", "tenant_named('x')"),
+    ("find_tenants", "viewer", "find_tenants('x@y', 10)"),
     ("measure", "viewer", "measure('projects')"),
     (
         "measure_tenant",
@@ -149,7 +150,8 @@ fn arguments_of_any_kind_do_no_harm() {
     ] {
         for call in [
             "members(T)",
-            "find_by_email(T)",
+            "tenant_named(T)",
+            "find_tenants(T, 10)",
             "measure(T)",
             "ledger_events(T, T, T, null, null, 10)",
             "ledger_rows(T, 0, 10)",

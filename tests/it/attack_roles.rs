@@ -185,7 +185,7 @@ fn membership_of_the_group_without_a_level_here_is_nothing() {
     for call in [
         "tenantdesk.directory()",
         "tenantdesk.members('x')",
-        "tenantdesk.find_by_email('x')",
+        "tenantdesk.find_tenants('x@y', 10)",
         "tenantdesk.measure('projects')",
         "tenantdesk.sessions()",
         "tenantdesk.operators()",

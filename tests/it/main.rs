@@ -52,6 +52,8 @@ mod attack_writes;
 mod binary_console;
 /// The shipped binary as a script sees it.
 mod cli_program;
+/// The demo, and what is tried on its rows.
+mod demo;
 /// One tenant out: whole, stable, and nobody else.
 mod export;
 /// The guard is generated from a map and holds.

@@ -134,8 +134,7 @@ pub async fn prepare(console: &Console, ask: Restore) -> Result<RestorePlan, Fai
         .await?;
     let (relations, warnings) = fit(ask.archive.manifest(), &plan(&map, &catalog)?)?;
     let id = &ask.archive.manifest().tenant.id;
-    let tenants = directory::list(console).await?;
-    let tenant = tenants.into_iter().find(|tenant| tenant.id.as_str() == id);
+    let tenant = directory::named(console, id).await?.filter(|tenant| tenant.id.as_str() == id);
     let tenant = tenant.ok_or_else(|| RestoreError::NoTenant(crate::text::screen(id)))?;
     let key = SigningKey::open_or_create(&ask.signing_key)?;
     let Restore { archive, mode, reason, .. } = ask;

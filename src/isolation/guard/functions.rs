@@ -1,13 +1,14 @@
 //! The few functions that look across tenants, generated from the map with fixed output: the
-//! directory, the look-ups of members, and `measure` (measure.rs). They belong to `tenantdesk_meter`.
+//! directory (directory.rs), the look-ups of members, and `measure` (measure.rs). They belong to
+//! `tenantdesk_meter`.
 
 use super::condition::{Conditions, GuardError};
-use super::measure;
+use super::{directory, measure};
 use crate::isolation::map::{Members, Users, parse_name};
 use crate::postgres::{Ident, Sql};
 
 /// The head that every function here shares.
-const HEAD: &str = "language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $function$\n#variable_conflict use_column\nbegin\n";
+pub(super) const HEAD: &str = "language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $function$\n#variable_conflict use_column\nbegin\n";
 
 /// The statements that create them, inside `set local role tenantdesk_meter`.
 ///
@@ -15,14 +16,18 @@ const HEAD: &str = "language plpgsql stable security definer set search_path = p
 /// [`GuardError`] where map and catalogs do not agree.
 pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
     let mut statements = vec![Sql::new("set local role tenantdesk_meter")];
-    statements.push(directory(conditions));
+    let lookups = match (&conditions.map.members, &conditions.map.users) {
+        (Some(members), Some(users)) => Lookups::of(conditions, members, users)?,
+        _ => Lookups::of_nobody(),
+    };
     statements.push(tenant_state(conditions)?);
     statements.push(tenant_id(conditions)?);
-    statements.extend(members(conditions)?);
+    statements.extend(directory::directory(conditions, &lookups.select)?);
+    statements.extend(members(&lookups));
     statements.extend(measure::measures(conditions)?);
     statements.push(Sql::new(
-        "grant execute on function tenantdesk.directory, tenantdesk.members, tenantdesk.find_by_email, \
-         tenantdesk.find_user, tenantdesk.measure, tenantdesk.measure_tenant to tenantdesk_operator",
+        "grant execute on function tenantdesk.directory, tenantdesk.tenant_named, tenantdesk.find_tenants, \
+         tenantdesk.members, tenantdesk.find_user, tenantdesk.measure, tenantdesk.measure_tenant to tenantdesk_operator",
     ));
     statements.push(Sql::new(
         "grant execute on function tenantdesk.tenant_state, tenantdesk.tenant_id, tenantdesk.member_state, tenantdesk.has_members, tenantdesk.count_metric to tenantdesk_owner",
@@ -32,35 +37,10 @@ pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardEr
 }
 
 /// `alias.column::text`, or a null where the schema has no such column.
-fn text_of(alias: &'static str, column: Option<&str>) -> Sql {
+pub(super) fn text_of(alias: &'static str, column: Option<&str>) -> Sql {
     column.map_or_else(
         || Sql::new("null::text"),
         |name| Sql::new(alias).text(".").ident(&Ident::new(name)).text("::text"),
-    )
-}
-
-/// Every tenant: id, slug, name, plan, status, domain, time of creation.
-fn directory(conditions: &Conditions<'_>) -> Sql {
-    let root = &conditions.map.root;
-    let created = root.created_at.as_deref().map_or_else(
-        || Sql::new("null::timestamptz"),
-        |name| Sql::new("r.").ident(&Ident::new(name)).text("::timestamptz"),
-    );
-    Sql::fill(
-        "create or replace function tenantdesk.directory() returns table (id text, slug text, name text, plan text, status text, domain text, created_at timestamptz)\n\
-         {head}  perform tenantdesk.require('viewer', 'listing tenants', true);\n  \
-         return query select {id}, {slug}, {name}, {plan}, {status}, {domain}, {created} from {root} r;\nend $function$",
-        &[
-            ("head", &Sql::new(HEAD)),
-            ("id", &text_of("r", Some(&root.key))),
-            ("slug", &text_of("r", root.slug.as_deref())),
-            ("name", &text_of("r", root.name.as_deref())),
-            ("plan", &text_of("r", root.plan.as_deref())),
-            ("status", &text_of("r", root.status.as_deref())),
-            ("domain", &text_of("r", root.domain.as_deref())),
-            ("created", &created),
-            ("root", &Sql::from(&parse_name(&root.table))),
-        ],
     )
 }
 
@@ -130,6 +110,8 @@ pub(super) fn first_member(conditions: &Conditions<'_>) -> Result<Vec<Sql>, Guar
 struct Lookups {
     /// All memberships with their people.
     select: Sql,
+    /// Those of one tenant, by the index on its key.
+    of_tenant: Sql,
     /// One member of one tenant.
     state: Sql,
     /// One person by his e-mail address.
@@ -141,10 +123,12 @@ struct Lookups {
 impl Lookups {
     /// A schema without memberships: the look-ups exist and find nobody.
     fn of_nobody() -> Self {
+        let select = Sql::new(
+            "select null::text as tenant, null::text as id, null::text as email, null::text as name, null::text as role, null::text as state where false",
+        );
         Self {
-            select: Sql::new(
-                "select null::text as tenant, null::text as id, null::text as email, null::text as name, null::text as role, null::text as state where false",
-            ),
+            of_tenant: select.clone(),
+            select,
             state: Sql::new("select null::text, null::text, false where false"),
             known: Sql::new("select null::text where false"),
             has: Sql::new("false"),
@@ -182,12 +166,16 @@ impl Lookups {
             ("type", conditions.key_type(&link)?),
         ];
         let pieces: Vec<(&'static str, &Sql)> = pieces.iter().map(|(n, s)| (*n, s)).collect();
+        let select = Sql::fill(
+            "select {tenant} as tenant, {id} as id, {email} as email, {name} as name, {role} as role, {state} as state \
+             from {memberships} m join {people} u on u.{user_id} = m.{member}",
+            &pieces,
+        );
         Ok(Self {
-            select: Sql::fill(
-                "select {tenant} as tenant, {id} as id, {email} as email, {name} as name, {role} as role, {state} as state \
-                 from {memberships} m join {people} u on u.{user_id} = m.{member}",
-                &pieces,
-            ),
+            of_tenant: select
+                .clone()
+                .append(&Sql::fill(" where m.{key} = members.tenant::{type}", &pieces)),
+            select,
             state: Sql::fill(
                 "select {email}, {role}, {active} from {memberships} m join {people} u on u.{user_id} = m.{member} \
                  where m.{key} = member_state.tenant::{type} and (u.{user_id}::text = member_state.member or lower({email}) = lower(member_state.member))",
@@ -203,26 +191,22 @@ impl Lookups {
 }
 
 /// The look-ups of members.
-fn members(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
-    let lookups = match (&conditions.map.members, &conditions.map.users) {
-        (Some(members), Some(users)) => Lookups::of(conditions, members, users)?,
-        _ => Lookups::of_nobody(),
-    };
-    let Lookups { select, state, known, has } = &lookups;
+fn members(lookups: &Lookups) -> Vec<Sql> {
+    let Lookups { of_tenant, state, known, has, .. } = lookups;
     let head = &Sql::new(HEAD);
-    let pieces =
-        [("head", head), ("select", select), ("state", state), ("known", known), ("has", has)];
-    Ok(vec![
+    let pieces = [
+        ("head", head),
+        ("of_tenant", of_tenant),
+        ("state", state),
+        ("known", known),
+        ("has", has),
+    ];
+    vec![
         Sql::fill(
             "create or replace function tenantdesk.members(tenant text) returns table (id text, email text, name text, role text, state text)\n\
              {head}  perform tenantdesk.require('support', 'listing members');\n  \
-             return query select x.id, x.email, x.name, x.role, x.state from ({select}) x where x.tenant = members.tenant order by x.email;\nend $function$",
-            &pieces,
-        ),
-        Sql::fill(
-            "create or replace function tenantdesk.find_by_email(address text) returns table (tenant text, member text, email text, role text, state text)\n\
-             {head}  perform tenantdesk.require('viewer', 'looking up an e-mail address');\n  \
-             return query select x.tenant, x.id, x.email, x.role, x.state from ({select}) x where lower(x.email) = lower(find_by_email.address);\nend $function$",
+             return query select x.id, x.email, x.name, x.role, x.state from ({of_tenant}) x order by x.email;\n\
+             exception when invalid_text_representation or numeric_value_out_of_range then return;\nend $function$",
             &pieces,
         ),
         Sql::fill(
@@ -239,5 +223,5 @@ fn members(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
             "create or replace function tenantdesk.has_members() returns boolean language sql immutable set search_path = pg_catalog, pg_temp return {has}",
             &pieces,
         ),
-    ])
+    ]
 }

@@ -2,6 +2,7 @@
 //! map and installed in one transaction. docs/security.md says what it stops and what not.
 
 mod condition;
+mod directory;
 mod functions;
 mod install;
 mod limits;

@@ -20,12 +20,15 @@ use crate::text::screen_lines;
 
 /// What is set once, where the owner may change it. What must hold is on the command line of the
 /// server (`start`), which no file and no ALTER SYSTEM overrides.
-/// Error texts leave out details and statements, which hold the tenants' values.
+/// The values of the tenants stay out of the server's log: a message quotes the value that it
+/// could not read, so errors of statements are told to the client alone (LOG stands above ERROR
+/// here), and what else is logged comes without details and statements.
 const CONFIGURATION: &str = "
 # Added by tenantdesk when it made this data directory; yours to change.
 max_connections = 100
 timezone = 'UTC'
 log_timezone = 'UTC'
+log_min_messages = log
 log_error_verbosity = terse
 log_min_error_statement = panic
 log_parameter_max_length_on_error = 0
