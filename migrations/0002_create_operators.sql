@@ -11,7 +11,9 @@ create table tenantdesk.operators (
   added_by text not null default session_user,
   disabled_at timestamptz,
   -- A copy of this database (CREATE DATABASE .. TEMPLATE) gives nobody a level in the copy.
-  database oid not null
+  database oid not null,
+  -- The login itself: another one may have the name later.
+  login oid not null
 );
 
 -- What may be set per installation; read by functions, changed by admins.
@@ -44,6 +46,10 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 declare
   have text := tenantdesk.level();
 begin
+  -- An older snapshot does not see that a level was taken away; what only reads may have one.
+  if pg_catalog.current_setting('transaction_isolation') <> 'read committed' and pg_catalog.current_setting('transaction_read_only') = 'off' then
+    raise exception '% is done under READ COMMITTED only', what using errcode = '25001';
+  end if;
   if tenantdesk.rank(have) >= tenantdesk.rank(require.level) then
     return;
   end if;

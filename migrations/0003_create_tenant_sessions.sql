@@ -47,7 +47,8 @@ create index tenant_sessions_by_tenant on tenantdesk.tenant_sessions (tenant, op
 -- The guard's own functions: the tenant of the live session whose token this transaction presents, or null.
 -- One for each purpose, so that a token opens nothing but what it was drawn for. plpgsql, because an SQL
 -- function is planned anew in each statement. Live means: this digest, this login, this database, not ended,
--- not expired by the wall clock, its opening transaction committed, and a snapshot that sees a revocation.
+-- not expired by the wall clock, its opening transaction committed, a snapshot that sees a revocation, and a login
+-- that still has the level that the session needs: a level that is taken away ends what it opened at once.
 do $do$
 declare
   f record;
@@ -65,12 +66,14 @@ set search_path = pg_catalog, pg_temp as $body$
 declare
   found_tenant text;
 begin
-  select s.tenant into found_tenant from tenantdesk.tenant_sessions s
+  select s.tenant into found_tenant from tenantdesk.tenant_sessions s join tenantdesk.operators o on o.name = s.operator
   where s.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))
     and s.operator = session_user and s.database = tenantdesk.this_database()
     and %s
     and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
     and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
+    and o.disabled_at is null and o.database = s.database
+    and (o.level = 'admin' or o.level in ('support', 'approver') and (s.purpose in ('provision', 'manage') or s.purpose = 'impersonate' and s.mode = 'read'))
     and %s;
   return found_tenant;
 end $body$
@@ -95,12 +98,30 @@ grant execute on function tenantdesk.roles_for to tenantdesk_registrar;
 create function tenantdesk.live() returns tenantdesk.tenant_sessions language sql stable security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
-  select s from tenantdesk.tenant_sessions s
+  select s from tenantdesk.tenant_sessions s join tenantdesk.operators o on o.name = s.operator
   where s.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))
     and s.operator = session_user and s.database = tenantdesk.this_database()
     and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
-    and pg_catalog.pg_xact_status(s.opened_xid) = 'committed';
+    and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
+    and o.disabled_at is null and o.database = s.database
+    and (o.level = 'admin' or o.level in ('support', 'approver') and (s.purpose in ('provision', 'manage') or s.purpose = 'impersonate' and s.mode = 'read'));
 end;
+
+-- What provisioning makes once: the owner's membership, and the person where he is new. The second writer waits for
+-- the first and is refused, so that a tenant of one's own is no way to read, or to plant, many people.
+create table tenantdesk.provision_claims (tenant text not null, what text not null, primary key (tenant, what));
+create function tenantdesk.claim_provision(what text) returns boolean language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
+declare
+  of_tenant text := tenantdesk.provision_tenant();
+begin
+  if of_tenant is null then
+    return false;
+  end if;
+  insert into tenantdesk.provision_claims (tenant, what) values (of_tenant, claim_provision.what) on conflict do nothing;
+  return found;
+end $$;
+grant execute on function tenantdesk.claim_provision to tenantdesk_provisioner;
 
 -- The tenant is kept in the one form that its key's type prints, so that no spelling of an id has a chain of its own.
 -- Opens a session. The record is in the ledger before a byte can be read: both are in this transaction,
@@ -189,8 +210,9 @@ begin
   return query select opened.id, opened.opened_at, opened.expires_at, opened.member_email, opened.member_role;
 end $$;
 
--- Ends the expired sessions of a login (or of all: null), as of their expiry, and those of work (an export, a
--- restore, ..) whose connection is gone: a killed tool must not leave rights behind until its session would expire.
+-- Ends the expired sessions of a login (or of all: null), as of their expiry, and those whose connection is gone: a
+-- killed tool must not leave rights behind until its session would expire. An impersonation that was opened by hand,
+-- without a request, has no connection of its own. Whoever holds a row is passed by: he holds up nobody but himself.
 create function tenantdesk.end_expired(login text) returns setof tenantdesk.tenant_sessions
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
@@ -199,11 +221,14 @@ begin
   for gone in
     update tenantdesk.tenant_sessions s set ended_at = least(s.expires_at, pg_catalog.clock_timestamp()), ended_by = session_user,
       end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired' else 'connection lost' end
-    where s.ended_at is null
-      and (s.expires_at <= pg_catalog.clock_timestamp()
-        or (s.purpose <> 'impersonate' and s.opened_at < pg_catalog.clock_timestamp() - interval '1 minute'
-          and not exists (select from pg_catalog.pg_stat_activity a where a.datid = s.database and a.application_name = 'tenantdesk/' || s.id)))
-      and s.database = tenantdesk.this_database() and (login is null or s.operator = login)
+    where s.id in (select t.id from tenantdesk.tenant_sessions t
+      where t.ended_at is null and t.database = tenantdesk.this_database() and (login is null or t.operator = login)
+        and (t.expires_at <= pg_catalog.clock_timestamp()
+          or (t.purpose <> 'impersonate' or t.request is not null)
+            -- Connecting takes a moment; who comes back himself after a crash waits for less.
+            and t.opened_at < pg_catalog.clock_timestamp() - case when login is null then interval '1 minute' else interval '10 seconds' end
+            and not exists (select from pg_catalog.pg_stat_activity a where a.datid = t.database and a.usename = t.operator and a.application_name = 'tenantdesk/' || t.id))
+      for update skip locked)
     returning s.*
   loop
     perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, gone.end_reason, 'database', gone.id, gone.request, null);
@@ -219,7 +244,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set lock
 declare
   gone tenantdesk.tenant_sessions;
 begin
-  select s.* into gone from tenantdesk.tenant_sessions s where s.id = end_session.id;
+  select s.* into gone from tenantdesk.tenant_sessions s where s.id = end_session.id and s.database = tenantdesk.this_database();
   if not found or (gone.operator <> session_user and tenantdesk.rank(tenantdesk.level()) is distinct from 3
       and tenantdesk.rank(tenantdesk.level()) is distinct from 4) then
     raise exception 'session % not found', end_session.id using errcode = 'P0002', hint = 'tenantdesk impersonation list shows the sessions';
@@ -227,14 +252,16 @@ begin
   update tenantdesk.tenant_sessions s set ended_at = pg_catalog.clock_timestamp(), ended_by = session_user,
       -- What the database knows by itself is not taken from a caller.
       end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired'
-        when s.operator <> session_user then 'revoked' || coalesce(': ' || nullif(pg_catalog.left(end_session.why, 200), 'revoked'), '')
-        when end_session.why in ('operator', 'quit', 'done', 'provisioned') then end_session.why
-        else 'operator' || coalesce(': ' || pg_catalog.left(end_session.why, 200), '') end
+        when s.operator <> session_user then 'revoked'
+        when end_session.why in ('operator', 'quit', 'done', 'provisioned', 'cross_tenant_leak_prevented') then end_session.why
+        else 'operator' end
     where s.id = end_session.id and s.ended_at is null returning s.* into gone;
   if not found then
     return false;
   end if;
-  perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, gone.end_reason, 'database', gone.id, gone.request, null);
+  -- Free words stand beside the chain, where they can be erased.
+  perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, gone.end_reason, 'database', gone.id, gone.request,
+    case when end_session.why <> gone.end_reason then pg_catalog.jsonb_build_object('why', pg_catalog.left(end_session.why, 200))::text end);
   perform tenantdesk.set_rights(gone.operator);
   return true;
 end $$;
@@ -313,30 +340,34 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set lock
 #variable_conflict use_column
 declare
   gone tenantdesk.tenant_sessions;
+  closing timestamptz;
   killed integer;
 begin
   perform tenantdesk.require('viewer', 'ending backends', true);
-  update tenantdesk.tenant_sessions s set closed_at = coalesce(s.closed_at, pg_catalog.clock_timestamp())
+  select s.* into gone from tenantdesk.tenant_sessions s
     where s.id = terminate.id and s.ended_at is not null and s.database = tenantdesk.this_database()
       and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
-      and (s.operator = session_user or s.end_reason in ('expired', 'connection lost') or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager())
-    returning s.* into gone;
+      and (s.operator = session_user or s.end_reason in ('expired', 'connection lost') or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager());
   if not found then
     return 0;
   end if;
+  closing := coalesce(gone.closed_at, pg_catalog.clock_timestamp());
   select count(*) filter (where pg_catalog.pg_terminate_backend(a.pid)) into killed
   from pg_catalog.pg_stat_activity a
   where a.usename = gone.operator and a.pid <> pg_catalog.pg_backend_pid() and a.datid = gone.database
-    and a.backend_start <= gone.closed_at
+    and a.backend_start <= closing
     and (case when gone.ended_by = gone.operator and gone.end_reason not in ('expired', 'connection lost') then a.application_name = 'tenantdesk/' || gone.id
       else not exists (select from tenantdesk.tenant_sessions s
         where gone.end_reason in ('expired', 'connection lost') and s.operator = gone.operator and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
           and a.application_name = 'tenantdesk/' || s.id) end);
+  -- Written last, and past whoever holds the row: nobody keeps his cursor by closing himself in a transaction left open.
+  update tenantdesk.tenant_sessions s set closed_at = closing
+    where s.id in (select t.id from tenantdesk.tenant_sessions t where t.id = terminate.id and t.closed_at is null for update skip locked);
   return killed;
 end $$;
 
--- Any operator may free a chain that another operator's idle transaction holds for more than three seconds, or a role of
--- ours: from 16 on GRANT and REVOKE lock the role until the transaction ends, in all databases of the server.
+-- Any operator may free a chain or a session that another operator's idle transaction holds for more than three seconds,
+-- or a role of ours: from 16 on GRANT and REVOKE lock the role until the transaction ends, in all databases of the server.
 create function tenantdesk.unblock() returns integer
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -349,7 +380,7 @@ begin
     -- The killer is a member of every operator, of whatever database, and of nobody else.
     and pg_catalog.pg_has_role('tenantdesk_killer', a.usesysid, 'member')
     and exists (select from pg_catalog.pg_locks l where l.pid = a.pid and l.granted
-      and (l.database = a.datid and a.datname = pg_catalog.current_database() and l.relation = 'tenantdesk.chains'::pg_catalog.regclass and l.mode = 'RowExclusiveLock'
+      and (l.database = a.datid and a.datname = pg_catalog.current_database() and l.relation in ('tenantdesk.chains'::pg_catalog.regclass, 'tenantdesk.tenant_sessions'::pg_catalog.regclass) and l.mode = 'RowExclusiveLock'
         or l.locktype = 'object' and l.classid = 'pg_catalog.pg_authid'::pg_catalog.regclass
           and l.objid in (select r.oid from pg_catalog.pg_roles r where r.rolname ~ '^tenantdesk_')));
   return killed;

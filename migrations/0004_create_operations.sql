@@ -31,7 +31,7 @@ create function tenantdesk.verb_level(verb text) returns text language sql immut
 set search_path = pg_catalog, pg_temp
 return case verb
   when 'tenant.create' then 'support'
-  when 'export' then 'admin' when 'restore' then 'admin' when 'erase' then 'admin'
+  when 'export' then 'admin' when 'restore' then 'admin'
   when 'demo.fill' then 'admin'
   when 'audit.verify' then 'approver'
   end;
@@ -46,13 +46,16 @@ begin
     raise exception 'no verb %', operation_begin.verb using errcode = '22023';
   end if;
   perform tenantdesk.require(tenantdesk.verb_level(operation_begin.verb), operation_begin.verb);
-  if operation_begin.tenant is null and operation_begin.verb in ('tenant.create', 'export', 'restore', 'erase') then
+  if operation_begin.tenant is null and operation_begin.verb in ('tenant.create', 'export', 'restore') then
     raise exception '% needs a tenant', operation_begin.verb using errcode = '22004';
   elsif operation_begin.tenant is not null and known_tenant is null then
     raise exception 'tenant not found' using errcode = 'P0002', hint = 'tenantdesk tenant find TEXT looks by name, slug, id, domain and e-mail';
   elsif operation_begin.verb = 'tenant.create' and exists (select from tenantdesk.tenant_state(known_tenant)) then
     -- Nobody writes into the chain of a tenant by announcing to create it.
     raise exception 'tenant % exists already', known_tenant using errcode = '23505';
+  end if;
+  if pg_catalog.length(operation_begin.object) > 200 then
+    raise exception 'the object of an operation has at most 200 characters' using errcode = '22023';
   end if;
   insert into tenantdesk.operations (id, verb, tenant, object, request)
     values (operation_begin.id, operation_begin.verb, known_tenant, operation_begin.object, operation_begin.request);
@@ -73,8 +76,9 @@ begin
   if not found then
     raise exception 'no running operation %', operation_mark.id using errcode = 'P0002';
   end if;
-  purpose := case o.verb when 'tenant.create' then 'provision' when 'restore' then 'restore' when 'erase' then 'erase' end;
-  if purpose is not null and (s.purpose is distinct from purpose or o.tenant is not null and s.tenant is distinct from o.tenant) then
+  purpose := case o.verb when 'tenant.create' then 'provision' when 'restore' then 'restore' end;
+  -- A mark says that the transaction of the work was committed: what has no transaction of its own leaves none.
+  if purpose is null or s.purpose is distinct from purpose or o.tenant is not null and s.tenant is distinct from o.tenant then
     raise exception '% is marked in its own tenant session only', o.verb using errcode = '42501';
   end if;
   insert into tenantdesk.operation_marks (operation) values (o.id);
@@ -141,7 +145,7 @@ begin
     raise exception 'no such impersonation' using errcode = '42501';
   end if;
   -- One outcome for each intent: a token whose session has ended writes nothing new.
-  if statement_outcome.outcome = 'intent' or not tenantdesk.is_open_intent('tenant:' || s.tenant, s.id, statement_outcome.intent) then
+  if statement_outcome.outcome not in ('ok', 'failed', 'cancelled', 'stopped', 'lost') or not tenantdesk.is_open_intent('tenant:' || s.tenant, s.id, statement_outcome.intent) then
     raise exception 'no statement % of this impersonation waits for its outcome', statement_outcome.intent using errcode = '22023';
   end if;
   return tenantdesk.append('tenant:' || s.tenant, 'statement', s.mode, statement_outcome.outcome, 'client', s.id, s.request,
@@ -229,10 +233,12 @@ set local role tenantdesk_owner;
 create function tenantdesk.entered_tenants() returns table (tenant text) language sql stable security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
-  select distinct s.tenant from tenantdesk.tenant_sessions s where s.operator = session_user;
+  -- Entered is what was opened for good: an opening that is rolled back tells nothing.
+  select distinct s.tenant from tenantdesk.tenant_sessions s where s.operator = session_user and s.database = tenantdesk.this_database()
+    and s.purpose in ('impersonate', 'export', 'restore') and pg_catalog.pg_xact_status(s.opened_xid) is distinct from 'in progress';
 end;
 grant execute on function tenantdesk.entered_tenants to tenantdesk_ledger;
 grant execute on function tenantdesk.operation_begin, tenantdesk.operation_end, tenantdesk.operation_state,
   tenantdesk.statement_intent, tenantdesk.statement_outcome, tenantdesk.security_event to tenantdesk_operator;
-grant execute on function tenantdesk.operation_mark to tenantdesk_operator, tenantdesk_provisioner,
-  tenantdesk_archivist, tenantdesk_archive_inserter, tenantdesk_archive_changer;
+grant execute on function tenantdesk.operation_mark to tenantdesk_provisioner, tenantdesk_archivist,
+  tenantdesk_archive_inserter, tenantdesk_archive_changer;

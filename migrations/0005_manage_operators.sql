@@ -22,7 +22,8 @@ grant execute on function tenantdesk.end_all to tenantdesk_registrar;
 set local role tenantdesk_registrar;
 -- The rows of a copied database name operators of the original: they are not this database's to change or drop.
 
--- Creates a login; never adopts one that exists. `verifier` is a SCRAM verifier, or null where the server knows
+-- Creates a login; never adopts one that exists. Sixteen connections are enough for one person, and too few to
+-- keep the application out. `verifier` is a SCRAM verifier, or null where the server knows
 -- the person by other means (peer, certificate). A clear-text password is refused.
 create function tenantdesk.operator_add(name text, level text, verifier text, shared boolean, request uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -44,18 +45,20 @@ begin
     raise exception 'the role % exists already, and an existing login is never adopted', operator_add.name
       using errcode = '42710', hint = 'choose another name for the operator';
   end if;
-  execute pg_catalog.format('create role %I login noinherit nosuperuser nocreatedb nocreaterole noreplication nobypassrls%s', operator_add.name,
+  execute pg_catalog.format('create role %I login noinherit nosuperuser nocreatedb nocreaterole noreplication nobypassrls connection limit 16%s', operator_add.name,
     case when operator_add.verifier is null then '' else pg_catalog.format(' password %L', operator_add.verifier) end);
   execute pg_catalog.format('grant tenantdesk_operator to %I', operator_add.name);
   execute pg_catalog.format('grant %I to tenantdesk_killer', operator_add.name);
-  insert into tenantdesk.operators (name, level, shared, database)
-    values (operator_add.name, operator_add.level, coalesce(operator_add.shared, false), tenantdesk.this_database())
+  insert into tenantdesk.operators (name, level, shared, database, login)
+    values (operator_add.name, operator_add.level, coalesce(operator_add.shared, false), tenantdesk.this_database(),
+      (select r.oid from pg_catalog.pg_roles r where r.rolname = operator_add.name))
     on conflict (name) do update set level = excluded.level, shared = excluded.shared, added_at = pg_catalog.clock_timestamp(),
-      added_by = session_user, disabled_at = null, database = excluded.database;
+      added_by = session_user, disabled_at = null, database = excluded.database, login = excluded.login;
   perform tenantdesk.append('installation', 'operator.add', operator_add.name, operator_add.level, 'database', null, operator_add.request, null);
 end $$;
 
-create function tenantdesk.operator_level(name text, level text, request uuid) returns void
+-- Gives the sessions that it ended: their connections are to be closed once this is committed.
+create function tenantdesk.operator_level(name text, level text, request uuid) returns setof bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
@@ -69,7 +72,7 @@ begin
     raise exception 'operator % not found', operator_level.name using errcode = 'P0002', hint = 'tenantdesk operator list shows them';
   end if;
   -- A level that shrinks ends what the higher one allowed.
-  perform tenantdesk.end_all(operator_level.name, null, 'level changed');
+  return query select tenantdesk.end_all(operator_level.name, null, 'level changed');
   perform tenantdesk.append('installation', 'operator.level', operator_level.name, operator_level.level, 'database', null, operator_level.request, null);
 end $$;
 
@@ -123,7 +126,10 @@ begin
       and o.database = tenantdesk.this_database()) then
     raise exception 'operator % is not removed', operator_drop.name using errcode = '55000';
   end if;
-  execute pg_catalog.format('drop role if exists %I', operator_drop.name);
+  -- By its number: somebody may have made another role of that name since.
+  if exists (select from pg_catalog.pg_roles r join tenantdesk.operators o on o.login = r.oid where r.rolname = operator_drop.name and o.name = r.rolname) then
+    execute pg_catalog.format('drop role %I', operator_drop.name);
+  end if;
 end $$;
 grant execute on function tenantdesk.operator_add, tenantdesk.operator_level, tenantdesk.operator_remove, tenantdesk.operator_drop to tenantdesk_operator;
 

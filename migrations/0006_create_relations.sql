@@ -24,6 +24,7 @@ create table tenantdesk.guard_policies (relation oid not null, policy text not n
   roles text[] not null, qual text, with_check text, ours boolean not null, primary key (relation, policy));
 create table tenantdesk.guard_grants (kind text not null, object oid not null, attribute text not null default '', role text not null, privilege text not null,
   primary key (kind, object, attribute, role, privilege));
+create table tenantdesk.guard_views (view oid primary key, definition text not null);
 create table tenantdesk.guard_changes (object text primary key, change text not null, kept text not null, undo text not null, made_at timestamptz not null default pg_catalog.clock_timestamp());
 comment on table tenantdesk.guard_changes is 'What setup closed with consent on the target, and the statement that opens it again';
 create table tenantdesk.exceptions (object text primary key, reason text not null check (pg_catalog.length(reason) >= 10),
@@ -48,27 +49,31 @@ create view tenantdesk.present_policies as
   from pg_catalog.pg_policy p;
 
 -- Every right of ours and of operators, whatever it is on: a function that runs as its owner or a schema to create in walks around
--- a guard as a table does. The database is object 0, because a copy of it has another number.
+-- a guard as a table does; on what is ours, also every right of PUBLIC. The database is object 0, because a copy of it has another number.
 create view tenantdesk.present_grants as
-  with acl (kind, object, attribute, items) as (
-    select 'relation', c.oid, '', c.relacl from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-      where c.relacl is not null and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+  with ours (oid) as materialized (select n.oid from pg_catalog.pg_namespace n where n.nspname in ('tenantdesk', 'tenantdesk_read', 'tenantdesk_write', 'tenantdesk_move', 'tenantdesk_restore')),
+  acl (kind, object, attribute, items, owner) as (
+    select 'relation', c.oid, '', c.relacl, c.relowner from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where c.relacl is not null and n.nspname !~ '^(pg_|information_schema$)'
     union all
-    select 'relation', c.oid, a.attname::text, a.attacl from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
+    select 'relation', c.oid, a.attname::text, a.attacl, c.relowner from pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid
       join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-      where a.attacl is not null and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+      where a.attacl is not null and n.nspname !~ '^(pg_|information_schema$)'
     union all
-    select 'routine', p.oid, '', p.proacl from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-      where p.proacl is not null and n.nspname !~ '^tenantdesk'
+    select 'routine', p.oid, '', p.proacl, p.proowner from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      where p.proacl is not null
     union all
-    select 'schema', n.oid, '', n.nspacl from pg_catalog.pg_namespace n where n.nspacl is not null and n.nspname !~ '^tenantdesk'
+    select 'schema', n.oid, '', n.nspacl, n.nspowner from pg_catalog.pg_namespace n where n.nspacl is not null
     union all
-    select 'database', 0::oid, '', d.datacl from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
+    select 'database', 0::oid, '', d.datacl, d.datdba from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
     union all
-    select 'server', s.oid, '', s.srvacl from pg_catalog.pg_foreign_server s)
-  select distinct l.kind, l.object, l.attribute, r.rolname::text as role, a.privilege_type || case when a.is_grantable then ' with grant option' else '' end as privilege
-    from acl l cross join lateral pg_catalog.aclexplode(l.items) a join pg_catalog.pg_roles r on r.oid = a.grantee
-    where r.rolname in (select tenantdesk.guarded_roles()) or r.rolname in (select o.name from tenantdesk.operators o);
+    select 'server', s.oid, '', s.srvacl, s.srvowner from pg_catalog.pg_foreign_server s)
+  select distinct l.kind, l.object, l.attribute, coalesce(r.rolname::text, 'public') as role, a.privilege_type || case when a.is_grantable then ' with grant option' else '' end as privilege
+    from acl l cross join lateral pg_catalog.aclexplode(l.items) a left join pg_catalog.pg_roles r on r.oid = a.grantee
+    -- What an owner holds by itself appears in a list as soon as somebody else is given something.
+    where a.grantee <> l.owner and (a.grantee = 0 and case l.kind when 'relation' then (select c.relnamespace from pg_catalog.pg_class c where c.oid = l.object)
+        when 'routine' then (select p.pronamespace from pg_catalog.pg_proc p where p.oid = l.object) when 'schema' then l.object end in (select o.oid from ours o)
+      or r.rolname in (select tenantdesk.guarded_roles()) or r.rolname in (select o.name from tenantdesk.operators o));
 
 create function tenantdesk.name_of(kind text, object oid) returns text language sql stable set search_path = pg_catalog, pg_temp
 return case kind when 'relation' then object::pg_catalog.regclass::text
@@ -76,6 +81,26 @@ return case kind when 'relation' then object::pg_catalog.regclass::text
   when 'schema' then 'schema ' || object::pg_catalog.regnamespace::text
   when 'server' then 'foreign server ' || (select pg_catalog.quote_ident(s.srvname) from pg_catalog.pg_foreign_server s where s.oid = object)
   else kind end;
+
+-- The views that stand for tables without row level security, as the server keeps them: text and options.
+create view tenantdesk.present_views as
+  select c.oid as view, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.array_to_string(c.reloptions, ','), '') || w.ev_action::text, 'UTF8')), 'hex') as definition
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_rewrite w on w.ev_class = c.oid
+    where c.relkind = 'v' and n.nspname in ('tenantdesk_read', 'tenantdesk_write', 'tenantdesk_move', 'tenantdesk_restore');
+
+-- A function that a policy or a default of the application calls, so that operators may run it, and that runs as its owner.
+create view tenantdesk.lent_functions as
+  select distinct tenantdesk.name_of('routine', p.oid) as object,
+      'operators may run it, because a policy or a default calls it, and it runs with the rights of its owner' as why
+    from tenantdesk.present_grants g join pg_catalog.pg_proc p on p.oid = g.object and p.prosecdef join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where g.kind = 'routine' and n.nspname not in ('tenantdesk', 'pg_catalog');
+
+-- A restrictive policy for everybody also holds for the archivist: rows that it hides are in no export.
+create view tenantdesk.hiding_policies as
+  select 'policy ' || pg_catalog.quote_ident(p.policy) || ' on ' || p.relation::pg_catalog.regclass::text as object, r.name as relation,
+      'it is restrictive and for every role, so rows that it hides are in no export' as why
+    from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
+    where not p.permissive and not p.ours and 'public' = any (p.roles) and p.command in ('*', 'r');
 
 -- Roles of ours that became more than setup made them, and operators who hold a role that no session of theirs needs.
 create view tenantdesk.role_drift as
@@ -170,6 +195,8 @@ begin
     where p.ours or exists (select from pg_catalog.unnest(p.roles) r where r in (select tenantdesk.guarded_roles()));
   delete from tenantdesk.guard_grants;
   insert into tenantdesk.guard_grants select g.* from tenantdesk.present_grants g;
+  delete from tenantdesk.guard_views;
+  insert into tenantdesk.guard_views select v.* from tenantdesk.present_views v;
 end $$;
 
 create function tenantdesk.faults() returns table (object text, fault text) language sql stable security definer
@@ -196,10 +223,10 @@ begin atomic
     where (p.ours or exists (select from pg_catalog.unnest(p.roles) r where r = any (array(select tenantdesk.guarded_roles()))))
       and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
   union all
-  -- A restrictive policy of the application that does not name our roles would show an operator more than the application sees.
+  -- A policy of the application that does not name our roles would show an operator more, or less, than the application sees.
   select p.relation::pg_catalog.regclass::text, 'policy ' || pg_catalog.quote_ident(p.policy) || ' holds for the application and not for operators'
     from policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
-    where not p.permissive and not p.ours and not ('public' = any (p.roles))
+    where not p.ours and not ('public' = any (p.roles))
       and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
       and exists (select from pg_catalog.unnest(p.roles) x
         where pg_catalog.pg_has_role((select m.document ->> 'application_role' from tenantdesk.map m), x, 'member'))
@@ -221,6 +248,26 @@ begin atomic
   select r.name, 'the guarded view is gone' from tenantdesk.relations r join pg_catalog.pg_class c on c.oid = r.relation
     where r.guard = 'view' and not exists (select from pg_catalog.pg_class v join pg_catalog.pg_namespace n on n.oid = v.relnamespace
       where n.nspname = 'tenantdesk_read' and v.relname = c.relname and v.relkind = 'v')
+  union all
+  select tenantdesk.name_of('relation', g.view), 'the guarded view was changed' from tenantdesk.guard_views g
+    where not exists (select from tenantdesk.present_views v where v.view = g.view and v.definition = g.definition)
+      and exists (select from pg_catalog.pg_class c where c.oid = g.view)
+  union all
+  -- A view keeps the columns that it was made with: what was added since would be missing in every export.
+  select r.name, 'column ' || pg_catalog.quote_ident(a.attname) || ' is new, and the guarded views do not show it'
+    from tenantdesk.relations r join pg_catalog.pg_class c on c.oid = r.relation
+      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      join pg_catalog.pg_class v on v.relname = c.relname and v.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'tenantdesk_read')
+    where r.guard = 'view' and not exists (select from pg_catalog.pg_attribute b where b.attrelid = v.oid and b.attname = a.attname)
+  union all
+  -- Nothing stays unclassified: a table that nobody decided on would be in no guard and in no export.
+  select c.oid::pg_catalog.regclass::text, 'it is not in the relation map' from pg_catalog.pg_class c
+    where c.relkind in ('r', 'p', 'f') and not c.relispartition
+      and c.relnamespace in (select k.relnamespace from tenantdesk.relations r join pg_catalog.pg_class k on k.oid = r.relation)
+      and not exists (select from tenantdesk.relations r where r.relation = c.oid)
+      and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')
+  union all
+  select l.object, l.why from tenantdesk.lent_functions l where not exists (select from tenantdesk.exceptions e where e.object = l.object)
   union all
   select d.object, d.why from tenantdesk.open_doors d where not exists (select from tenantdesk.exceptions e where e.object = d.object);
 end;

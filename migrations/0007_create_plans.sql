@@ -69,6 +69,14 @@ begin
   end if;
 end $$;
 
+-- Whether a tenant can have this plan: asked of whoever provisions by hand. Without any plan in the installation every word will do.
+create function tenantdesk.is_known_plan(plan text) returns boolean language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return is_known_plan.plan is null or exists (select from tenantdesk.plans p where p.name = is_known_plan.plan) or not exists (select from tenantdesk.plans);
+end $$;
+grant execute on function tenantdesk.is_known_plan to tenantdesk_provisioner;
+
 -- Sets all counters to what the tables hold and gives how many were wrong. Writers wait: those that have counted are
 -- waited for, those that have not will add to the new count. For setup and for what passes the triggers by
 -- (session_replication_role, a disabled trigger, statements that name a partition).

@@ -181,6 +181,9 @@ async fn within_session(
     progress: &Progress,
 ) -> Result<Exported, Failure> {
     let reason: Reason = "export to an archive".parse()?;
+    for warning in &plan.archive.warnings {
+        progress.warn(warning.clone());
+    }
     let tenant = plan.tenant.id.clone();
     let ask = OpenSession::work(undertaking, Purpose::Export, tenant, reason, LONGEST);
     let session = session::open(console, &plan.map, ask).await?;

@@ -10,13 +10,14 @@ use thiserror::Error;
 use super::manifest::{
     ArchivedClass, ArchivedColumn, ArchivedRelation, Identity, OmittedRelation, PathStep,
 };
-use crate::catalog::{Catalog, CatalogRelation};
+use crate::catalog::{Catalog, CatalogRelation, Column, Policy};
 use crate::failure::{Explain, Kind};
 use crate::isolation::map::{Class, Relation, RelationMap};
 use crate::postgres::RelationName;
 
 /// The schema of the views through which tables without row level security are moved.
 const MOVE_SCHEMA: &str = "tenantdesk_move";
+const RESTORE_SCHEMA: &str = "tenantdesk_restore";
 
 /// Why no plan can be made.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -54,8 +55,10 @@ pub struct PlannedRelation {
     pub archived: ArchivedRelation,
     /// Its name as the map has it.
     pub name: String,
-    /// Where its rows are read and written: the table, or its guarded view.
+    /// Where its rows are read: the table, or its guarded view.
     pub source: RelationName,
+    /// Where a restore writes them: the table, or another guarded view.
+    pub destination: RelationName,
     /// The type of the tenant key.
     pub key_type: Option<String>,
     /// Derived: where the parents of the path are read, and the key with its type at the end.
@@ -75,6 +78,8 @@ pub struct ArchivePlan {
     pub omitted: Vec<OmittedRelation>,
     /// Whether some foreign keys can only be checked at the end.
     pub deferred: bool,
+    /// What keeps rows out of an archive without anybody's fault.
+    pub warnings: Vec<String>,
 }
 
 /// Plans an archive of this database.
@@ -95,7 +100,22 @@ pub fn plan(map: &RelationMap, catalog: &Catalog) -> Result<ArchivePlan, PlanErr
     for (relation, ordinal) in order.into_iter().zip(1..) {
         relations.push(planned(map, catalog, relation, ordinal)?);
     }
-    Ok(ArchivePlan { relations, omitted: omitted.collect(), deferred })
+    let warnings = kept.iter().flat_map(|relation| hidden(relation, catalog)).collect();
+    Ok(ArchivePlan { relations, omitted: omitted.collect(), deferred, warnings })
+}
+
+/// A restrictive policy for every role also holds for the archivist.
+fn hidden(relation: &Relation, catalog: &Catalog) -> Vec<String> {
+    let Some(present) = catalog.relations.get(&relation.name) else { return Vec::new() };
+    let hides =
+        |policy: &&Policy| !policy.permissive && policy.roles.iter().any(|role| role == "public");
+    let warn = |policy: &Policy| {
+        format!(
+            "policy `{}` of `{}` is restrictive and for every role: rows that it hides are not in the archive",
+            policy.name, relation.name
+        )
+    };
+    present.policies.iter().filter(hides).map(warn).collect()
 }
 
 /// Parents before children, otherwise by name; a circle is cut at deferrable keys only.
@@ -160,17 +180,19 @@ fn planned(
     let keyed = via.map(|via| via.table.as_str()).or(end).unwrap_or(&relation.name);
     let key = map.find(keyed).and_then(|keyed| keyed.key);
     let key_type = match &key {
-        Some(key) => find(catalog, keyed)?.column(key).map(|column| bare(&column.type_name)),
+        Some(key) => find(catalog, keyed)?.column(key).map(Column::bare_type),
         None => None,
     };
     let mut parents = Vec::new();
     for step in &relation.path {
-        parents.push(source(find(catalog, &step.references)?));
+        parents.push(place(find(catalog, &step.references)?, MOVE_SCHEMA));
     }
     let via = match via {
-        Some(via) => {
-            Some((source(find(catalog, &via.table)?), via.column.clone(), via.own.clone()))
-        }
+        Some(via) => Some((
+            place(find(catalog, &via.table)?, MOVE_SCHEMA),
+            via.column.clone(),
+            via.own.clone(),
+        )),
         None => None,
     };
     let order =
@@ -190,7 +212,8 @@ fn planned(
             order,
         },
         name: relation.name.clone(),
-        source: source(present),
+        source: place(present, MOVE_SCHEMA),
+        destination: place(present, RESTORE_SCHEMA),
         key_type,
         parents,
         via,
@@ -202,18 +225,13 @@ fn find<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c CatalogRelation, Pla
     catalog.relations.get(name).ok_or_else(|| PlanError::Missing(name.to_owned()))
 }
 
-/// The table where policies guard it, else the view.
-fn source(present: &CatalogRelation) -> RelationName {
+/// The table where policies guard it, else the view in this schema.
+fn place(present: &CatalogRelation, schema: &str) -> RelationName {
     if present.row_security {
         present.name.clone()
     } else {
-        RelationName::new(MOVE_SCHEMA, present.name.name.as_str())
+        RelationName::new(schema, present.name.name.as_str())
     }
-}
-
-/// A type without its length: `character varying(20)` compares as `character varying`.
-fn bare(type_name: &str) -> String {
-    type_name.split('(').next().unwrap_or_default().trim().to_owned()
 }
 
 fn step(step: &crate::isolation::map::Step) -> PathStep {

@@ -35,6 +35,10 @@ impl Statements<'_> {
         Sql::from(&self.relation.source)
     }
 
+    fn destination(self) -> Sql {
+        Sql::from(&self.relation.destination)
+    }
+
     /// `alias.key = 'id'::type`.
     fn keyed(self, alias: &'static str) -> Sql {
         let key = self.relation.archived.key.as_deref().unwrap_or_default();
@@ -240,7 +244,7 @@ impl Statements<'_> {
         Sql::fill(
             "insert into {target} ({names}){overriding} select {columns} from {stage} s{absent}{conflict}",
             &[
-                ("target", &self.target()),
+                ("target", &self.destination()),
                 ("names", &columns("", &self.names())),
                 ("overriding", &Sql::new(if always { " overriding system value" } else { "" })),
                 ("columns", &columns("s.", &self.names())),
@@ -274,7 +278,7 @@ impl Statements<'_> {
             "update {target} as t set {assignments} from {stage} as s \
              where {same} and {own} and row({s})::record operator(pg_catalog.*<>) row({t})::record",
             &[
-                ("target", &self.target()),
+                ("target", &self.destination()),
                 ("assignments", &Sql::join(&assignments, ", ")),
                 ("stage", &self.stage()),
                 ("same", &self.same()),
@@ -288,7 +292,7 @@ impl Statements<'_> {
     /// DELETE of the tenant's rows whose key is not in the archive, or of all of them. The guard
     /// says which rows are the tenant's; where a key stands in the row, the statement says so too.
     pub(super) fn delete(self, extra_only: bool) -> Sql {
-        let target = self.target();
+        let target = self.destination();
         let own = self.own_row();
         if !extra_only || self.relation.archived.primary_key.is_empty() {
             return Sql::fill(

@@ -79,7 +79,7 @@ attested! {
     /// `operator_add`: name, level, SCRAM verifier or null, shared, request.
     operator_add(name: TEXT, level: TEXT, verifier: TEXT, shared: BOOL, request: UUID)
         = "select tenantdesk.operator_add($1, $2, $3, $4, $5)";
-    /// `operator_level`: name, level, request.
+    /// `operator_level`: name, level, request; gives the sessions that it ended.
     operator_level(name: TEXT, level: TEXT, request: UUID) = "select tenantdesk.operator_level($1, $2, $3)";
     /// `operator_remove`: name, request.
     operator_remove(name: TEXT, request: UUID) = "select tenantdesk.operator_remove($1, $2)";

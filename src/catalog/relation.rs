@@ -133,6 +133,20 @@ pub struct Sequence {
     pub application_usage: bool,
 }
 
+impl Column {
+    /// The type without its length, for a cast that cuts nothing: `character varying(20)` is
+    /// `character varying`, and `character(36)` is `bpchar`, because `character` alone has length 1.
+    #[must_use]
+    pub fn bare_type(&self) -> String {
+        let name = self.type_name.replace(|c: char| c.is_ascii_digit() || c == ',', "");
+        match name.replace("()", "").trim() {
+            "character" => "bpchar".to_owned(),
+            "bit" => "varbit".to_owned(),
+            bare => bare.to_owned(),
+        }
+    }
+}
+
 impl CatalogRelation {
     /// The column of a name.
     #[must_use]

@@ -25,26 +25,37 @@ pub struct Migration {
 
 /// Builds the list from the files, so that a name cannot differ from its file.
 macro_rules! migrations {
-    ($($version:literal $name:literal),+ $(,)?) => {
+    ($($digits:literal $name:literal),+ $(,)?) => {
         &[$(Migration {
-            version: $version,
+            version: number($digits),
             name: $name,
-            sql: include_str!(concat!("../../migrations/000", $version, "_", $name, ".sql")),
+            sql: include_str!(concat!("../../migrations/", $digits, "_", $name, ".sql")),
         }),+]
     };
 }
 
+/// The number that the four digits of a file's name are.
+const fn number(digits: &str) -> i32 {
+    let (mut number, mut rest) = (0, digits.as_bytes());
+    while let [digit, after @ ..] = rest {
+        number = number * 10 + (*digit - b'0') as i32;
+        rest = after;
+    }
+    number
+}
+
 /// All migrations of this program, in order.
 pub const MIGRATIONS: &[Migration] = migrations![
-    1 "create_ledger",
-    2 "create_operators",
-    3 "create_tenant_sessions",
-    4 "create_operations",
-    5 "manage_operators",
-    6 "create_relations",
-    7 "create_plans",
-    8 "advance_sequences",
-    9 "create_jobs",
+    "0001" "create_ledger",
+    "0002" "create_operators",
+    "0003" "create_tenant_sessions",
+    "0004" "create_operations",
+    "0005" "manage_operators",
+    "0006" "create_relations",
+    "0007" "create_plans",
+    "0008" "advance_sequences",
+    "0009" "create_jobs",
+    "0010" "tell_the_tenant",
 ];
 
 /// Why migrations stop.

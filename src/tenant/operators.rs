@@ -66,7 +66,7 @@ pub async fn add(console: &Console, name: &OperatorName, level: Level) -> Result
         .map(drop)
 }
 
-/// Gives another level; live sessions of the operator end.
+/// Gives another level; live sessions of the operator end, and their connections are closed.
 ///
 /// # Errors
 /// [`ConsoleError`]; level admin is needed, and one admin must stay.
@@ -75,14 +75,14 @@ pub async fn level(
     name: &OperatorName,
     level: Level,
 ) -> Result<(), ConsoleError> {
-    console
-        .call(Attested::operator_level(
-            &name.as_str(),
-            &level.as_str(),
-            &console.request().as_uuid(),
-        ))
-        .await
-        .map(drop)
+    let request = console.request().as_uuid();
+    let ended =
+        console.call(Attested::operator_level(&name.as_str(), &level.as_str(), &request)).await?;
+    for row in ended {
+        let session: i64 = row.get(0);
+        console.call(Attested::terminate(&session)).await?;
+    }
+    Ok(())
 }
 
 /// Takes everything from a login, ends its connections and drops it.

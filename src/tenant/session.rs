@@ -137,7 +137,10 @@ impl SessionRole {
             Self::Reader => &["tenantdesk_read"],
             Self::Inserter | Self::Changer => &["tenantdesk_write", "tenantdesk_read"],
             Self::Provisioner => &[],
-            Self::Archivist | Self::ArchiveInserter | Self::ArchiveChanger => &["tenantdesk_move"],
+            Self::Archivist => &["tenantdesk_move"],
+            Self::ArchiveInserter | Self::ArchiveChanger => {
+                &["tenantdesk_restore", "tenantdesk_move"]
+            }
         }
     }
 }

@@ -208,12 +208,69 @@ fn an_old_session_keeps_nobody_out() {
         );
     }
     assert_eq!(line.say("select 2").as_deref(), Some("2"));
-    drop_condition(&desk, "terminate(bigint)", "a.backend_start <= gone.closed_at");
+    drop_condition(&desk, "terminate(bigint)", "a.backend_start <= closing");
     desk.rows(
         &approver,
         &as_operator(&format!("select tenantdesk.terminate({})", intruder.session)),
     );
     assert_eq!(line.say("select 3"), None);
+}
+
+// He ends as well as expires at the moment of his own choice, and closes himself in a transaction left open.
+#[test]
+fn nobody_keeps_a_cursor_by_closing_himself() {
+    let stays = |weaken: &str| {
+        let intruder = Intruder::enter(on_a_server_of_its_own(), "support", "impersonate", "read");
+        let mut line = intruder.line();
+        line.say(&intruder.preamble(READER));
+        line.say("declare c cursor for select id from app.projects order by id");
+        assert!(line.say("fetch 1 from c").is_some_and(|rows| !rows.is_empty()));
+        revoke(&intruder, false);
+        if !weaken.is_empty() {
+            intruder.weaken(weaken);
+        }
+        line.say("set local role tenantdesk_operator");
+        line.say(&format!("select tenantdesk.terminate({})", intruder.session));
+        let (desk, approver) = second(&intruder.desk, "approver");
+        let close = as_operator(&format!("select tenantdesk.terminate({})", intruder.session));
+        let closed = desk.psql(&approver, &close);
+        (sqlstate(&closed), line.say("fetch 1 from c").is_some())
+    };
+    assert_eq!(stays(""), (String::new(), false));
+    // Control: the record before the end, which waits for whoever holds it.
+    let first = "do $do$ declare body text := pg_get_functiondef('tenantdesk.terminate'::regproc); begin \
+        execute replace(body, 'closing := coalesce', 'update tenantdesk.tenant_sessions s set closed_at = s.closed_at where s.id = terminate.id; closing := coalesce'); end $do$";
+    assert_eq!(stays(first), ("55P03".to_owned(), true));
+}
+
+// The next opening of his, or anybody's sweep, ends what a killed program left.
+#[test]
+fn a_session_whose_program_is_gone_ends_and_one_opened_by_hand_does_not() {
+    let desk = Desk::product();
+    let support = desk.operator("support");
+    let open = |token: &str, request: &str| {
+        let call = open_call(token, ACME, "impersonate", "read");
+        let call = call.strip_suffix("null)").unwrap().to_owned() + request + ")";
+        as_operator(&format!("select 1 from {call}"))
+    };
+    let age = "update tenantdesk.tenant_sessions set opened_at = opened_at - interval '5 min', expires_at = expires_at - interval '5 min' where ended_at is null";
+    let ended = "select coalesce(end_reason, 'lives') from tenantdesk.tenant_sessions order by id desc limit 1";
+    let sweep = || desk.psql(&support, &as_operator("select from tenantdesk.sweep()")).code;
+    desk.rows(&support, &open("by hand", "null"));
+    desk.rows(SUPERUSER, age);
+    assert_eq!(sweep(), 0);
+    assert_eq!(desk.rows(SUPERUSER, ended), "lives");
+    desk.rows(&support, &as_operator("select tenantdesk.end_session(1, null)"));
+    desk.rows(&support, &open("tool", "gen_random_uuid()"));
+    assert_eq!(sweep(), 0);
+    assert_eq!(desk.rows(SUPERUSER, ended), "lives");
+    // Somebody else's connection of that name keeps nothing alive.
+    let (same, other) = second(&desk, "support");
+    let mut line = Line::open(&same, &other);
+    line.say("set application_name = 'tenantdesk/2'");
+    desk.rows(SUPERUSER, age);
+    assert_eq!(sweep(), 0);
+    assert_eq!(desk.rows(SUPERUSER, ended), "connection lost");
 }
 
 // guard.md 61, list 6

@@ -11,7 +11,6 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("faults", "-", "faults()"),
     ("setup_fingerprint", "-", "setup_fingerprint()"),
     ("operation_state", "-", "operation_state(gen_random_uuid())"),
-    ("operation_mark", "-", "operation_mark(null)"),
     ("statement_intent", "-", "statement_intent('x', '{}', null)"),
     ("statement_outcome", "-", "statement_outcome(1, 'ok', 1, 1, 1, null)"),
     ("security_event", "-", "security_event('x', 'x')"),
@@ -86,9 +85,9 @@ fn operators_and_session_roles_call_what_is_listed_and_nothing_else() {
     );
     assert_eq!(
         executable(&desk, "tenantdesk_provisioner"),
-        "archive_tenant,archive_writes,is_first_member,operation_mark,provision_tenant,session_tenant,writing_tenant"
+        "archive_tenant,archive_writes,claim_provision,is_first_member,is_known_plan,operation_mark,provision_tenant,session_tenant,writing_tenant"
     );
-    assert_eq!(executable(&desk, "app_user"), "enqueue_job");
+    assert_eq!(executable(&desk, "app_user"), "audit_event,enqueue_job,tenant_audit");
     desk.rows(SUPERUSER, "grant execute on function tenantdesk.append to tenantdesk_operator");
     assert_ne!(executable(&desk, "tenantdesk_operator"), listed.join(","));
 }

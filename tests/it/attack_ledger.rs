@@ -1,6 +1,8 @@
 //! Attacks on the ledger: forging events, changing them, and what it is told by clients.
 
-use crate::attack_intruder::{CHANGER, Intruder, READER, as_operator, open_call, sqlstate};
+use crate::attack_intruder::{
+    ARCHIVIST, CHANGER, Intruder, READER, as_operator, open_call, sqlstate,
+};
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, BOLT, Desk};
 
@@ -115,7 +117,7 @@ fn an_operation_is_recorded_as_it_was_and_by_who_did_it() {
         ("tenant.create", format!("'{BOLT}'"), "23505"),
         ("tenant.create", format!("'{}'", BOLT.to_uppercase()), "23505"),
         ("tenant.create", "'no uuid'".to_owned(), "P0002"),
-        ("erase", format!("'{BOLT}'"), "42501"),
+        ("erase", format!("'{BOLT}'"), "22023"),
         ("restore", format!("'{BOLT}'"), "42501"),
         ("demo.fill", "null".to_owned(), "42501"),
         ("anything", "null".to_owned(), "22023"),
@@ -129,13 +131,23 @@ fn an_operation_is_recorded_as_it_was_and_by_who_did_it() {
     let fresh = "'11111111-0000-0000-0000-000000000001'";
     assert_eq!(desk.rows(&support, &begin(1, "tenant.create", fresh)), "1");
     // Nobody marks or ends what is another's, and no mark is made outside of the work.
-    assert_eq!(sqlstate(&call(&other, format!("tenantdesk.operation_mark('{id}1')"))), "P0002");
+    let mark_in = |role: &str, user: &str, id: String| {
+        desk.psql(
+            user,
+            &format!(
+                "begin; set local role {role}; select tenantdesk.operation_mark('{id}'); commit"
+            ),
+        )
+    };
+    for user in [&support, &other] {
+        assert_eq!(sqlstate(&call(user, format!("tenantdesk.operation_mark('{id}1')"))), "42501");
+        assert_eq!(sqlstate(&mark_in("tenantdesk_provisioner", user, format!("{id}1"))), "42501");
+    }
     assert_eq!(
         sqlstate(&call(&other, format!("tenantdesk.operation_end('{id}1', 'ok', null)"))),
         "P0002"
     );
     assert_eq!(call(&other, format!("* from tenantdesk.operation_state('{id}1')")).rows(), "");
-    assert_eq!(sqlstate(&call(&support, format!("tenantdesk.operation_mark('{id}1')"))), "42501");
     assert_eq!(
         call(&support, format!("tenantdesk.operation_end('{id}1', 'ok', null)")).rows(),
         "ok, told by the client"
@@ -164,18 +176,53 @@ fn an_operation_is_recorded_as_it_was_and_by_who_did_it() {
     );
 }
 
+// What has no transaction of its own leaves no mark, so the database does not vouch for it.
 #[test]
-fn an_admin_seals_no_erasure_that_never_ran() {
-    let desk = Desk::product();
-    let admin = desk.operator("admin");
+fn an_admin_seals_nothing_that_never_ran() {
+    let intruder = Intruder::enter(Desk::product(), "admin", "export", "read");
     let id = "'00000000-0000-0000-0000-000000000003'";
-    let call = |sql: String| desk.psql(&admin, &as_operator(&format!("select tenantdesk.{sql}")));
-    call(format!("operation_begin({id}, 'erase', '{BOLT}', 'x', 'a reason', gen_random_uuid())"))
+    let call = |sql: String| {
+        intruder.desk.psql(&intruder.login, &as_operator(&format!("select tenantdesk.{sql}")))
+    };
+    call(format!("operation_begin({id}, 'export', '{ACME}', 'x', 'a reason', gen_random_uuid())"))
         .rows();
-    assert_eq!(sqlstate(&call(format!("operation_mark({id})"))), "42501");
-    desk.rows(SUPERUSER, "do $do$ declare body text := pg_get_functiondef('tenantdesk.operation_mark'::regproc); begin execute replace(body, 'if purpose is not null', 'if false'); end $do$");
-    call(format!("operation_mark({id})")).rows();
+    let mark = format!("select tenantdesk.operation_mark({id})");
+    intruder.refused(ARCHIVIST, &mark, "42501");
+    let long = format!(
+        "operation_begin(gen_random_uuid(), 'export', '{ACME}', repeat('x', 201), 'a reason', gen_random_uuid())"
+    );
+    assert_eq!(sqlstate(&call(long)), "22023");
+    intruder.weaken("do $do$ declare body text := pg_get_functiondef('tenantdesk.operation_mark'::regproc); begin execute replace(body, 'if purpose is null or', 'if false and'); end $do$");
+    intruder.run(ARCHIVIST, &mark).rows();
     assert_eq!(call(format!("operation_end({id}, 'ok', null)")).rows(), "ok");
+    let attested =
+        "select attested from tenantdesk.ledger where action = 'export' order by seq desc limit 1";
+    assert_eq!(intruder.truth(attested), "database");
+}
+
+// An opening that is rolled back leaves no trace, so it must show nothing: not of rows (28), and not of the ledger.
+#[test]
+fn a_session_that_is_rolled_back_shows_no_ledger() {
+    let desk = Desk::product();
+    let (support, other) = (desk.operator("support"), desk.operator("support"));
+    desk.rows(
+        &other,
+        &as_operator(&format!("select 1 from {}", open_call("t", BOLT, "impersonate", "read"))),
+    );
+    let peek = |purpose: &str| {
+        format!(
+            "begin; set local role tenantdesk_operator;\n\\o /dev/null\nselect * from {};\n\\o\n\
+             select count(*) from tenantdesk.ledger_events('{BOLT}', null, null, null, null, 10); rollback; ",
+            open_call("p", BOLT, purpose, "write").replace(
+                "(select id from tenantdesk.members",
+                "(select null::text from tenantdesk.members"
+            )
+        )
+    };
+    // Its own record of the opening is all there is, and goes with it.
+    assert_eq!(desk.rows(&support, &peek("manage")), "1");
+    desk.rows(SUPERUSER, "create or replace function tenantdesk.entered_tenants() returns table (tenant text) language sql stable security definer as 'select s.tenant from tenantdesk.tenant_sessions s where s.operator = session_user'");
+    assert_eq!(desk.rows(&support, &peek("manage")), "2");
 }
 
 // guard.md 40, list 12

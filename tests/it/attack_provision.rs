@@ -2,6 +2,7 @@
 //! than an impersonation, and only into one tenant.
 
 use crate::attack_intruder::{ARCHIVIST, Intruder, READER, as_operator, open_call, sqlstate};
+use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, BOLT, Desk};
 
 const PROVISIONER: &str = "tenantdesk_provisioner";
@@ -78,11 +79,115 @@ fn a_tenant_of_ones_own_is_no_way_to_read_anybody() {
     intruder.refused(PROVISIONER, &format!("{create}; {}", link(1, 2)), "42501");
     intruder.run(PROVISIONER, &format!("{create}; {}", link(4, 4))).rows();
     intruder.refused(PROVISIONER, &link(5, 5), "42501");
-    intruder.weaken("create or replace function tenantdesk.is_first_member() returns boolean language sql as 'select true'");
+    for control in ["is_first_member()", "claim_provision(what text)"] {
+        intruder.weaken(&format!("create or replace function tenantdesk.{control} returns boolean language sql as 'select true'"));
+    }
     intruder.run(PROVISIONER, &link(5, 300)).rows();
     let desk = Desk { cluster: intruder.desk.cluster, database: intruder.desk.database.clone() };
     let thief = Intruder::with_login(desk, intruder.login, NEW, "impersonate", "read");
     assert_eq!(thief.sees(READER, "select count(password_hash) from app.users"), "297");
+}
+
+// The check alone sees committed rows and its own: two connections at once would each be first.
+#[test]
+fn two_connections_at_once_link_one_person() {
+    let race = |intruder: &Intruder| {
+        let mut first = intruder.line();
+        first.say(&intruder.preamble(PROVISIONER));
+        let link = |user: u32| {
+            format!("insert into app.memberships (tenant_id, user_id) values ('{NEW}', {user})")
+        };
+        first.say(&link(1));
+        let (second, late) = (intruder.desk.psql_later(), link(2));
+        let sql = format!("{}{late}; commit;", intruder.preamble(PROVISIONER));
+        let login = intruder.login.clone();
+        let waiting = std::thread::spawn(move || second(&login, &sql));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        first.say("commit");
+        sqlstate(&waiting.join().unwrap())
+    };
+    let create = format!("insert into app.tenants (id, slug, name) values ('{NEW}', 'new', 'New')");
+    let intruder = creating();
+    intruder.run(PROVISIONER, &create).rows();
+    assert_eq!(race(&intruder), "42501");
+    let intruder = creating();
+    intruder.run(PROVISIONER, &create).rows();
+    intruder.weaken("create or replace function tenantdesk.claim_provision(what text) returns boolean language sql as 'select true'");
+    assert_eq!(race(&intruder), "");
+    assert_eq!(intruder.truth("select count(*) from app.memberships where tenant_id = '11111111-0000-0000-0000-000000000001'"), "2");
+}
+
+/// Support, creating a tenant of the starter schema.
+fn creating_a_starter() -> Intruder {
+    let desk = Desk::starter();
+    let login = desk.operator("support");
+    let call = open_call("new", NEW, "provision", "write").replace(MEMBER, "null");
+    let session = desk.rows(&login, &as_operator(&format!("select id from {call}")));
+    desk.rows(SUPERUSER, "insert into tenantdesk.plans (name, title) values ('starter', 'Starter') on conflict do nothing");
+    Intruder { desk, login, token: "new".to_owned(), tenant: NEW.to_owned(), session }
+}
+
+#[test]
+fn creating_a_tenant_plants_one_person_and_no_plan_of_ones_own() {
+    let intruder = creating_a_starter();
+    let tenant = |plan: &str| {
+        format!(
+            "insert into app.tenants (id, slug, name, plan, subdomain) values ('{NEW}', 'new', 'New', '{plan}', 'new')"
+        )
+    };
+    let person = |name: &str, count: u32| {
+        format!(
+            "insert into app.app_users (id, email, name, password_hash) select gen_random_uuid(), '{name}' || n || '@x.test', 'P', '$argon2id$v=19$m=1,t=1,p=1$abcd$abcd' from generate_series(1, {count}) n"
+        )
+    };
+    intruder.refused(PROVISIONER, &tenant("unlimited"), "42501");
+    intruder.refused(PROVISIONER, &person("many", 3), "42501");
+    intruder.run(PROVISIONER, &format!("{}; {}", tenant("starter"), person("owner", 1))).rows();
+    intruder.refused(PROVISIONER, &person("second", 1), "42501");
+    intruder.weaken("create or replace function tenantdesk.claim_provision(what text) returns boolean language sql as 'select true'");
+    intruder.run(PROVISIONER, &person("many", 3)).rows();
+    let other = creating_a_starter();
+    other.weaken("create or replace function tenantdesk.is_known_plan(plan text) returns boolean language sql as 'select true'");
+    other.run(PROVISIONER, &tenant("unlimited")).rows();
+}
+
+// A restore of B gives the roles that write; the token of an export of A gives the tenant.
+#[test]
+fn the_token_of_an_export_writes_nothing_also_under_the_roles_of_a_restore() {
+    let export = Intruder::enter(Desk::product(), "admin", "export", "read");
+    let desk = Desk { cluster: export.desk.cluster, database: export.desk.database.clone() };
+    let _restore = Intruder::with_login(desk, export.login.clone(), BOLT, "restore", "write");
+    let writes = [
+        (
+            "tenantdesk_archive_changer",
+            "update tenantdesk_restore.notes set title = 'x' returning id",
+        ),
+        ("tenantdesk_archive_changer", "delete from tenantdesk_restore.note_lines returning id"),
+        ("tenantdesk_archive_changer", "update app.docs set body = 'x' returning id"),
+    ];
+    let planted =
+        format!("insert into tenantdesk_restore.notes (tenant_id, title) values ('{ACME}', 'x')");
+    for level in ["read committed", "repeatable read"] {
+        let run = |role: &str, sql: &str| {
+            let preamble = export.preamble(role).replace("read committed", level);
+            export.desk.psql(&export.login, &format!("{preamble}{sql};\ncommit;"))
+        };
+        for (role, sql) in writes {
+            assert_eq!(run(role, sql).rows(), "", "{sql}");
+        }
+        assert_eq!(sqlstate(&run("tenantdesk_archive_inserter", &planted)), "44000");
+        assert_eq!(
+            sqlstate(&run(
+                "tenantdesk_archive_changer",
+                "update tenantdesk_move.notes set title = 'x'"
+            )),
+            "42501"
+        );
+    }
+    // Control: one function for reading and writing.
+    export.weaken("create or replace function tenantdesk.archive_writes() returns text language plpgsql stable security definer as 'begin return tenantdesk.archive_tenant(); end'");
+    let changed = export.run("tenantdesk_archive_changer", "with x as (update tenantdesk_restore.notes set title = 'x' returning id) select count(*) from x");
+    assert_eq!(changed.rows(), "1000");
 }
 
 #[test]
@@ -159,8 +264,8 @@ fn a_restore_writes_one_tenant_and_takes_no_row_of_another() {
         intruder.refused(inserter, sql, "42501");
     }
     for sql in [
-        format!("insert into tenantdesk_move.notes (tenant_id, title) values ('{BOLT}', 'x')"),
-        format!("insert into tenantdesk_move.note_lines (note_id, line) values ({note}, 'x')"),
+        format!("insert into tenantdesk_restore.notes (tenant_id, title) values ('{BOLT}', 'x')"),
+        format!("insert into tenantdesk_restore.note_lines (note_id, line) values ({note}, 'x')"),
     ] {
         intruder.refused(inserter, &sql, "44000");
     }

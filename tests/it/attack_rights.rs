@@ -238,7 +238,7 @@ fn rights_of_our_roles_are_of_the_four_kinds_and_only_where_the_map_says() {
     let desk = Desk::product();
     let rights = |desk: &Desk| {
         desk.rows(SUPERUSER, "select g.role || ' ' || tenantdesk.name_of('relation', g.object) || ' ' || string_agg(g.privilege, ',' order by g.privilege) \
-             from tenantdesk.present_grants g where g.kind = 'relation' and g.attribute = '' and g.role !~ '_(owner|meter)$' group by g.role, g.object order by 1")
+             from tenantdesk.present_grants g join pg_class c on c.oid = g.object and c.relnamespace = 'app'::regnamespace where g.kind = 'relation' and g.attribute = '' and g.role !~ '_(owner|meter)$' group by g.role, g.object order by 1")
     };
     let all = rights(&desk);
     for line in all.lines() {

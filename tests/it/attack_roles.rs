@@ -169,7 +169,7 @@ fn who_owns_the_database_manages_operators_and_opens_no_session() {
         let output = desk.psql("app_owner", &format!("select * from {call}"));
         assert_eq!(sqlstate(&output), "42501", "{call}: {output:?}");
     }
-    desk.rows(SUPERUSER, "insert into tenantdesk.operators (name, level, database) select 'app_owner', 'admin', oid from pg_database where datname = current_database()");
+    desk.rows(SUPERUSER, "insert into tenantdesk.operators (name, level, database, login) select 'app_owner', 'admin', oid, 'app_owner'::regrole from pg_database where datname = current_database()");
     let output = opening(&desk, "app_owner");
     assert_eq!(output, "42501", "it may create roles");
     assert_eq!(sqlstate(&desk.psql("app_user", "select tenantdesk.whoami()")), "42501");
@@ -203,6 +203,6 @@ fn membership_of_the_group_without_a_level_here_is_nothing() {
         assert_eq!(sqlstate(&output), "42501", "{call}: {output:?}");
     }
     assert_eq!(opening(&desk, "stranger"), "42501");
-    desk.rows(SUPERUSER, "insert into tenantdesk.operators (name, level, database) select 'stranger', 'support', oid from pg_database where datname = current_database()");
+    desk.rows(SUPERUSER, "insert into tenantdesk.operators (name, level, database, login) select 'stranger', 'support', oid, 'stranger'::regrole from pg_database where datname = current_database()");
     assert_eq!(opening(&desk, "stranger"), "1\n");
 }

@@ -18,6 +18,8 @@ mod archive_fixture;
 mod archive_format;
 /// Attacks through what walks around a guard: views, functions, temporary tables.
 mod attack_doors;
+/// Attacks on an installation itself, and what is built after it.
+mod attack_drift;
 /// Attacks that outlive the end of a session, and ends that are not one's own.
 mod attack_ending;
 /// Each drift of the guard is noticed, and no session opens.
@@ -34,6 +36,8 @@ mod attack_known;
 mod attack_leaky;
 /// Attacks on the ledger and on what it is told.
 mod attack_ledger;
+/// Attacks by whoever's level was taken away, and by sheer number.
+mod attack_levels;
 /// Attacks by whoever may create tenants, export or restore them.
 mod attack_provision;
 /// Attacks with rights that a product's GRANT ALL would give.

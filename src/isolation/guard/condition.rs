@@ -5,7 +5,7 @@
 
 use thiserror::Error;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Column};
 use crate::failure::{Explain, Kind};
 use crate::isolation::map::{Class, Relation, RelationMap, parse_name};
 use crate::postgres::{Ident, Sql};
@@ -119,9 +119,7 @@ impl Conditions<'_> {
     /// [`GuardError`] where the relation or its key is not in the database.
     pub(super) fn key_type(&self, relation: &Relation) -> Result<Sql, GuardError> {
         let key = relation.key.as_deref().unwrap_or_default();
-        let column = self.column(&relation.name, key)?;
-        let bare = column.split('(').next().unwrap_or_default().trim().to_owned();
-        Ok(Sql::danger_declared_text(bare))
+        Ok(Sql::danger_declared_text(self.column(&relation.name, key)?.bare_type()))
     }
 
     /// `row.key = (select function()::type)`: a subselect, so that it is evaluated once.
@@ -191,14 +189,14 @@ impl Conditions<'_> {
         ))
     }
 
-    /// The type of a column, or that it is not there.
-    fn column(&self, relation: &str, column: &str) -> Result<&str, GuardError> {
+    /// A column, or that it is not there.
+    fn column(&self, relation: &str, column: &str) -> Result<&Column, GuardError> {
         let found = self
             .catalog
             .relations
             .get(relation)
             .ok_or_else(|| GuardError::NoRelation(relation.to_owned()))?;
-        found.column(column).map(|c| c.type_name.as_str()).ok_or_else(|| GuardError::NoColumn {
+        found.column(column).ok_or_else(|| GuardError::NoColumn {
             relation: relation.to_owned(),
             column: column.to_owned(),
         })

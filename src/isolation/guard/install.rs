@@ -107,7 +107,9 @@ pub async fn install(
         Preamble {
             isolation: Isolation::ReadWrite,
             role: None,
-            settings: &[("lock_timeout", "10s")],
+            // The path is ours: a function that somebody made in a schema of his would else be run
+            // with the rights of setup.
+            settings: &[("lock_timeout", "10s"), ("search_path", "pg_catalog, pg_temp")],
         },
     )
     .await?;
@@ -121,7 +123,6 @@ pub async fn install(
     for statement in &plan.statements {
         run(&transaction, statement.clone()).await?;
     }
-    grant_needed_functions(&transaction).await?;
     grant_application(&transaction, &map.application_role).await?;
     record(&transaction, map, &plan).await?;
     if consent.enforce_limits {
@@ -137,7 +138,9 @@ pub async fn install(
     if consent.close_doors {
         close_doors(&transaction, &map.application_role).await?;
     }
-    let incomplete = open_doors(&transaction).await?;
+    // After the doors: what PUBLIC could run until then, operators need by name now.
+    grant_needed_functions(&transaction).await?;
+    let incomplete = incomplete(&transaction).await?;
     seal(&transaction, incomplete.len()).await?;
     run(&transaction, Sql::new(include_str!("sql/leave.sql"))).await?;
     transaction.commit().await?;
@@ -175,12 +178,14 @@ async fn grant_needed_functions(transaction: &Transaction<'_>) -> Result<(), Ins
     Ok(())
 }
 
-/// The application may leave work for later, for the tenant of its own transaction.
+/// What the application may do for the tenant of its own transaction: leave work for later, tell
+/// of events, and read what operators did.
 async fn grant_application(transaction: &Transaction<'_>, role: &str) -> Result<(), InstallError> {
     let role = Sql::from(&Ident::new(role));
     let statement = Sql::fill(
         "set local role tenantdesk_owner; grant usage on schema tenantdesk to {role}; \
-         grant execute on function tenantdesk.enqueue_job to {role}; reset role",
+         grant execute on function tenantdesk.enqueue_job, tenantdesk.audit_event to {role}; \
+         set local role tenantdesk_ledger; grant execute on function tenantdesk.tenant_audit to {role}; reset role",
         &[("role", &role)],
     );
     run(transaction, statement).await
@@ -271,15 +276,11 @@ async fn close_doors(
     .await
 }
 
-/// What is open now.
-async fn open_doors(transaction: &Transaction<'_>) -> Result<Vec<Incomplete>, InstallError> {
+/// What is open now, and what hides rows from an export.
+async fn incomplete(transaction: &Transaction<'_>) -> Result<Vec<Incomplete>, InstallError> {
     transaction.batch(&Sql::new("set local role tenantdesk_owner")).await?;
-    let rows = transaction
-        .query(
-            &Sql::new("select d.object, d.why, d.fix from tenantdesk.open_doors d where not exists (select from tenantdesk.exceptions e where e.object = d.object) order by 1"),
-            &[],
-        )
-        .await?;
+    let rows = transaction.query(&Sql::new(include_str!("sql/incomplete.sql")), &[]).await?;
+    transaction.batch(&Sql::new("reset role")).await?;
     Ok(rows
         .iter()
         .map(|row| Incomplete { object: row.get(0), why: row.get(1), fix: row.get(2) })

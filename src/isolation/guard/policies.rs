@@ -83,12 +83,17 @@ fn provisioned(
     let own = || conditions.belongs(relation, &row, Of::Provision);
     let members = conditions.map.members.as_ref();
     let check = match relation.class {
-        // Whoever may provision may write the person, and reads nobody.
-        Class::Linked => Sql::new("(select tenantdesk.provision_tenant()) is not null"),
+        // Whoever may provision may write one person, the owner, and reads nobody.
+        Class::Linked => Sql::new("tenantdesk.claim_provision('person')"),
         Class::Derived => Sql::new("false"),
         // A tenant of one's own would else be a way to read any person: link him, then impersonate.
-        _ if members.is_some_and(|members| members.table == relation.name) => {
-            own()?.text(" and tenantdesk.is_first_member()")
+        _ if members.is_some_and(|members| members.table == relation.name) => own()?
+            .text(" and tenantdesk.is_first_member() and tenantdesk.claim_provision('member')"),
+        // A tenant without a plan that is known would have no limits.
+        Class::Root if conditions.map.root.plan.is_some() => {
+            let plan = Ident::new(conditions.map.root.plan.as_deref().unwrap_or_default());
+            let known = Sql::new(" and tenantdesk.is_known_plan(").append(&row);
+            own()?.append(&known.text(".").ident(&plan).text("::text)"))
         }
         _ => own()?,
     };

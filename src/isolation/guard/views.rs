@@ -8,7 +8,7 @@ use crate::catalog::CatalogRelation;
 use crate::isolation::map::{Class, Relation};
 use crate::postgres::{Ident, Sql};
 
-/// One set of views: for reading, for writing, for moving.
+/// One set of views: for reading and writing as a member, for an export, for the writes of a restore.
 struct Set {
     schema: &'static str,
     of: Of,
@@ -17,13 +17,20 @@ struct Set {
 
 const READ: Set = Set { schema: "tenantdesk_read", of: Of::Session, checked: false };
 const WRITE: Set = Set { schema: "tenantdesk_write", of: Of::Writing, checked: true };
-const MOVE: Set = Set { schema: "tenantdesk_move", of: Of::Archive, checked: true };
+const MOVE: Set = Set { schema: "tenantdesk_move", of: Of::Archive, checked: false };
+/// A set of its own, because an export's token opens [`MOVE`] and must not write.
+const RESTORE: Set = Set { schema: "tenantdesk_restore", of: Of::ArchiveWrites, checked: true };
 
 /// The schemas of the views, made once.
 #[must_use]
 pub(super) fn schemas() -> Vec<Sql> {
     let mut statements = Vec::new();
-    for (set, roles) in [(&READ, IMPERSONATION), (&WRITE, &IMPERSONATION[1..]), (&MOVE, ARCHIVE)] {
+    for (set, roles) in [
+        (&READ, IMPERSONATION),
+        (&WRITE, &IMPERSONATION[1..]),
+        (&MOVE, ARCHIVE),
+        (&RESTORE, &ARCHIVE[1..]),
+    ] {
         let schema = Sql::new(set.schema);
         let pieces = [("schema", &schema), ("roles", &list(roles))];
         // By name, not IF EXISTS: what stood there is dropped before, with all views of ours in it.
@@ -57,7 +64,7 @@ pub(super) fn views(
     let mut statements = vec![Sql::new("set local role tenantdesk_owner")];
     let movable = matches!(relation.class, Class::Keyed | Class::Derived);
     let writable = movable && !is_link(conditions.map, relation);
-    for set in [&READ, &WRITE, &MOVE] {
+    for set in [&READ, &WRITE, &MOVE, &RESTORE] {
         if set.schema == WRITE.schema && !writable {
             continue;
         }
@@ -104,8 +111,9 @@ fn grants(set: &Set, movable: bool, present: &CatalogRelation) -> Vec<Sql> {
             ("update", 'w', rights.update, &["tenantdesk_changer"]),
             ("delete", 'd', rights.delete, &["tenantdesk_changer"]),
         ],
+        "tenantdesk_move" => &[("select", 'r', true, ARCHIVE)],
         _ => &[
-            ("select", 'r', true, ARCHIVE),
+            ("select", 'r', true, &["tenantdesk_archive_changer"]),
             ("insert", 'a', true, &["tenantdesk_archive_inserter"]),
             ("update", 'w', movable, &["tenantdesk_archive_changer"]),
             ("delete", 'd', movable, &["tenantdesk_archive_changer"]),

@@ -140,6 +140,12 @@ impl Desk {
         self.cluster.psql(&self.database, user, sql)
     }
 
+    /// The same as a function that another thread can take along.
+    pub fn psql_later(&self) -> impl Fn(&str, &str) -> PsqlOutput + Send + use<> {
+        let (cluster, database) = (self.cluster, self.database.clone());
+        move |user, sql| cluster.psql(&database, user, sql)
+    }
+
     /// Runs statements and gives the rows; fails the test where psql failed.
     #[track_caller]
     pub fn rows(&self, user: &str, sql: &str) -> String {

@@ -127,7 +127,7 @@ async fn the_tripwire_stops_the_session_when_the_guard_is_gone() {
         [
             "statement|intent",
             "security.cross_tenant_leak_prevented|alarm",
-            "impersonate.end|operator: cross_tenant_leak_prevented",
+            "impersonate.end|cross_tenant_leak_prevented",
             "statement|stopped",
         ]
     );

@@ -22,7 +22,9 @@ begin
         from unnest(p.polroles) with ordinality x (role, place) where x.role = 0 or pg_get_userbyid(x.role) <> all (ours)) as others
     from pg_policy p where exists (select from unnest(p.polroles) x where x <> 0 and pg_get_userbyid(x) = any (ours))
   loop
-    execute format('alter policy %I on %s to %s', r.polname, r.relation, r.others);
+    -- A policy for nobody else is none of the application's.
+    execute case when r.others is null then format('drop policy %I on %s', r.polname, r.relation)
+      else format('alter policy %I on %s to %s', r.polname, r.relation, r.others) end;
   end loop;
   for r in
     select distinct c.oid::regclass as relation, c.relkind, pg_get_userbyid(a.grantee) as role
@@ -55,7 +57,7 @@ begin
   loop
     execute format('revoke all on foreign server %I from %I', r.srvname, r.role);
   end loop;
-  for r in select n.nspname from pg_namespace n where n.nspname in ('tenantdesk_read', 'tenantdesk_write', 'tenantdesk_move') loop
+  for r in select n.nspname from pg_namespace n where n.nspname in ('tenantdesk_read', 'tenantdesk_write', 'tenantdesk_move', 'tenantdesk_restore') loop
     set local role tenantdesk_owner;
     execute format('drop schema %I cascade', r.nspname);
     reset role;
