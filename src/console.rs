@@ -21,6 +21,8 @@ use crate::postgres::{
 
 /// The group role of every operator: it may run our functions, and nothing else.
 const GROUP: &str = "tenantdesk_operator";
+/// The SQLSTATE of a lock that was not given within `lock_timeout`.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Why the gate stays shut.
 #[derive(Debug, Error)]
@@ -190,7 +192,9 @@ impl Console {
         self.call_with(call, &[]).await
     }
 
-    /// As [`Console::call`], with transaction-local settings (the token of a tenant session).
+    /// As [`Console::call`], with transaction-local settings (the token of a tenant session). Where
+    /// an operator's idle transaction holds what the call needs, that one is ended and the call
+    /// made once more: nobody keeps the others from their work by leaving a transaction open.
     ///
     /// # Errors
     /// What the function says.
@@ -203,6 +207,17 @@ impl Console {
         let link = guard.as_ref().ok_or(ServerError::Closed)?;
         let role = Ident::new(GROUP);
         let preamble = Preamble { isolation: Isolation::ReadWrite, role: Some(&role), settings };
+        let first = Transaction::whole(link, preamble.clone(), &call.sql, &call.values).await;
+        let held = matches!(&first, Err(error) if error.state() == Some(LOCK_NOT_AVAILABLE));
+        if !held {
+            return Ok(first?);
+        }
+        let unblock = Attested::unblock();
+        let freed = Transaction::whole(link, preamble.clone(), &unblock.sql, &[]).await?;
+        tracing::warn!(
+            ended = freed.first().map_or(0, |row| row.get::<_, i32>(0)),
+            "connections that held a chain of the ledger were ended"
+        );
         Ok(Transaction::whole(link, preamble, &call.sql, &call.values).await?)
     }
 

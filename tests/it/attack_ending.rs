@@ -188,6 +188,23 @@ fn nobody_below_approver_ends_or_closes_the_session_of_another() {
     drop(application);
     revoke(&intruder, true);
     assert_eq!(line.say("select 3"), None);
+    // Without the question for the level anybody ends it; with the server's own right he ends backends.
+    let intruder = Intruder::reading();
+    let mut line = intruder.line();
+    assert_eq!(line.say("select 1").as_deref(), Some("1"));
+    let (desk, other) = second(&intruder.desk, "viewer");
+    let end = as_operator(&format!("select tenantdesk.end_session({}, null)", intruder.session));
+    intruder.weaken("do $do$ declare body text := pg_get_functiondef('tenantdesk.end_session'::regproc); begin execute replace(body, 'gone.operator <> session_user and', 'false and'); end $do$");
+    assert_eq!(desk.rows(&other, &end), "t");
+    let signal = if desk.cluster.version >= 16 { " with inherit true" } else { "" };
+    intruder
+        .weaken(&format!("alter role {other} inherit; grant pg_signal_backend to {other}{signal}"));
+    let kill = format!(
+        "select count(*) from (select pg_terminate_backend(pid) from pg_stat_activity where usename = '{}') x",
+        intruder.login
+    );
+    assert_eq!(desk.rows(&other, &kill), "1");
+    assert_eq!(line.say("select 2"), None);
 }
 
 #[test]
@@ -321,9 +338,43 @@ fn a_chain_that_is_held_is_freed_and_no_advisory_lock_holds_one() {
         &as_operator("select tenantdesk.end_session(max(id), null) from tenantdesk.sessions()"),
     );
     assert_eq!(desk.rows(&bob, &open("b4")), "1");
+    // Control: without a limit to its waiting, the opening hangs for as long as the holder likes.
+    let mut holder = Line::open(&desk, &ann);
+    holder.say(&open("a2").replace("commit;", ""));
+    let bobs =
+        as_operator("select tenantdesk.end_session(max(id), null) from tenantdesk.sessions()");
+    let patient = "alter function tenantdesk.append(text, text, text, text, text, bigint, uuid, text) reset lock_timeout; \
+        alter function tenantdesk.end_session(bigint, text) reset lock_timeout; alter function tenantdesk.set_rights(text) reset lock_timeout";
+    desk.rows(SUPERUSER, patient);
+    let waits = format!("set statement_timeout = '6s'; {bobs}");
+    assert_eq!(sqlstate(&desk.psql(&bob, &waits)), "57014");
+    assert_eq!(desk.rows(&bob, &as_operator("select tenantdesk.unblock()")), "1");
     // What survives the connection is refused by the server's configuration; doctor looks at it.
     let prepared = desk.psql(&bob, "begin; prepare transaction 'x'");
     assert_eq!(sqlstate(&prepared), "55000", "{prepared:?}");
+}
+
+// The program does by itself what it would else have to tell people to do.
+#[tokio::test]
+async fn an_operation_frees_the_chain_that_an_idle_transaction_holds() {
+    let desk = tokio::task::spawn_blocking(on_a_server_of_its_own).await.unwrap();
+    let (ann, bob) = (desk.operator("support"), desk.operator("support"));
+    let mut holder = Line::open(&desk, &ann);
+    let call = open_call("a", ACME, "impersonate", "read");
+    holder.say(&as_operator(&format!("select 1 from {call}")).replace("commit;", ""));
+    let console = tenantdesk::console::Console::connect(desk.endpoint(&bob)).await.unwrap();
+    let map = tenantdesk::isolation::relations::installed_map(&console).await.unwrap();
+    let ask = tenantdesk::tenant::session::OpenSession::impersonate(
+        tenantdesk::identity::TenantId::from_database(ACME),
+        Some("1".to_owned()),
+        tenantdesk::identity::Mode::Read,
+        "ticket 4711 asks".parse().unwrap(),
+        None,
+        chrono::TimeDelta::minutes(5),
+    );
+    let session = tenantdesk::tenant::session::open(&console, &map, ask).await.unwrap();
+    assert_eq!(holder.say("select 1"), None);
+    session.end("done").await.unwrap();
 }
 
 #[test]

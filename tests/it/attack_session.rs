@@ -76,6 +76,34 @@ fn a_session_without_a_reason_a_time_or_a_level_is_refused_by_the_database() {
     }
     desk.rows(SUPERUSER, "alter table tenantdesk.tenant_sessions drop constraint tenant_sessions_reason_says_something");
     assert_eq!(desk.rows(&support, &opening(&[("reason", &spaces[2])])), "1");
+    // The same for time, purpose and level: without the rule the attack opens a session.
+    let without = |rule: &str, login: &str, name: &str, value: &str| {
+        let desk = Desk::product();
+        let login = desk.operator(login);
+        desk.rows(SUPERUSER, rule);
+        desk.rows(&login, &opening(&[(name, value)]))
+    };
+    let level = "do $do$ declare body text := pg_get_functiondef('tenantdesk.require'::regproc); begin execute replace(body, 'if tenantdesk.rank(have) >= tenantdesk.rank(require.level) then', 'if true then'); end $do$";
+    let longest = "do $do$ declare body text := pg_get_functiondef('tenantdesk.open_session'::regproc); begin execute replace(body, 'if ends > begins + longest then', 'if false then'); end $do$";
+    for (rule, login, name, value) in [
+        (
+            "alter table tenantdesk.tenant_sessions drop constraint tenant_sessions_duration",
+            "support",
+            "duration",
+            "interval '-5 min'",
+        ),
+        (longest, "support", "duration", "interval '61 min'"),
+        (level, "viewer", "mode", "'read'"),
+        (level, "support", "mode", "'write'"),
+        (
+            "alter table tenantdesk.tenant_sessions drop constraint tenant_sessions_purpose, drop constraint tenant_sessions_mode_fits_purpose",
+            "admin",
+            "purpose",
+            "'any'",
+        ),
+    ] {
+        assert_eq!(without(rule, login, name, value), "1", "{rule}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use tenantdesk::identity::TenantId;
 use tenantdesk::progress::Progress;
 use tenantdesk::tenant::trail;
 
+use crate::attack_intruder::{as_operator, open_call, sqlstate};
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, BOLT, Desk};
 
@@ -29,6 +30,58 @@ async fn verdict(desk: &Desk, tenant: &str) -> (bool, Option<String>) {
 /// Changes the ledger as only a superuser can: triggers off.
 fn tamper(desk: &Desk, sql: &str) {
     desk.rows(SUPERUSER, &format!("set session_replication_role = replica; {sql}"));
+}
+
+/// What a tenant's own application is told, and what it tells.
+#[test]
+fn a_tenant_reads_its_own_trail_and_adds_events_that_are_marked_as_claimed() {
+    let desk = Desk::product();
+    let (ann, bob) = (desk.operator("support"), desk.operator("support"));
+    for (operator, tenant) in [(&ann, ACME), (&bob, BOLT), (&bob, ACME)] {
+        let token = format!("{operator}{tenant}");
+        let open = open_call(&token, tenant, "impersonate", "read");
+        let end = "select 1 from tenantdesk.end_session((select max(id) from tenantdesk.sessions()), null)";
+        desk.rows(operator, &as_operator(&format!("select 1 from {open}")));
+        desk.rows(operator, &as_operator(end));
+    }
+    let as_tenant = |tenant: &str, sql: &str| {
+        format!(
+            "begin;\n\\o /dev/null\nselect set_config('app.tenant_id', '{tenant}', true);\n\\o\n{sql}; commit"
+        )
+    };
+    let trail = "select operator, action, object, outcome, reason from tenantdesk.tenant_audit()";
+    let acme = desk.rows("app_user", &as_tenant(ACME, trail));
+    let lines: Vec<Vec<&str>> = acme.lines().map(|line| line.split('|').collect()).collect();
+    assert_eq!(lines.len(), 4, "{acme}");
+    assert_eq!(lines[1][1..], ["impersonate.start", "impersonate/read", "ok", "ticket 4711 asks"]);
+    // The same person has the same label, two have two, and none has a name.
+    assert_eq!(lines[0][0], lines[1][0]);
+    assert_ne!(lines[0][0], lines[2][0]);
+    assert!(!acme.contains(&ann) && !acme.contains(&bob), "{acme}");
+    let bolt = desk.rows("app_user", &as_tenant(BOLT, trail));
+    assert_eq!(bolt.lines().count(), 2);
+    // In another tenant the same person has another label.
+    assert!(!bolt.contains(lines[0][0]), "{bolt}");
+    for nobody in ["", "no uuid", "cccccccc-0000-0000-0000-000000000009"] {
+        assert_eq!(desk.rows("app_user", &as_tenant(nobody, trail)), "");
+    }
+    let tell = "select tenantdesk.audit_event('invoice.sent', 'ann@acme.test', '{\"number\": 7}')";
+    desk.rows("app_user", &as_tenant(ACME, tell));
+    assert_eq!(desk.rows("app_user", &as_tenant(ACME, trail)).lines().count(), 4);
+    let told = "select l.chain, l.actor, l.action, l.attested, d.body::jsonb ->> 'actor' from tenantdesk.ledger l join tenantdesk.ledger_details d using (chain, seq) where l.attested = 'claimed'";
+    assert_eq!(
+        desk.rows(SUPERUSER, told),
+        format!("tenant:{ACME}|app_user|application.invoice.sent|claimed|ann@acme.test")
+    );
+    for (tenant, event, state) in [
+        ("", tell.to_owned(), "22004"),
+        (ACME, tell.replace("invoice.sent", "Invoice sent"), "22023"),
+        (ACME, tell.replace("'{\"number\": 7}'", "to_jsonb(repeat('x', 9000))"), "22023"),
+    ] {
+        assert_eq!(sqlstate(&desk.psql("app_user", &as_tenant(tenant, &event))), state, "{event}");
+    }
+    let forged = desk.psql(&ann, &as_operator(tell));
+    assert_eq!(sqlstate(&forged), "42501");
 }
 
 #[tokio::test]
