@@ -69,7 +69,7 @@ impl Search {
     ///
     /// # Errors
     /// An error that names every place, and the command that installs PostgreSQL here.
-    pub(super) async fn find(
+    pub async fn find(
         &self,
         data: Option<(u32, &Path)>,
         progress: &Progress,

@@ -15,7 +15,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use tenantdesk::config::Paths;
+use tenantdesk::failure::Failure;
 use tenantdesk::postgres::Endpoint;
+use tenantdesk::postgres::embedded::Search;
+use tenantdesk::progress::Progress;
 
 use super::watcher::{Account, Watcher};
 
@@ -238,19 +242,40 @@ pub fn output_of(command: &mut Command, sql: &str) -> PsqlOutput {
 }
 
 /// The directory of the server programs and their major version: the one that the environment
-/// names, else the newest installed.
+/// names, else what the program itself would take, a download included. That one is kept below
+/// `target/`, so that it is fetched once.
 pub fn server_programs() -> (PathBuf, u32) {
-    let named = std::env::var_os("TENANTDESK_TEST_POSTGRES_DIR").filter(|dir| !dir.is_empty());
-    let named = named.map(PathBuf::from);
-    let dirs = named.map_or_else(installed, |dir| vec![dir]);
-    let newest = dirs.into_iter().filter_map(|dir| Some((major_version(&dir)?, dir))).max();
-    let (version, dir) = newest
-        .expect("PostgreSQL 15 or later (TENANTDESK_TEST_POSTGRES_DIR names its bin directory)");
-    assert!(version >= 15, "{} has PostgreSQL {version}, not 15 or later", dir.display());
-    (dir, version)
+    static FOUND: LazyLock<(PathBuf, u32)> = LazyLock::new(|| {
+        // A thread, because the caller may be inside a runtime.
+        let found = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(search_programs())
+        });
+        found.join().expect("a search that ends")
+    });
+    FOUND.clone()
 }
 
-/// Every installation this machine has in the usual places.
+async fn search_programs() -> (PathBuf, u32) {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let paths = Paths::new(kept, kept).expect("a place for downloads");
+    let mut search = Search::from_environment(&paths);
+    search.downloads = kept.join("postgres");
+    if let Some(named) = std::env::var_os("TENANTDESK_TEST_POSTGRES_DIR").filter(|d| !d.is_empty())
+    {
+        search.named = Some(named.into());
+    }
+    match search.find(None, &Progress::silent()).await {
+        Ok(programs) => (programs.bin_dir, programs.major),
+        Err(error) => {
+            let failure = Failure::from(error);
+            let hints = failure.hints.join("\n  ");
+            panic!("the tests need a PostgreSQL server: {failure}\n  {hints}");
+        }
+    }
+}
+
+/// Every installation this machine has in the usual places: other versions, and a client.
 pub fn installed() -> Vec<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut dirs: Vec<_> = debian.map(|entry| entry.path().join("bin")).collect();
