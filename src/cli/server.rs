@@ -12,6 +12,7 @@ use crate::config::Paths;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::server::logs::ReadLogs;
+use crate::server::loopback::{self, Loopback};
 use crate::server::psql::OpenPsql;
 use crate::server::start::StartServer;
 use crate::server::status::ServerStatus;
@@ -49,6 +50,15 @@ struct StatusDocument<'s> {
     home: &'s Path,
     stays: bool,
     in_use: bool,
+}
+
+/// What `server start` tells: the state, and how an application comes in where TCP is open.
+#[derive(Serialize)]
+struct StartDocument<'s> {
+    #[serde(flatten)]
+    status: StatusDocument<'s>,
+    tcp_url: Option<&'s str>,
+    passfile: Option<&'s Path>,
 }
 
 impl<'s> From<&'s ServerStatus> for StatusDocument<'s> {
@@ -95,15 +105,29 @@ async fn start_server(
     let verb = async |progress| {
         let started = start::start(&Embedded::new(paths), request, &progress).await?;
         // Roles, schema and guard are there before anybody connects.
-        startup::embedded(paths, &progress).await?.finish(&progress).await?;
-        Ok(started)
+        let prepared = startup::embedded(paths, &progress).await?;
+        let loopback = match &prepared.server {
+            Some(server) if started.status.tcp => {
+                Some(loopback::open(paths, server, started.status.port).await)
+            }
+            _ => None,
+        };
+        prepared.finish(&progress).await?;
+        Ok((started, loopback.transpose()?))
     };
-    let started = invocation.watch(verb).await?;
+    let (started, loopback) = invocation.watch(verb).await?;
     let what = if started.ran_before { "the server was running" } else { "the server is running" };
     invocation.printer.status(&format!("{what}; `tenantdesk server stop` stops it"));
-    invocation.answer(&StatusDocument::from(&started.status), |printer| {
-        print_status(printer, &started.status);
-    })
+    if let Some(Loopback { url, passfile }) = &loopback {
+        let passfile = passfile.display();
+        invocation.printer.status(&format!("applications: PGPASSFILE={passfile} psql {url}"));
+    }
+    let document = StartDocument {
+        status: StatusDocument::from(&started.status),
+        tcp_url: loopback.as_ref().map(|loopback| loopback.url.as_str()),
+        passfile: loopback.as_ref().map(|loopback| loopback.passfile.as_path()),
+    };
+    invocation.answer(&document, |printer| print_status(printer, &started.status))
 }
 
 async fn stop_server(invocation: &mut Invocation, embedded: &Embedded) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 //! process of the operating system, not a row.
 
 pub mod logs;
+pub mod loopback;
 pub mod psql;
 pub mod role;
 pub mod start;

@@ -1,13 +1,14 @@
 //! The demo: rows that look real and are consistent, on a server of its own that the shipped
 //! binary fills; and what can only be tried there: smoke tests by hand, hosts, logs.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::harness::cluster::{SUPERUSER, server_programs};
+use crate::harness::cluster::{SUPERUSER, client_program, output_of, server_programs};
 use crate::harness::home::Home;
 
 const TENANTS: u32 = 24;
@@ -210,4 +211,35 @@ fn no_value_of_a_row_reaches_a_log() {
     for (log, text) in logs.iter().zip(&texts) {
         assert!(!text.contains("$argon2id$"), "{}", log.display());
     }
+}
+
+#[test]
+fn an_application_comes_in_over_the_loopback_with_the_password_of_a_file() {
+    let home = Home::new();
+    let started = run(&home, &["server", "start", "--tcp", "--json"]);
+    assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+    let document: Value = serde_json::from_slice(&started.stdout).unwrap();
+    let (url, passfile) =
+        (document["tcp_url"].as_str().unwrap(), document["passfile"].as_str().unwrap());
+    let come_in = |passfile: &str| {
+        let mut client = Command::new(client_program(&server_programs().0));
+        client.args(["-XAtw", "-d", url]).env_clear().env("PGPASSFILE", passfile);
+        output_of(&mut client, "select session_user || ' ' || count(*) from app.countries")
+    };
+    assert!(come_in(passfile).rows().starts_with("app_user "));
+    assert_ne!(come_in("/dev/null").code, 0);
+    let mode = std::fs::metadata(passfile).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // No output and no log has the password, and a second start keeps it.
+    let password = std::fs::read_to_string(passfile).unwrap();
+    let secret = password.trim().rsplit(':').next().unwrap();
+    let again = run(&home, &["server", "start", "--tcp", "--verbose"]);
+    assert_eq!(std::fs::read_to_string(passfile).unwrap(), password);
+    let printed = [started.stdout, started.stderr, again.stdout, again.stderr].concat();
+    let mut texts = vec![String::from_utf8(printed).unwrap()];
+    texts.push(std::fs::read_to_string(&home.paths.server_log).unwrap());
+    for text in texts {
+        assert!(!text.contains(secret));
+    }
+    assert!(run(&home, &["server", "stop", "--yes"]).status.success());
 }

@@ -26,6 +26,8 @@ mod attack_ending;
 mod attack_faults;
 /// Attacks on each function that operators may call.
 mod attack_functions;
+/// Attacks by holding on: open transactions, held chains, programs that are gone.
+mod attack_holding;
 /// What an installation leaves: rights as the map says, the owner's rows and dumps.
 mod attack_installed;
 /// How the attacks are told: an operator with a live session, by hand with psql.

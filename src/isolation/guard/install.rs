@@ -303,6 +303,23 @@ async fn seal(transaction: &Transaction<'_>, open: usize) -> Result<(), InstallE
     Ok(())
 }
 
+/// The sources that generate the guard: a program that would generate another one installs it.
+const GENERATOR: [&str; 13] = [
+    include_str!("condition.rs"),
+    include_str!("directory.rs"),
+    include_str!("functions.rs"),
+    include_str!("install.rs"),
+    include_str!("limits.rs"),
+    include_str!("measure.rs"),
+    include_str!("plan.rs"),
+    include_str!("policies.rs"),
+    include_str!("rights.rs"),
+    include_str!("roles.rs"),
+    include_str!("views.rs"),
+    include_str!("sql/clear.sql"),
+    include_str!("sql/needed_functions.sql"),
+];
+
 /// What an installation depends on: the program's migrations and guard, and the map. Where it is
 /// the recorded one, setup has nothing to do.
 #[must_use]
@@ -311,7 +328,9 @@ pub fn fingerprint(map: &RelationMap) -> String {
     for migration in crate::postgres::migrate::MIGRATIONS {
         hash.update(migration.sql);
     }
-    hash.update(env!("CARGO_PKG_VERSION"));
+    for source in GENERATOR {
+        hash.update(source);
+    }
     hash.update(serde_json::to_vec(map).unwrap_or_default());
     crate::format::digest(&hash.finalize())
 }
