@@ -21,6 +21,8 @@ use crate::postgres::{
 
 /// The group role of every operator: it may run our functions, and nothing else.
 const GROUP: &str = "tenantdesk_operator";
+/// How the verdict on work begins that was committed although the client saw an error.
+const SEALED: &str = "ok, although";
 /// The SQLSTATE of a lock that was not given within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
@@ -184,6 +186,22 @@ impl Console {
         Ok(value)
     }
 
+    /// As [`Console::reading`], on a connection of its own: for what takes long, because records and
+    /// ends of sessions would wait behind it on the shared one.
+    ///
+    /// # Errors
+    /// What `read` gives, or what the server says.
+    pub async fn reading_apart<T, F>(&self, read: F) -> Result<T, Failure>
+    where
+        F: AsyncFnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    {
+        let link = connect(&self.shared.endpoint, "tenantdesk").await?;
+        let transaction = begin(&link, Isolation::Snapshot, &[]).await?;
+        let value = read(&transaction).await?;
+        transaction.commit().await?;
+        Ok(value)
+    }
+
     /// Calls a function that records itself, in a transaction of its own.
     ///
     /// # Errors
@@ -212,13 +230,15 @@ impl Console {
         if !held {
             return Ok(first?);
         }
-        let unblock = Attested::unblock();
-        let freed = Transaction::whole(link, preamble.clone(), &unblock.sql, &[]).await?;
-        tracing::warn!(
-            ended = freed.first().map_or(0, |row| row.get::<_, i32>(0)),
-            "connections that held a chain of the ledger were ended"
-        );
-        Ok(Transaction::whole(link, preamble, &call.sql, &call.values).await?)
+        // On the heap: it is rare, and every call would be larger by it.
+        Box::pin(async {
+            let unblock = Attested::unblock();
+            let freed = Transaction::whole(link, preamble.clone(), &unblock.sql, &[]).await?;
+            let ended: i32 = freed.first().map_or(0, |row| row.get(0));
+            tracing::warn!(ended, "connections that held a chain of the ledger were ended");
+            Ok(Transaction::whole(link, preamble, &call.sql, &call.values).await?)
+        })
+        .await
     }
 
     /// Begins an undertaking: its intent is in the ledger when this returns.
@@ -304,10 +324,22 @@ impl Undertaking {
         };
         let recorded =
             self.console.call(Attested::operation_end(&self.id, &outcome, &detail)).await;
-        if let Err(error) = recorded {
-            tracing::error!(operation = %self.id, %error, "the outcome could not be recorded");
+        let verdict = match &recorded {
+            Ok(rows) => rows.first().and_then(|row| row.get::<_, Option<&str>>(0)),
+            Err(error) => {
+                tracing::error!(operation = %self.id, %error, "the outcome could not be recorded");
+                None
+            }
+        };
+        match result {
+            // The mark of the work's own transaction is there: only its answer was lost.
+            Err(failure) if verdict.is_some_and(|verdict| verdict.starts_with(SEALED)) => {
+                let message = format!("it was done and committed, and then: {}", failure.message);
+                Err(Failure::new(failure.kind, message)
+                    .hint("do not run it again; `tenantdesk audit list` shows its outcome"))
+            }
+            result => result,
         }
-        result
     }
 }
 

@@ -94,7 +94,7 @@ impl Progress {
     /// A [`Failure`] of kind [`Kind::Interrupted`] once [`Progress::cancel`] was called.
     pub fn checkpoint(&self) -> Result<(), Failure> {
         if self.is_cancelled() {
-            return Err(Failure::new(Kind::Interrupted, "cancelled; nothing was changed"));
+            return Err(Failure::new(Kind::Interrupted, "cancelled"));
         }
         Ok(())
     }

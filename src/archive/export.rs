@@ -187,7 +187,7 @@ async fn within_session(
     let tenant = plan.tenant.id.clone();
     let ask = OpenSession::work(undertaking, Purpose::Export, tenant, reason, LONGEST);
     let session = session::open(console, &plan.map, ask).await?;
-    let work = write(&session, plan, progress);
+    let work = Box::pin(write(&session, plan, progress));
     let result = until_cancelled(progress, &session.canceller(), work).await;
     let ended = session.end("done").await;
     // The work is what counts; a session that did not end is swept.

@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use tempfile::NamedTempFile;
@@ -13,6 +14,8 @@ use tempfile::NamedTempFile;
 /// How temporary names begin and end.
 const PREFIX: &str = ".tenantdesk-";
 const SUFFIX: &str = ".part";
+/// A file of this age has its lock, if anybody is at work on it.
+const YOUNG: Duration = Duration::from_secs(60);
 
 /// Whether an archive that is there may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +92,13 @@ fn remove_abandoned(directory: &Path) -> io::Result<()> {
         }
         // One that vanishes or belongs to another user is none of our business.
         let Ok(file) = File::open(entry.path()) else { continue };
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            fs::remove_file(entry.path())?;
+        // One that was made just now gets its lock in a moment.
+        let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+        if age > YOUNG && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
     }
     Ok(())
@@ -134,8 +142,12 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let abandoned = home.path().join(format!("{PREFIX}dead{SUFFIX}"));
         fs::write(&abandoned, "half").unwrap();
+        let young = home.path().join(format!("{PREFIX}young{SUFFIX}"));
+        fs::write(&young, "half").unwrap();
+        let long_ago = (crate::clock::now() - YOUNG * 2).into();
+        File::options().write(true).open(&abandoned).unwrap().set_modified(long_ago).unwrap();
         let at_work = ArchiveFile::create(&home.path().join("a"), Existing::Keep).unwrap();
-        assert!(!abandoned.exists());
+        assert!(!abandoned.exists() && young.exists());
         let other = ArchiveFile::create(&home.path().join("b"), Existing::Keep).unwrap();
         assert!(at_work.draft.path().exists() && other.draft.path().exists());
     }

@@ -31,7 +31,8 @@ pub struct Pipeline<W> {
     orders: mpsc::Sender<Order>,
     room: Arc<Semaphore>,
     batch: BytesMut,
-    writer: JoinHandle<Result<(W, Written), WriteError>>,
+    /// None once its answer was taken: a handle answers once.
+    writer: Option<JoinHandle<Result<(W, Written), WriteError>>>,
 }
 
 impl<W: Write + Send + 'static> Pipeline<W> {
@@ -51,7 +52,7 @@ impl<W: Write + Send + 'static> Pipeline<W> {
             }
         });
         let room = Arc::new(Semaphore::new(WAITING));
-        Self { orders, room, batch: BytesMut::with_capacity(BATCH), writer }
+        Self { orders, room, batch: BytesMut::with_capacity(BATCH), writer: Some(writer) }
     }
 
     /// Begins the next relation.
@@ -86,13 +87,15 @@ impl<W: Write + Send + 'static> Pipeline<W> {
     pub async fn finish(mut self) -> Result<(W, Written), WriteError> {
         self.flush().await?;
         self.send(Order::Finish).await?;
-        join(self.writer).await
+        self.answer().await
     }
 
     /// Gives up; returns when the second thread has dropped the output.
-    pub async fn abandon(self) {
-        drop(self.orders);
-        let _abandoned = join(self.writer).await;
+    pub async fn abandon(mut self) {
+        // The second thread ends when nobody can send it anything any more.
+        let (closed, _nobody) = mpsc::channel(1);
+        drop(std::mem::replace(&mut self.orders, closed));
+        let _abandoned = self.answer().await;
     }
 
     async fn flush(&mut self) -> Result<(), WriteError> {
@@ -115,16 +118,17 @@ impl<W: Write + Send + 'static> Pipeline<W> {
         if self.orders.send(order).await.is_ok() {
             return Ok(());
         }
-        match join(&mut self.writer).await {
+        match self.answer().await {
             Err(error) => Err(error),
             Ok(_) => Err(WriteError::Abandoned),
         }
     }
-}
 
-/// The answer of the second thread; one that was torn down counts as given up.
-async fn join<T>(
-    writer: impl Future<Output = Result<Result<T, WriteError>, tokio::task::JoinError>>,
-) -> Result<T, WriteError> {
-    writer.await.unwrap_or(Err(WriteError::Abandoned))
+    /// The answer of the second thread; one that was torn down counts as given up.
+    async fn answer(&mut self) -> Result<(W, Written), WriteError> {
+        match self.writer.take() {
+            Some(writer) => writer.await.unwrap_or(Err(WriteError::Abandoned)),
+            None => Err(WriteError::Abandoned),
+        }
+    }
 }

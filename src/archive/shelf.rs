@@ -12,7 +12,7 @@ use super::signature::Trust;
 use super::verified::{self, VerifiedArchive, spool};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::secret::signing_key::SigningKey;
+use crate::secret::signing_key::{KeyError, SigningKey};
 
 /// One file of a directory of archives, told by its manifest alone: nothing of it is verified.
 #[derive(Debug, Clone)]
@@ -102,8 +102,13 @@ fn open_file(path: &Path) -> Result<File, Failure> {
     })
 }
 
-/// The installation's own key; it is made where there is none, so that every archive has to be
-/// signed by somebody.
+/// The installation's own key. Looking at an archive makes none: where there is no key, nobody has
+/// signed anything here.
 fn trust(signing_key: &Path) -> Result<Trust, Failure> {
-    Ok(Trust::own(SigningKey::open_or_create(signing_key)?.public()))
+    match SigningKey::open(signing_key) {
+        Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(Trust::nobody())
+        }
+        opened => Ok(Trust::own(opened?.public())),
+    }
 }

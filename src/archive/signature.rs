@@ -31,6 +31,12 @@ impl Trust {
         Self { keys: vec![key] }
     }
 
+    /// No key at all: where nobody has signed anything yet.
+    #[must_use]
+    pub const fn nobody() -> Self {
+        Self { keys: Vec::new() }
+    }
+
     /// Trusts another key as well.
     #[must_use]
     pub fn and(mut self, key: PublicKey) -> Self {

@@ -22,7 +22,11 @@ pub(super) async fn until_cancelled<T>(
         tokio::select! {
             result = &mut work => {
                 return match result {
-                    Err(_) if progress.is_cancelled() => progress.checkpoint().and(result),
+                    // An export and a restore are one transaction, which is rolled back.
+                    Err(_) if progress.is_cancelled() => progress
+                        .checkpoint()
+                        .map_err(|cancelled| cancelled.hint("nothing was changed"))
+                        .and(result),
                     other => other,
                 };
             }

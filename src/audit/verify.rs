@@ -92,9 +92,9 @@ pub async fn verify_chain(
         }
         if page.is_empty() {
             let end = before.as_ref().map_or((0, &[][..]), |link| (link.seq, &link.hash[..]));
-            // A head that moved on while we read is no fault: the chain was written to.
-            if end.0 < head.seq || (end.0 == head.seq && end.1 != &head.hash[..]) {
-                fault = Some(describe(end.0 + 1, Break::Tail));
+            // Head and events are of one snapshot, so nobody's writing explains a difference.
+            if end.0 != head.seq || end.1 != &head.hash[..] {
+                fault = Some(describe(end.0.min(head.seq) + 1, Break::Tail));
             }
             break;
         }

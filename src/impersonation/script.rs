@@ -68,7 +68,8 @@ pub async fn run_script(
     for (done, sql) in (1_u64..).zip(script.statements) {
         let result = match progress.checkpoint() {
             Ok(()) => one(&impersonation, sql.clone(), script.limits, progress).await,
-            Err(failure) => Err(failure),
+            Err(failure) if done == 1 => Err(failure.hint("no statement ran")),
+            Err(failure) => Err(failure.hint("what the statements before did is committed")),
         };
         match result {
             Ok(outcome) => report.statements.push((sql, outcome)),

@@ -4,7 +4,7 @@
 //! The rows are made by the SQL files in `assets/demo/`, set by set, on a connection of the
 //! embedded server's superuser, in one transaction with one entry in the ledger.
 
-use crate::audit::{Attested, Entry, Verb};
+use crate::audit::{Entry, Verb};
 use crate::console::Console;
 use crate::failure::{Failure, Kind};
 use crate::postgres::{Endpoint, Isolation, Preamble, Sql, Transaction, connect};
@@ -81,12 +81,7 @@ pub async fn fill(
         reason: None,
     };
     let undertaking = console.begin(entry).await?;
-    let mut result = run(superuser, request, progress).await;
-    if result.is_ok() {
-        // The fill runs without triggers, so the counters of the limits are made from the rows.
-        let recounted = console.call(Attested::recount_usage(&console.request().as_uuid())).await;
-        result = recounted.map(drop).map_err(Failure::from);
-    }
+    let result = run(superuser, request, progress).await;
     undertaking.finish(result).await?;
     let tenants = directory::list(console).await?.len();
     Ok(DemoFilled { filled: true, tenants })

@@ -40,7 +40,7 @@ pub async fn verify(
     progress: &Progress,
 ) -> Result<Verified, Failure> {
     console
-        .reading(async |transaction| {
+        .reading_apart(async |transaction| {
             let heads = transaction
                 .query(&Sql::new("select chain, system, seq, hash, key, own_system from tenantdesk.ledger_chains()"), &[])
                 .await?;

@@ -181,7 +181,8 @@ fn nobody_below_approver_ends_or_closes_the_session_of_another() {
         assert_eq!(sqlstate(&desk.psql(&other, &backend)), "42501");
     }
     assert_eq!(line.say("select 2").as_deref(), Some("2"));
-    let application = Line::open(&intruder.desk, "app_user");
+    let mut application = Line::open(&intruder.desk, "app_user");
+    assert_eq!(application.say("select 1").as_deref(), Some("1"));
     let kill = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app_user' and datname = current_database()";
     assert_eq!(sqlstate(&intruder.desk.psql(&intruder.login, kill)), "42501");
     drop(application);

@@ -156,8 +156,18 @@ fn an_operation_is_recorded_as_it_was_and_by_who_did_it() {
         sqlstate(&call(&support, format!("tenantdesk.operation_end('{id}1', 'failed', null)"))),
         "P0002"
     );
-    // A mark in the provision session, but no tenant: what was not done is not believed.
-    desk.rows(&support, &begin(2, "tenant.create", fresh));
+}
+
+// A mark in the provision session, but no tenant: what was not done is not believed.
+#[test]
+fn a_mark_without_the_tenant_that_it_stands_for_is_not_believed() {
+    let desk = Desk::product();
+    let support = desk.operator("support");
+    let id = "00000000-0000-0000-0000-000000000002";
+    let fresh = "'11111111-0000-0000-0000-000000000001'";
+    desk.rows(&support, &as_operator(&format!(
+        "select 1 from tenantdesk.operation_begin('{id}', 'tenant.create', {fresh}, 'x', 'a reason', gen_random_uuid())"
+    )));
     desk.rows(
         &support,
         &as_operator(&format!(
@@ -167,13 +177,11 @@ fn an_operation_is_recorded_as_it_was_and_by_who_did_it() {
         )),
     );
     let mark = format!(
-        "begin; set local role tenantdesk_provisioner;\n\\o /dev/null\nselect set_config('tenantdesk.session', 'p', true);\n\\o\nselect tenantdesk.operation_mark('{id}2'); commit"
+        "begin; set local role tenantdesk_provisioner;\n\\o /dev/null\nselect set_config('tenantdesk.session', 'p', true);\n\\o\nselect tenantdesk.operation_mark('{id}'); commit"
     );
     desk.rows(&support, &mark);
-    assert_eq!(
-        call(&support, format!("tenantdesk.operation_end('{id}2', 'ok', null)")).rows(),
-        "ok, told by the client"
-    );
+    let end = format!("select tenantdesk.operation_end('{id}', 'ok', null)");
+    assert_eq!(desk.rows(&support, &as_operator(&end)), "ok, told by the client");
 }
 
 // What has no transaction of its own leaves no mark, so the database does not vouch for it.

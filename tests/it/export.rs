@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use tenantdesk::archive::export::{Destination, Export, Exported, export, prepare};
-use tenantdesk::archive::{Existing, Limits, Trust, VerifiedArchive, open};
+use tenantdesk::archive::{Existing, Limits, Pipeline, Trust, VerifiedArchive, WriteError, open};
 use tenantdesk::console::Console;
 use tenantdesk::failure::{Failure, Kind};
 use tenantdesk::progress::Progress;
 use tenantdesk::secret::signing_key::SigningKey;
 use tenantdesk::tenant::directory;
 
+use crate::archive_fixture::{Keys, manifest};
 use crate::harness::desk::{ACME, BOLT, Desk};
 
 /// A desk with an admin and a directory for archives and the key.
@@ -189,4 +190,30 @@ async fn only_an_admin_exports() {
     let failure = yard.export("acme", "acme.tenant").await.unwrap_err();
     assert_eq!(failure.kind, Kind::Refused, "{failure:?}");
     assert!(!yard.home.path().join("acme.tenant").exists());
+}
+
+/// A disk without room.
+struct Full;
+
+impl std::io::Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_is_told_and_giving_up_afterwards_is_no_panic() {
+    let mut pipeline = Pipeline::start(Full, manifest(&["projects"]), Keys::draw().own);
+    let mut told = None;
+    while told.is_none() {
+        told = pipeline.copy(vec![b'x'; 1 << 20].into()).await.err();
+    }
+    let full =
+        matches!(&told, Some(WriteError::Io(e)) if e.kind() == std::io::ErrorKind::StorageFull);
+    assert!(full, "{told:?}");
+    pipeline.abandon().await;
 }

@@ -144,6 +144,10 @@ impl Application<'_> {
     async fn become_role(&self, role: SessionRole) -> Result<(), RestoreError> {
         let result: Result<(), ServerError> =
             self.session.become_role(self.transaction, role).await;
-        result.map_err(|source| RestoreError::of(role.as_str(), source))
+        let role = role.as_str().to_owned();
+        result.map_err(|source| match source.state() {
+            Some("42501") => RestoreError::Role { role, source: Box::new(source) },
+            _ => RestoreError::staging(&role, source),
+        })
     }
 }

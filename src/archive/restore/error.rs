@@ -72,12 +72,25 @@ pub enum RestoreError {
         /// What the server said.
         source: Box<ServerError>,
     },
+    /// The session has lost the role that the next statements need.
+    #[error("the session may not act as `{role}` any more: it was ended or has expired")]
+    Role {
+        /// The role.
+        role: String,
+        /// What the server said.
+        source: Box<ServerError>,
+    },
     /// The rows in the target are not those of the archive.
     #[error("after the restore `{0}` did not hold the rows of the archive")]
     Differs(String),
 }
 
 impl RestoreError {
+    /// What the server said before a row of the target was touched.
+    pub(super) fn staging(relation: &str, source: ServerError) -> Self {
+        Self::Server { relation: relation.to_owned(), source: Box::new(source) }
+    }
+
     /// Understands what the server said while it wrote a relation.
     pub(super) fn of(relation: &str, source: ServerError) -> Self {
         let (relation, source) = (relation.to_owned(), Box::new(source));
@@ -121,9 +134,10 @@ impl Explain for RestoreError {
                 "a trigger changes rows as they are inserted, or the application wrote meanwhile"
                     .into(),
             ],
-            Self::OtherTenant { .. } | Self::Orphan { .. } | Self::GuardBroken(_) => {
-                vec![unchanged]
-            }
+            Self::OtherTenant { .. }
+            | Self::Orphan { .. }
+            | Self::GuardBroken(_)
+            | Self::Role { .. } => vec![unchanged],
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn stage(
     for relation in relations {
         progress.checkpoint()?;
         progress.enter(format!("reading {}", relation.name));
-        let failed = |source| RestoreError::of(&relation.name, source);
+        let failed = |source| RestoreError::staging(&relation.name, source);
         let statements = Statements { relation, tenant };
         transaction.batch(&statements.create_stage()).await.map_err(failed)?;
         let sink = transaction.copy_in(&statements.copy_in()).await.map_err(failed)?;

@@ -38,7 +38,7 @@ pub(super) fn directory(
     } else {
         Sql::new("concat_ws(' ', ").append(&Sql::join(&domains, ", ")).text(")")
     };
-    let pieces = [
+    Ok(statements(&[
         ("head", &Sql::new(HEAD)),
         ("columns", &Sql::new(COLUMNS)),
         ("row", &Sql::join(&row, ", ")),
@@ -49,13 +49,17 @@ pub(super) fn directory(
         ("name", &column(&root.name)),
         ("domains", &any_domain),
         ("memberships", memberships),
-    ];
-    Ok(vec![
+    ]))
+}
+
+/// The three functions, from the pieces that the map gives.
+fn statements(pieces: &[(&'static str, &Sql)]) -> Vec<Sql> {
+    vec![
         Sql::fill(
             "create or replace function tenantdesk.directory() returns table ({columns})\n\
              {head}  perform tenantdesk.require('viewer', 'listing tenants', true);\n  \
              return query select {row} from {root} r;\nend $function$",
-            &pieces,
+            pieces,
         ),
         // Two indexes serve it, however many tenants there are.
         Sql::fill(
@@ -63,7 +67,7 @@ pub(super) fn directory(
              {head}  perform tenantdesk.require('viewer', 'looking up a tenant', true);\n  \
              return query select {row} from {root} r where {key} = tenantdesk.tenant_id(tenant_named.word)::{type}\n    \
              or {slug} in (tenant_named.word, lower(tenant_named.word));\nend $function$",
-            &pieces,
+            pieces,
         ),
         Sql::fill(
             "create or replace function tenantdesk.find_tenants(part text, at_most integer) returns table ({columns}, matched_by text)\n\
@@ -80,7 +84,7 @@ pub(super) fn directory(
              where x.matched_by is not null and find_tenants.part <> ''\n    \
              order by array_position(array['exact', 'slug', 'name', 'domain', 'id', 'email'], x.matched_by), coalesce(x.slug, x.id)\n    \
              limit find_tenants.at_most;\nend $function$",
-            &pieces,
+            pieces,
         ),
-    ])
+    ]
 }

@@ -58,7 +58,7 @@ impl Usage {
     /// Whether anybody uses the server now.
     pub(super) fn is_held(paths: &Paths, _held: &Transition) -> Result<bool, EmbeddedError> {
         let file = open(&paths.locks_dir.join("usage"))?;
-        Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
+        is_free(&file).map(|free| !free)
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) async fn exclusively(path: &Path, progress: &Progress) -> Result<File
     let file = open(path)?;
     let begun = Instant::now();
     let mut told = false;
-    while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+    while !is_free(&file)? {
         if progress.is_cancelled() {
             return Err(EmbeddedError::Cancelled);
         }
@@ -81,6 +81,15 @@ pub(super) async fn exclusively(path: &Path, progress: &Progress) -> Result<File
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(file)
+}
+
+/// Takes the lock where nobody holds it; a file system that knows no locks is an error, not a holder.
+fn is_free(file: &File) -> Result<bool, EmbeddedError> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(error) if error == rustix::io::Errno::WOULDBLOCK => Ok(false),
+        Err(error) => Err(EmbeddedError::io("lock", Path::new("locks"))(error.into())),
+    }
 }
 
 fn open(path: &Path) -> Result<File, EmbeddedError> {
