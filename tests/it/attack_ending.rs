@@ -188,7 +188,12 @@ fn nobody_below_approver_ends_or_closes_the_session_of_another() {
     drop(application);
     revoke(&intruder, true);
     assert_eq!(line.say("select 3"), None);
-    // Without the question for the level anybody ends it; with the server's own right he ends backends.
+}
+
+// Controls of the test above: without the question for the level anybody ends a session; with the
+// server's own right he ends backends.
+#[test]
+fn the_level_and_the_lack_of_a_right_keep_others_from_ending_a_session() {
     let intruder = Intruder::reading();
     let mut line = intruder.line();
     assert_eq!(line.say("select 1").as_deref(), Some("1"));
