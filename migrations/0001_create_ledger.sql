@@ -65,15 +65,10 @@ create trigger details_no_change before update on tenantdesk.ledger_details
 -- expressions are planned once a session; it is called with the caller's fixed search_path.
 create function tenantdesk.fields(texts text[]) returns bytea language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp as $$
-declare
-  form bytea := '';
-  value text;
 begin
-  foreach value in array texts loop
-    form := form || case when value is null then '\xffffffff'::bytea
-      else pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(value, 'UTF8'))) || pg_catalog.convert_to(value, 'UTF8') end;
-  end loop;
-  return form;
+  return (select pg_catalog.string_agg(case when t.value is null then '\xffffffff'::bytea
+      else pg_catalog.int4send(pg_catalog.octet_length(pg_catalog.convert_to(t.value, 'UTF8'))) || pg_catalog.convert_to(t.value, 'UTF8') end, ''::bytea order by t.place)
+    from pg_catalog.unnest(texts) with ordinality t (value, place));
 end $$;
 
 -- The hash of an event. Binary fields only: no setting of a session can change the form.

@@ -25,19 +25,27 @@ insert into tenantdesk.configuration values
   ('impersonation.default_minutes', '15'),
   ('impersonation.longest_minutes', '60');
 
-create function tenantdesk.this_database() returns oid language sql stable parallel safe
-set search_path = pg_catalog, pg_temp
-return (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database());
+-- These are asked in every call, and so in plpgsql: it keeps its plans, where a function in SQL with a path of its own is
+-- planned anew each time.
+create function tenantdesk.this_database() returns oid language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database());
+end $$;
 
-create function tenantdesk.rank(level text) returns integer language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-return case level when 'viewer' then 1 when 'support' then 2 when 'approver' then 3 when 'admin' then 4 end;
+create function tenantdesk.rank(level text) returns integer language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return case rank.level when 'viewer' then 1 when 'support' then 2 when 'approver' then 3 when 'admin' then 4 end;
+end $$;
 
 -- The level of the login that is connected, or null.
-create function tenantdesk.level() returns text language sql stable security definer
-set search_path = pg_catalog, pg_temp
-return (select o.level from tenantdesk.operators o
-  where o.name = session_user and o.disabled_at is null and o.database = tenantdesk.this_database());
+create function tenantdesk.level() returns text language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select o.level from tenantdesk.operators o
+    where o.name = session_user and o.disabled_at is null and o.database = tenantdesk.this_database());
+end $$;
 
 -- Refuses whoever has less than a level. The owner of this database may pass where `manager` is
 -- true: it manages the installation, and opens no tenant session.
@@ -62,10 +70,12 @@ begin
 end $$;
 
 -- The owner of this database, that is who ran setup.
-create function tenantdesk.is_manager() returns boolean language sql stable
-set search_path = pg_catalog, pg_temp
-return exists (select from pg_catalog.pg_database d
-  where d.datname = pg_catalog.current_database() and pg_catalog.pg_get_userbyid(d.datdba) = session_user);
+create function tenantdesk.is_manager() returns boolean language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from pg_catalog.pg_database d
+    where d.datname = pg_catalog.current_database() and pg_catalog.pg_get_userbyid(d.datdba) = session_user);
+end $$;
 
 -- Why a login could escape from the guard, or null. Asked when an operator is added, when a session is opened, by doctor.
 create function tenantdesk.too_powerful(login text) returns text language sql stable security definer

@@ -95,17 +95,20 @@ return case
 grant execute on function tenantdesk.roles_for to tenantdesk_registrar;
 
 -- The live session whose token is presented, for the functions that record what happens in it.
-create function tenantdesk.live() returns tenantdesk.tenant_sessions language sql stable security definer
-set search_path = pg_catalog, pg_temp
-begin atomic
-  select s from tenantdesk.tenant_sessions s join tenantdesk.operators o on o.name = s.operator
+create function tenantdesk.live() returns tenantdesk.tenant_sessions language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+  found_session tenantdesk.tenant_sessions;
+begin
+  select s.* into found_session from tenantdesk.tenant_sessions s join tenantdesk.operators o on o.name = s.operator
   where s.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))
     and s.operator = session_user and s.database = tenantdesk.this_database()
     and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
     and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
     and o.disabled_at is null and o.database = s.database
     and (o.level = 'admin' or o.level in ('support', 'approver') and (s.purpose in ('provision', 'manage') or s.purpose = 'impersonate' and s.mode = 'read'));
-end;
+  return found_session;
+end $$;
 
 -- What provisioning makes once: the owner's membership, and the person where he is new. The second writer waits for
 -- the first and is refused, so that a tenant of one's own is no way to read, or to plant, many people.

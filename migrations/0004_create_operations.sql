@@ -22,9 +22,11 @@ create table tenantdesk.operation_marks (
   marked_at timestamptz not null default pg_catalog.clock_timestamp()
 );
 
-create function tenantdesk.chain_of(tenant text) returns text language sql immutable parallel safe
-set search_path = pg_catalog, pg_temp
-return case when tenant is null then 'installation' else 'tenant:' || tenant end;
+create function tenantdesk.chain_of(tenant text) returns text language plpgsql immutable parallel safe
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when chain_of.tenant is null then 'installation' else 'tenant:' || chain_of.tenant end;
+end $$;
 
 -- The level that a verb needs. A verb that is not listed here cannot be recorded, and so cannot run.
 create function tenantdesk.verb_level(verb text) returns text language sql immutable parallel safe
@@ -168,18 +170,26 @@ begin
 end $$;
 
 set local role tenantdesk_ledger;
-create function tenantdesk.keyed_digests(chain text, literals text[]) returns text[] language sql stable security definer
-set search_path = pg_catalog, pg_temp
-return (select pg_catalog.array_agg(pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(
-    (select c.key from tenantdesk.chains c where c.chain = keyed_digests.chain) || pg_catalog.convert_to(l.value, 'UTF8')), 'hex'), 16) order by l.place)
-  from pg_catalog.unnest(literals) with ordinality l (value, place));
-create function tenantdesk.is_open_intent(of_chain text, of_session bigint, of_intent bigint) returns boolean language sql stable security definer
-set search_path = pg_catalog, pg_temp
-return exists (select from tenantdesk.ledger l where l.chain = of_chain and l.seq = of_intent and l.session = of_session
-    and l.action = 'statement' and l.outcome = 'intent')
-  and not exists (select from tenantdesk.ledger l join tenantdesk.ledger_details d on d.chain = l.chain and d.seq = l.seq
-    where l.chain = of_chain and l.seq > of_intent and l.session = of_session and l.action = 'statement' and l.outcome <> 'intent'
-      and d.body::pg_catalog.jsonb ->> 'intent' = of_intent::text);
+create function tenantdesk.keyed_digests(chain text, literals text[]) returns text[] language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  if pg_catalog.cardinality(literals) = 0 then
+    return null;
+  end if;
+  return (select pg_catalog.array_agg(pg_catalog.left(pg_catalog.encode(pg_catalog.sha256(
+      (select c.key from tenantdesk.chains c where c.chain = keyed_digests.chain) || pg_catalog.convert_to(l.value, 'UTF8')), 'hex'), 16) order by l.place)
+    from pg_catalog.unnest(literals) with ordinality l (value, place));
+end $$;
+create function tenantdesk.is_open_intent(of_chain text, of_session bigint, of_intent bigint) returns boolean language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from tenantdesk.ledger l where l.chain = of_chain and l.seq = of_intent and l.session = of_session
+      and l.action = 'statement' and l.outcome = 'intent')
+    and not exists (select from tenantdesk.ledger l join tenantdesk.ledger_details d on d.chain = l.chain and d.seq = l.seq
+      where l.chain = of_chain and l.seq > of_intent and l.session = of_session and l.action = 'statement' and l.outcome <> 'intent'
+        and d.body::pg_catalog.jsonb ->> 'intent' = of_intent::text);
+end $$;
 grant execute on function tenantdesk.keyed_digests, tenantdesk.is_open_intent to tenantdesk_owner;
 
 -- Events, newest first. An approver sees all, support the tenants they entered, everybody their own.
