@@ -57,7 +57,7 @@ impl Explain for KeyError {
             ],
             Self::Damaged { path } => vec![
                 format!("restore {} from a backup", path.display()),
-                "or move it away: a new key is made, and older archives must be trusted by name"
+                "or move it away: a new key is made, and older archives are no longer accepted"
                     .to_owned(),
             ],
         }

@@ -1,5 +1,5 @@
 //! The leak tests of the seed guides on the starter schema, for the application and for operators,
-//! and attacks on its limits. A job without a tenant is to be refused as well: there are no jobs yet.
+//! and attacks on its limits. A job without a tenant is to be refused as well: jobs are tried in jobs.rs.
 
 use crate::attack_intruder::{CHANGER, INSERTER, Intruder, READER, sqlstate};
 use crate::harness::cluster::SUPERUSER;

@@ -88,6 +88,8 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
+/// SQL files are prepared by a real server; the starter schema is nobody's business.
+mod sql_files;
 /// How the console behaves, driven by key strings.
 mod tui_flows;
 /// What the screens of the console look like.
