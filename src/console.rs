@@ -315,30 +315,52 @@ impl Undertaking {
     /// result of work that is done: it is logged, and the operation stays visibly unfinished.
     ///
     /// # Errors
-    /// The error of the work itself.
+    /// The error of the work itself. Where the work was committed and only its answer was lost, the
+    /// message says so.
     pub async fn finish<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
-        let (outcome, detail) = match &result {
-            Ok(_) => ("ok".to_owned(), None),
-            Err(failure) if failure.kind == Kind::Interrupted => ("cancelled".to_owned(), None),
-            Err(failure) => ("failed".to_owned(), Some(failure.logged().to_owned())),
-        };
-        let recorded =
-            self.console.call(Attested::operation_end(&self.id, &outcome, &detail)).await;
-        let verdict = match &recorded {
-            Ok(rows) => rows.first().and_then(|row| row.get::<_, Option<&str>>(0)),
-            Err(error) => {
-                tracing::error!(operation = %self.id, %error, "the outcome could not be recorded");
-                None
-            }
-        };
+        let sealed = self.record(result.as_ref().err()).await;
         match result {
-            // The mark of the work's own transaction is there: only its answer was lost.
-            Err(failure) if verdict.is_some_and(|verdict| verdict.starts_with(SEALED)) => {
+            Err(failure) if sealed => {
                 let message = format!("it was done and committed, and then: {}", failure.message);
                 Err(Failure::new(failure.kind, message)
                     .hint("do not run it again; `tenantdesk audit list` shows its outcome"))
             }
             result => result,
+        }
+    }
+
+    /// As [`Undertaking::finish`], for work whose whole result is that it was committed: then a lost
+    /// answer is no failure.
+    ///
+    /// # Errors
+    /// The error of the work itself.
+    pub async fn settle(self, result: Result<(), Failure>) -> Result<(), Failure> {
+        let sealed = self.record(result.as_ref().err()).await;
+        match result {
+            Err(failure) if sealed => {
+                tracing::warn!("committed, although the client saw: {}", failure.logged());
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    /// Records the outcome; says whether the work was committed although the client saw an error.
+    async fn record(self, failure: Option<&Failure>) -> bool {
+        let (outcome, detail) = match failure {
+            None => ("ok".to_owned(), None),
+            Some(failure) if failure.kind == Kind::Interrupted => ("cancelled".to_owned(), None),
+            Some(failure) => ("failed".to_owned(), Some(failure.logged().to_owned())),
+        };
+        match self.console.call(Attested::operation_end(&self.id, &outcome, &detail)).await {
+            Ok(rows) => {
+                let verdict = rows.first().and_then(|row| row.get::<_, Option<&str>>(0));
+                verdict.is_some_and(|verdict| verdict.starts_with(SEALED))
+            }
+            Err(error) => {
+                tracing::error!(operation = %self.id, %error, "the outcome could not be recorded");
+                false
+            }
         }
     }
 }

@@ -33,6 +33,9 @@ pub enum InvalidName {
     /// A reason that says nothing.
     #[error("the reason is too short: say in at least 10 characters why")]
     Reason,
+    /// A reason that nobody will read.
+    #[error("the reason is too long: it has at most 2,000 characters")]
+    LongReason,
     /// A word that is none of the levels.
     #[error("`{0}` is no level: use viewer, support, approver or admin")]
     Level(String),
@@ -250,8 +253,11 @@ impl FromStr for Reason {
                 || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         };
         let visible = text.chars().filter(|&c| !invisible(c)).count();
-        if visible < 10 || text.len() > 2000 {
+        if visible < 10 {
             return Err(InvalidName::Reason);
+        }
+        if text.chars().count() > 2000 {
+            return Err(InvalidName::LongReason);
         }
         Ok(Self(text.trim().to_owned()))
     }

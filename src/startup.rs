@@ -146,8 +146,10 @@ pub async fn embedded(paths: &Paths, progress: &Progress) -> Result<Started, Fai
     match console_on(&server, progress).await {
         Ok(console) => Ok(Started { console, server: Some(server) }),
         Err(failure) => {
-            // A server that nobody can use must not stay behind.
-            server.release(progress).await?;
+            // A server that nobody can use must not stay behind; why nobody can is what counts.
+            if let Err(error) = server.release(progress).await {
+                tracing::warn!(%error, "the server could not be stopped");
+            }
             Err(failure)
         }
     }

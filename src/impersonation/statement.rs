@@ -18,7 +18,6 @@ use super::record::Tally;
 use super::shape::Shape;
 use super::tripwire::{Leak, Tripwire};
 use super::written;
-use crate::clock;
 use crate::identity::{Mode, OperatorName, Reason, RequestId};
 use crate::isolation::map::RelationMap;
 use crate::postgres::{Canceller, Isolation, ServerError, Sql, Transaction};
@@ -176,18 +175,18 @@ impl Impersonation {
         let shape = Shape::of(classified.text);
         let tripwire = Tripwire::new(&self.map, self.tenant.id.as_str());
         let limits = Limits { time: self.time(ask.limits.time), ..ask.limits };
-        let started = Instant::now();
         let work = async {
+            let started = Instant::now();
             let mut collector = Collector::new(&tripwire, limits);
             let rows_affected = self.execute(&classified, ask.types, &mut collector).await?;
             let tally = Tally {
                 rows: rows_affected.unwrap_or(collector.seen),
                 bytes: collector.rows.bytes,
             };
-            Ok(((rows_affected, collector.rows), tally))
+            Ok(((rows_affected, collector.rows, started.elapsed()), tally))
         };
-        let (rows_affected, rows) = self.recorded(ask.request, &shape, limits, work).await?;
-        let took = TimeDelta::from_std(started.elapsed()).unwrap_or_default();
+        let (rows_affected, rows, took) = self.recorded(ask.request, &shape, limits, work).await?;
+        let took = TimeDelta::from_std(took).unwrap_or_default();
         Ok(Outcome { kind: classified.kind, rows_affected, rows, took })
     }
 
@@ -241,8 +240,7 @@ impl Impersonation {
 
     /// The time a statement may take: what was asked for, and never more than is left.
     pub(super) fn time(&self, wanted: Duration) -> Duration {
-        let left = (self.expires_at() - clock::now()).to_std().unwrap_or_default();
-        wanted.min(left).max(Duration::from_millis(1))
+        wanted.min(self.session.left()).max(Duration::from_millis(1))
     }
 
     /// A transaction that reads as the member.

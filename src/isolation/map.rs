@@ -310,7 +310,8 @@ impl Metric {
     /// What is counted is a keyed table, and what is summed a column.
     fn check(&self, all: &[Relation]) -> Result<(), MapError> {
         let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-        let plain = !self.name.is_empty() && self.name.bytes().all(letter);
+        // Triggers and functions are named after it, and the server cuts names at 63 bytes.
+        let plain = (1..=32).contains(&self.name.len()) && self.name.bytes().all(letter);
         let keyed = all.iter().any(|r| r.name == self.relation && r.class == Class::Keyed);
         let known = ["count", "sum"].contains(&self.aggregate.as_str());
         let summed = (self.aggregate == "sum") == self.column.is_some();
@@ -319,8 +320,7 @@ impl Metric {
         if plain && keyed && known && summed && timed {
             return Ok(());
         }
-        let why =
-            "a metric counts rows of a keyed table, or sums a column of it, all time or by month";
+        let why = "a metric has a name of up to 32 of a-z, 0-9 and _, and counts rows of a keyed table, or sums a column of it, all time or by month";
         Err(MapError::wrong(&self.name, why))
     }
 }

@@ -187,16 +187,18 @@ pub async fn create(
         .await?;
     progress.enter("provisioning");
     let made = make(&undertaking, &plan, &hash).await;
-    undertaking.finish(made).await?;
-    let tenant = Tenant {
+    undertaking.settle(made).await?;
+    // As the database has it; the tenant is there also where this look fails.
+    let found = directory::named(console, plan.id.as_str()).await.ok().flatten();
+    let tenant = found.unwrap_or_else(|| Tenant {
         id: plan.id,
         slug: Some(Untrusted::from(plan.slug.as_str())),
         name: Some(Untrusted::from(plan.name.as_str())),
         plan: Some(Untrusted::new(plan.plan)),
         status: plan.map.root.active.clone().map(Untrusted::from),
-        domain: Some(Untrusted::from(plan.slug.as_str())),
-        created_at: Some(crate::clock::now()),
-    };
+        domain: None,
+        created_at: None,
+    });
     let temporary_password = password.map(|secret| secret.expose_secret().to_owned());
     let welcome =
         welcome(plan.name.as_str(), &plan.slug, &plan.admin_email, temporary_password.as_deref());

@@ -1,6 +1,8 @@
 //! An open tenant session: a dedicated connection, a random token, and transactions that present
 //! it. The token never leaves this file but as a parameter; the database holds its SHA-256 only.
 
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -149,6 +151,8 @@ impl SessionRole {
 #[derive(Debug)]
 pub struct TenantSession {
     console: Console,
+    /// When the opening was asked for, by this machine's own clock.
+    opened_here: Instant,
     link: Link,
     token: SecretString,
     /// Its number.
@@ -180,6 +184,7 @@ pub async fn open(
     map: &RelationMap,
     ask: OpenSession,
 ) -> Result<TenantSession, SessionError> {
+    let opened_here = Instant::now();
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|e| SessionError::NoRandomness(e.to_string()))?;
     let token = SecretString::from(hex::encode(bytes));
@@ -209,7 +214,9 @@ pub async fn open(
         Ok(link) => link,
         Err(error) => {
             // Nobody will use it: it must not stand in the way of the next one.
-            console.call(Attested::end_session(&id, &Some("connection lost"))).await?;
+            if let Err(later) = console.call(Attested::end_session(&id, &Some("done"))).await {
+                tracing::warn!(session = id, error = %later, "the session could not be ended");
+            }
             return Err(ConsoleError::from(error).into());
         }
     };
@@ -224,6 +231,7 @@ pub async fn open(
         expires_at: row.get(2),
         member_email: row.get(3),
         member_role: row.get(4),
+        opened_here,
         member: ask.member,
         search_path: map.search_path.clone(),
         tenant_setting: map.tenant_setting.clone(),
@@ -267,7 +275,7 @@ impl TenantSession {
         isolation: Isolation,
     ) -> Result<Transaction<'l>, ServerError> {
         let path = self.search_path_for(role);
-        let millis = (self.expires_at - crate::clock::now()).num_milliseconds().max(1).to_string();
+        let millis = self.left().as_millis().max(1).to_string();
         let mut settings = vec![
             ("tenantdesk.session", self.token.expose_secret()),
             (self.tenant_setting.as_str(), self.tenant.as_str()),
@@ -320,6 +328,14 @@ impl TenantSession {
         call: Attested<'_>,
     ) -> Result<Vec<tokio_postgres::Row>, ConsoleError> {
         self.console.call_with(call, &[("tenantdesk.session", self.token.expose_secret())]).await
+    }
+
+    /// How long it lasts at most from now on: counted from its opening, because the clocks of the
+    /// two machines need not agree.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        let whole = (self.expires_at - self.opened_at).to_std().unwrap_or_default();
+        whole.saturating_sub(self.opened_here.elapsed())
     }
 
     /// The gate it was opened through.

@@ -94,8 +94,12 @@ impl Launch<'_> {
                 let tail = logs::excerpt(log, offset);
                 return Err(EmbeddedError::Start { tail, log: log.clone() });
             }
-            let seen = state::observe(self.paths, self.account).await?;
-            if seen.state == state::State::Running && seen.pid == pid {
+            // The child is ours and lives: only its own word and its socket are looked at, because
+            // finding out about processes costs as much as the start itself.
+            let file = PidFile::read(&self.paths.data_dir)?;
+            if let Some(file) = file.filter(|file| Some(file.pid) == pid && file.status == "ready")
+                && state::answers(&file).await
+            {
                 return Ok(());
             }
             if progress.is_cancelled() {

@@ -99,7 +99,7 @@ pub(super) async fn observe(
 }
 
 /// Whether something accepts connections on the socket that the pid file names.
-async fn answers(file: &PidFile) -> bool {
+pub(super) async fn answers(file: &PidFile) -> bool {
     let socket = file.socket_dir.join(format!(".s.PGSQL.{}", file.port));
     let connect = UnixStream::connect(socket);
     matches!(tokio::time::timeout(Duration::from_secs(5), connect).await, Ok(Ok(_)))
