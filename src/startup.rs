@@ -105,8 +105,9 @@ pub async fn start(
     let started = connect_to(paths, target, progress).await?;
     // Whoever comes by ends what has expired; until there is a worker, this is how a session of
     // somebody who went away is closed.
-    if let Err(error) = sessions::sweep(&started.console).await {
-        tracing::warn!(%error, "expired sessions could not be swept");
+    let sweep = async { Ok(sessions::sweep(&started.console).await?) };
+    if let Err(failure) = progress.unless_cancelled(sweep).await {
+        tracing::warn!("expired sessions could not be swept: {}", failure.message);
     }
     Ok(started)
 }

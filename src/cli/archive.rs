@@ -18,6 +18,7 @@ use crate::config::Paths;
 use crate::failure::{Failure, Kind};
 use crate::format;
 use crate::identity::Reason;
+use crate::progress::Progress;
 use crate::tenant::directory;
 use crate::text::screen;
 
@@ -144,14 +145,25 @@ fn examine(
     invocation.block_on(async |invocation| {
         invocation
             .watch(async |progress| {
-                let look = move || shelf::inspect(&path, &key, &progress);
-                tokio::task::spawn_blocking(look).await.map_err(|error| {
-                    Failure::new(Kind::Internal, "the archive could not be read")
-                        .caused_by(error.to_string())
-                })?
+                let watch = progress.clone();
+                beside(&progress, move || shelf::inspect(&path, &key, &watch)).await
             })
             .await
     })
+}
+
+/// Reads a file beside the runtime. A pipe that gives nothing does not hold the program.
+async fn beside<T: Send + 'static>(
+    progress: &Progress,
+    read: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let reading = async {
+        tokio::task::spawn_blocking(read).await.map_err(|error| {
+            Failure::new(Kind::Internal, "the archive could not be read")
+                .caused_by(error.to_string())
+        })?
+    };
+    progress.unless_cancelled(reading).await
 }
 
 /// `archive inspect`.
@@ -239,13 +251,8 @@ pub(super) fn restore(invocation: &mut Invocation, args: RestoreArgs) -> Result<
         let (archive, key, spool, watch) =
             (args.archive, signing_key(&paths), paths.archives_dir.clone(), progress.clone());
         progress.enter("verifying the archive");
-        let archive =
-            tokio::task::spawn_blocking(move || shelf::open(&archive, &key, &spool, &watch))
-                .await
-                .map_err(|error| {
-                    Failure::new(Kind::Internal, "the archive could not be read")
-                        .caused_by(error.to_string())
-                })??;
+        let open = move || shelf::open(&archive, &key, &spool, &watch);
+        let archive = beside(progress, open).await?;
         let ask = Restore { archive, mode, reason, signing_key: signing_key(&paths) };
         let plan = restore::prepare(console, ask).await?;
         let warnings = plan.warnings.clone();

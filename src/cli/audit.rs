@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::args::audit::{Audit as Verb, List};
-use super::desk::with_console;
+use super::desk::reading;
 use super::invocation::Invocation;
 use super::table::{Column, Table};
 use crate::audit::EventFilter;
@@ -21,7 +21,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
     match verb {
         Verb::List(list) => self::list(invocation, list),
         Verb::Verify(which) => {
-            let verified = with_console(invocation, async |console, progress| {
+            let verified = reading(invocation, async |console, progress| {
                 let tenant = match &which.tenant {
                     Some(text) => Some(directory::resolve(console, text).await?.id),
                     None => None,
@@ -60,7 +60,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
 /// `audit list`.
 fn list(invocation: &mut Invocation, list: List) -> Result<(), Failure> {
     let limit = invocation.flags.limit.unwrap_or(100);
-    let events = with_console(invocation, async |console, _| {
+    let events = reading(invocation, async |console, _| {
         let tenant = match &list.tenant {
             Some(text) => Some(directory::resolve(console, text).await?.id.to_string()),
             None => None,

@@ -3,16 +3,18 @@
 use super::args;
 use super::args::impersonation::Impersonate;
 use super::args::{CommandLine, Verb};
-use super::desk::with_printer;
 use super::exit::Exit;
 use super::invocation::Invocation;
-use super::look::Surroundings;
+use super::look::{Look, Surroundings};
 use super::open_console::{self, ConsoleRequest};
+use super::output::Printer;
+use super::signals::{self, End, Signals};
 use super::{
     archive, audit, completions, demo, impersonate, impersonation, man, operator, paths, server,
     tenant, usage,
 };
 use crate::failure::{Failure, Kind};
+use crate::identity::RequestId;
 use crate::impersonation::StartImpersonation;
 
 /// How the command line ends.
@@ -27,10 +29,44 @@ pub enum Ended {
 /// Runs a command to its end, or up to the console.
 #[must_use]
 pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
-    let mut invocation = Invocation::new(command_line.flags, around);
+    let CommandLine { flags, verb } = command_line;
+    let request = RequestId::draw();
+    // The console listens to signals for itself, from its first moment on.
+    let at_once = around.can_show_a_console(&flags);
+    let to_console = |flags| {
+        let mut invocation = Invocation::new(flags, around, request, Signals::unheard());
+        invocation.start_log();
+        invocation
+    };
+    match verb {
+        None if at_once => console(to_console(flags)),
+        Some(Verb::Impersonate(args)) if at_once && impersonate::wants_console(&args) => {
+            impersonate_in_console(to_console(flags), &args)
+        }
+        verb => {
+            let mut printer = Printer::narrator(Look::decide(&flags, &around));
+            let work =
+                move |signals| execute(Invocation::new(flags, around, request, signals), verb);
+            match signals::supervise(work) {
+                Ok(End::Own(ended)) => ended,
+                Ok(End::GivenUp { terminated }) => {
+                    printer.failure(Some(request), &signals::interrupted());
+                    let interrupted = Exit::Failed(Kind::Interrupted);
+                    Ended::Exit(if terminated { Exit::Terminated } else { interrupted })
+                }
+                Err(failure) => {
+                    printer.failure(Some(request), &failure);
+                    Ended::Exit(Exit::Failed(failure.kind))
+                }
+            }
+        }
+    }
+}
+
+/// Runs a verb, on a thread of its own.
+fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
     invocation.start_log();
-    let result = match command_line.verb {
-        None if invocation.has_terminal() => return console(invocation),
+    let result = match verb {
         None => what_to_run(&mut invocation),
         Some(Verb::Demo(args)) => match demo::run(&mut invocation, &args) {
             Ok(true) if invocation.has_terminal() => return console(invocation),
@@ -57,16 +93,8 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
         Some(Verb::Impersonate(args)) if impersonate::wants_console(&args) => {
             return impersonate_in_console(invocation, &args);
         }
-        Some(Verb::Impersonate(args)) => {
-            with_printer(&mut invocation, async |invocation, console| {
-                impersonate::run(invocation, console, args).await
-            })
-        }
-        Some(Verb::Impersonation(verb)) => {
-            with_printer(&mut invocation, async |invocation, console| {
-                impersonation::run(invocation, console, verb).await
-            })
-        }
+        Some(Verb::Impersonate(args)) => impersonate::run(&mut invocation, args),
+        Some(Verb::Impersonation(verb)) => impersonation::run(&mut invocation, &verb),
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),

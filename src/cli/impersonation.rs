@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::args::impersonation::{End, Impersonation, List};
+use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::json;
 use super::table::{Column, Table};
@@ -21,15 +22,11 @@ use crate::text::Untrusted;
 ///
 /// # Errors
 /// What the database says; a session that is not there or not one's to see is "not found".
-pub async fn run(
-    invocation: &mut Invocation,
-    console: &Console,
-    verb: Impersonation,
-) -> Result<(), Failure> {
+pub(super) fn run(invocation: &mut Invocation, verb: &Impersonation) -> Result<(), Failure> {
     match verb {
-        Impersonation::List(args) => list(invocation, console, &args).await,
-        Impersonation::Show(args) => show(invocation, console, args.id).await,
-        Impersonation::End(args) => end(invocation, console, &args).await,
+        Impersonation::List(args) => list(invocation, args),
+        Impersonation::Show(args) => show(invocation, args.id),
+        Impersonation::End(args) => end(invocation, args),
     }
 }
 
@@ -91,13 +88,14 @@ fn document<'s>(
     }
 }
 
-async fn list(invocation: &mut Invocation, console: &Console, args: &List) -> Result<(), Failure> {
+fn list(invocation: &mut Invocation, args: &List) -> Result<(), Failure> {
+    let (found, handles) = reading(invocation, async |console, _| {
+        Ok((sessions::list(console).await?, handles(console).await?))
+    })?;
     let now = clock::now();
-    let found = sessions::list(console).await?;
     let most = invocation.flags.limit.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
     let found: Vec<Session> =
         found.into_iter().filter(|session| args.all || session.is_live(now)).take(most).collect();
-    let handles = handles(console).await?;
     let documents: Vec<SessionDocument<'_>> =
         found.iter().map(|session| document(session, &handles, now)).collect();
     let whole = serde_json::json!({ "sessions": documents });
@@ -135,10 +133,12 @@ fn state(session: &SessionDocument<'_>, now: DateTime<Utc>) -> String {
     session.end_reason.map_or_else(|| "expired".to_owned(), Untrusted::screen)
 }
 
-async fn show(invocation: &mut Invocation, console: &Console, id: i64) -> Result<(), Failure> {
-    let found = sessions::list(console).await?;
-    let session = found.into_iter().find(|s| s.id == id).ok_or_else(|| not_found(id))?;
-    let handles = handles(console).await?;
+fn show(invocation: &mut Invocation, id: i64) -> Result<(), Failure> {
+    let (session, handles) = reading(invocation, async |console, _| {
+        let found = sessions::list(console).await?;
+        let session = found.into_iter().find(|s| s.id == id).ok_or_else(|| not_found(id))?;
+        Ok((session, handles(console).await?))
+    })?;
     let now = clock::now();
     let d = document(&session, &handles, now);
     invocation.answer(&serde_json::json!({ "session": d }), |printer| {
@@ -163,12 +163,14 @@ async fn show(invocation: &mut Invocation, console: &Console, id: i64) -> Result
     })
 }
 
-async fn end(invocation: &mut Invocation, console: &Console, args: &End) -> Result<(), Failure> {
-    let id = match args.id {
-        Some(id) => id,
-        None => own_live(console).await?,
-    };
-    let ended = sessions::end(console, id, None).await?;
+fn end(invocation: &mut Invocation, args: &End) -> Result<(), Failure> {
+    let (id, ended) = with_console(invocation, async |console, _| {
+        let id = match args.id {
+            Some(id) => id,
+            None => own_live(console).await?,
+        };
+        Ok((id, sessions::end(console, id, None).await?))
+    })?;
     invocation.answer(&serde_json::json!({ "session": { "id": id }, "ended": ended }), |printer| {
         printer.status(&if ended {
             format!("session {id} is ended")

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::args::operator::{Operator as Verb, Tables};
-use super::desk::with_console;
+use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::table::{Column, Table};
 use super::tenant::limited;
@@ -21,7 +21,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
     match verb {
         Verb::List => {
             let operators =
-                with_console(invocation, async |console, _| Ok(operators::list(console).await?))?;
+                reading(invocation, async |console, _| Ok(operators::list(console).await?))?;
             let operators = limited(invocation, operators);
             invocation.answer(&json!({ "operators": operators }), |printer| {
                 let mut table =
@@ -77,7 +77,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
 /// What the verb says.
 pub(super) fn tables(invocation: &mut Invocation, verb: &Tables) -> Result<(), Failure> {
     let Tables::List = verb;
-    let (relations, faults) = with_console(invocation, async |console, _| {
+    let (relations, faults) = reading(invocation, async |console, _| {
         Ok((relations::list(console).await?, relations::faults(console).await?))
     })?;
     for fault in &faults {

@@ -50,6 +50,12 @@ impl Printer {
         Self::new(look, Box::new(BufWriter::new(io::stdout())), Box::new(io::stderr()))
     }
 
+    /// A printer that has standard error only: another thread may hold standard output for ever.
+    #[must_use]
+    pub fn narrator(look: Look) -> Self {
+        Self::new(look, Box::new(io::sink()), Box::new(io::stderr()))
+    }
+
     /// A printer to any two streams.
     #[must_use]
     pub fn new(look: Look, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
@@ -182,6 +188,11 @@ impl Printer {
     pub(super) fn question(&mut self, text: &str) {
         self.flush();
         let _lost = write!(self.err, "{} ", screen(text)).and_then(|()| self.err.flush());
+    }
+
+    /// Leaves the line of a question that got no answer.
+    pub(super) fn break_off(&mut self) {
+        self.narrate("");
     }
 
     /// Sends what is buffered.

@@ -1,8 +1,10 @@
 //! Questions to the person at the terminal; without one, the flag that answers them is named.
+//! Ctrl-C is an answer, too: the command then ends as everywhere.
 
 use std::io::{self, BufRead};
 
 use super::output::Printer;
+use super::signals::Signals;
 use crate::failure::{Failure, Kind};
 use crate::identity::TenantSlug;
 
@@ -10,20 +12,25 @@ use crate::identity::TenantSlug;
 pub struct Asker {
     yes: bool,
     terminal: bool,
-    input: Box<dyn BufRead + Send>,
+    /// Away while somebody is waited for.
+    input: Option<Box<dyn BufRead + Send>>,
+    signals: Signals,
 }
 
 impl Asker {
     /// Reads answers from standard input. `terminal`: a person can see the question and answer it.
-    #[must_use]
-    pub fn standard(yes: bool, terminal: bool) -> Self {
-        Self::new(yes, terminal, Box::new(io::BufReader::new(io::stdin())))
+    pub(super) fn standard(yes: bool, terminal: bool, signals: Signals) -> Self {
+        Self::new(yes, terminal, Box::new(io::BufReader::new(io::stdin())), signals)
     }
 
     /// Reads answers from anywhere.
-    #[must_use]
-    pub fn new(yes: bool, terminal: bool, input: Box<dyn BufRead + Send>) -> Self {
-        Self { yes, terminal, input }
+    pub(super) fn new(
+        yes: bool,
+        terminal: bool,
+        input: Box<dyn BufRead + Send>,
+        signals: Signals,
+    ) -> Self {
+        Self { yes, terminal, input: Some(input), signals }
     }
 
     /// A yes/no question; only `y` and `yes` mean yes.
@@ -84,15 +91,21 @@ impl Asker {
         if !self.terminal {
             return Err(missing(flag));
         }
+        let Some(mut input) = self.input.take() else { return Err(missing(flag)) };
         printer.question(question);
-        let mut line = String::new();
-        let read = self.input.read_line(&mut line).map_err(|error| {
+        let read = move || {
+            let mut line = String::new();
+            let read = input.read_line(&mut line);
+            (input, read.map(|count| (count > 0).then_some(line)))
+        };
+        let answered = self.signals.leave_when_asked(read);
+        let answered = answered.inspect_err(|_| printer.break_off());
+        let (input, line) = answered?;
+        self.input = Some(input);
+        let line = line.map_err(|error| {
             Failure::refused("standard input cannot be read").caused_by(error.to_string())
         })?;
-        if read == 0 {
-            return Err(missing(flag));
-        }
-        Ok(line.trim().to_owned())
+        line.map(|line| line.trim().to_owned()).ok_or_else(|| missing(flag))
     }
 }
 
@@ -106,7 +119,7 @@ mod tests {
     use crate::cli::output::tests::{PLAIN, captured};
 
     fn asker(yes: bool, terminal: bool, typed: &'static str) -> Asker {
-        Asker::new(yes, terminal, Box::new(typed.as_bytes()))
+        Asker::new(yes, terminal, Box::new(typed.as_bytes()), Signals::unheard())
     }
 
     #[test]

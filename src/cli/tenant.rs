@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::args::tenant::{Create, Member, Tenant as Verb};
-use super::desk::with_console;
+use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::table::{Column, Table};
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
     match verb {
         Verb::List => {
             let tenants =
-                with_console(invocation, async |console, _| Ok(directory::list(console).await?))?;
+                reading(invocation, async |console, _| Ok(directory::list(console).await?))?;
             let total = tenants.len();
             let shown = limited(invocation, tenants);
             let document = json!({ "tenants": shown, "total": total });
@@ -34,7 +34,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
             Ok(())
         }
         Verb::Find(find) => {
-            let found = with_console(invocation, async |console, _| {
+            let found = reading(invocation, async |console, _| {
                 Ok(directory::find(console, &find.text).await?)
             })?;
             if found.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                 .answer(&json!({ "tenants": found }), |printer| printer.table(&table(&tenants)))
         }
         Verb::Show(which) => {
-            let tenant = with_console(invocation, async |console, _| {
+            let tenant = reading(invocation, async |console, _| {
                 Ok(directory::resolve(console, &which.tenant).await?)
             })?;
             invocation.answer(&json!({ "tenant": tenant }), |printer| printer.pairs(pairs(&tenant)))
@@ -61,7 +61,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
 /// What the verb says.
 pub(super) fn member(invocation: &mut Invocation, verb: Member) -> Result<(), Failure> {
     let Member::List(which) = verb;
-    let members = with_console(invocation, async |console, _| {
+    let members = reading(invocation, async |console, _| {
         let tenant = directory::resolve(console, &which.tenant).await?;
         Ok(members::list(console, &tenant.id).await?)
     })?;

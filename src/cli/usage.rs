@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::args::usage::{Limit, Override, Plan as PlanVerb, Usage, UsageFormat};
-use super::desk::with_console;
+use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::json::{self, integer};
 use super::output::Printer;
@@ -78,7 +78,7 @@ impl<'u> From<&'u TenantUsage> for TenantDocument<'u> {
 /// # Errors
 /// What the verb says.
 pub(super) fn run(invocation: &mut Invocation, args: &Usage) -> Result<(), Failure> {
-    let usage = with_console(invocation, async |console, _| match &args.tenant {
+    let usage = reading(invocation, async |console, _| match &args.tenant {
         Some(text) => {
             let tenant = directory::resolve(console, text).await?;
             Ok(vec![report::of_tenant(console, &tenant).await?])
@@ -201,8 +201,7 @@ fn gauge(metric: &MetricUsage, ascii: bool) -> String {
 pub(super) fn plan(invocation: &mut Invocation, verb: &PlanVerb) -> Result<(), Failure> {
     match verb {
         PlanVerb::List => {
-            let plans =
-                with_console(invocation, async |console, _| Ok(plans::list(console).await?))?;
+            let plans = reading(invocation, async |console, _| Ok(plans::list(console).await?))?;
             let plans = limited(invocation, plans);
             let documents: Vec<_> = plans.iter().map(plan_document).collect();
             invocation.answer(&json!({ "plans": documents }), |printer| {
@@ -214,7 +213,7 @@ pub(super) fn plan(invocation: &mut Invocation, verb: &PlanVerb) -> Result<(), F
             })
         }
         PlanVerb::Show(which) => {
-            let plan = with_console(invocation, async |console, _| {
+            let plan = reading(invocation, async |console, _| {
                 Ok(plans::show(console, &which.plan).await?)
             })?;
             let document = json!({ "plan": plan_document(&plan) });

@@ -52,6 +52,8 @@ mod attack_writes;
 mod binary_console;
 /// The shipped binary as a script sees it.
 mod cli_program;
+/// The shipped binary and signals: it always ends, and leaves nothing open.
+mod cli_signals;
 /// One tenant out: whole, stable, and nobody else.
 mod export;
 /// The guard is generated from a map and holds.
