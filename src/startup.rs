@@ -73,10 +73,8 @@ impl Started {
     /// # Errors
     /// Where the target is another server.
     pub fn superuser(&self) -> Result<Endpoint, Failure> {
-        self.server.as_ref().map(|server| server.endpoint(DATABASE, SUPERUSER)).ok_or_else(|| {
-            Failure::refused("the demo fills the embedded server, and --url names another")
-                .hint("leave --url and TENANTDESK_URL away")
-        })
+        let server = self.server.as_ref().ok_or_else(not_embedded)?;
+        Ok(server.endpoint(DATABASE, SUPERUSER))
     }
 
     /// Closes the connections and ends the use of the server.
@@ -91,6 +89,15 @@ impl Started {
         }
         Ok(())
     }
+}
+
+/// The demo is for the embedded server alone.
+#[must_use]
+pub fn not_embedded() -> Failure {
+    Failure::refused(
+        "the demo fills the embedded server, and an address names another login or server",
+    )
+    .hint("leave `--url` out and unset TENANTDESK_URL")
 }
 
 /// Connects to a target.

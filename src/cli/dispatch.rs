@@ -13,6 +13,7 @@ use super::{
     archive, audit, completions, demo, impersonate, impersonation, man, operator, paths, server,
     tenant, usage,
 };
+use crate::config::{refuse_profile_flag, refuse_profile_variable};
 use crate::failure::{Failure, Kind};
 use crate::identity::RequestId;
 use crate::impersonation::StartImpersonation;
@@ -31,42 +32,39 @@ pub enum Ended {
 pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
     let CommandLine { flags, verb } = command_line;
     let request = RequestId::draw();
-    // The console listens to signals for itself, from its first moment on.
-    let at_once = around.can_show_a_console(&flags);
-    let to_console = |flags| {
-        let mut invocation = Invocation::new(flags, around, request, Signals::unheard());
-        invocation.start_log();
-        invocation
+    let wants_console = match &verb {
+        None => true,
+        Some(Verb::Impersonate(args)) => impersonate::wants_console(args),
+        Some(_) => false,
     };
-    match verb {
-        None if at_once => console(to_console(flags)),
-        Some(Verb::Impersonate(args)) if at_once && impersonate::wants_console(&args) => {
-            impersonate_in_console(to_console(flags), &args)
+    if wants_console && around.can_show_a_console(&flags) {
+        // The console listens to signals for itself, from its first moment on.
+        return execute(Invocation::new(flags, around, request, Signals::unheard()), verb);
+    }
+    let mut printer = Printer::narrator(Look::decide(&flags, &around));
+    let work = move |signals| execute(Invocation::new(flags, around, request, signals), verb);
+    match signals::supervise(work) {
+        Ok(End::Own(ended)) => ended,
+        Ok(End::GivenUp { terminated }) => {
+            printer.failure(Some(request), &signals::interrupted());
+            let interrupted = Exit::Failed(Kind::Interrupted);
+            Ended::Exit(if terminated { Exit::Terminated } else { interrupted })
         }
-        verb => {
-            let mut printer = Printer::narrator(Look::decide(&flags, &around));
-            let work =
-                move |signals| execute(Invocation::new(flags, around, request, signals), verb);
-            match signals::supervise(work) {
-                Ok(End::Own(ended)) => ended,
-                Ok(End::GivenUp { terminated }) => {
-                    printer.failure(Some(request), &signals::interrupted());
-                    let interrupted = Exit::Failed(Kind::Interrupted);
-                    Ended::Exit(if terminated { Exit::Terminated } else { interrupted })
-                }
-                Err(failure) => {
-                    printer.failure(Some(request), &failure);
-                    Ended::Exit(Exit::Failed(failure.kind))
-                }
-            }
+        Err(failure) => {
+            printer.failure(Some(request), &failure);
+            Ended::Exit(Exit::Failed(failure.kind))
         }
     }
 }
 
-/// Runs a verb, on a thread of its own.
+/// Runs a command on the thread on which it is to end.
 fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
     invocation.start_log();
+    if let Err(refused) = refuse_profile(&invocation, verb.as_ref()) {
+        return Ended::Exit(invocation.conclude(Err(refused)));
+    }
     let result = match verb {
+        None if invocation.has_terminal() => return console(invocation),
         None => what_to_run(&mut invocation),
         Some(Verb::Demo(args)) => match demo::run(&mut invocation, &args) {
             Ok(true) if invocation.has_terminal() => return console(invocation),
@@ -101,6 +99,18 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),
     };
     Ended::Exit(invocation.conclude(result))
+}
+
+/// A profile would be another database than the one that is used: nothing is done with it.
+fn refuse_profile(invocation: &Invocation, verb: Option<&Verb>) -> Result<(), Failure> {
+    let flags = &invocation.flags;
+    refuse_profile_flag(flags.profile.as_deref())?;
+    let without_database =
+        matches!(verb, Some(Verb::Archive(_) | Verb::Paths | Verb::Completions(_) | Verb::Man(_)));
+    if !without_database && flags.url.is_none() {
+        refuse_profile_variable()?;
+    }
+    Ok(())
 }
 
 /// Without statements, the console opens inside the tenant.

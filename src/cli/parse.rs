@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
-use super::args::{CommandLine, GlobalFlags};
+use super::args::{CommandLine, GlobalFlags, NO_PASSWORD};
 use super::exit::Exit;
 use super::look::{Look, Surroundings};
 use super::output::Printer;
@@ -55,9 +55,7 @@ fn usage_failure(error: &clap::Error) -> Failure {
     let first = text.split("\n\n").next().unwrap_or_default();
     let message = match error.get(ContextKind::InvalidArg) {
         // clap repeats the value, which here holds a password.
-        Some(ContextValue::String(argument)) if argument.starts_with("--url") => {
-            "`--url` holds a password; set TENANTDESK_URL, PGPASSWORD or PGPASSFILE instead"
-        }
+        Some(ContextValue::String(argument)) if argument.starts_with("--url") => NO_PASSWORD,
         _ => first.trim_start_matches("error: ").trim_end(),
     };
     let mut failure = Failure::new(Kind::Usage, message);
@@ -123,7 +121,8 @@ mod tests {
         let (mut printer, _, err) = captured(PLAIN);
         answer(&refused("tenantdesk paths --url postgres://ada:c4n4ry@db/app"), &mut printer);
         assert!(!err.text().contains("c4n4ry"), "{}", err.text());
-        assert!(err.text().contains("TENANTDESK_URL"));
+        assert!(err.text().contains("local socket"), "{}", err.text());
+        assert!(!err.text().contains("PGPASS"), "nothing that this version does not read");
     }
 
     #[test]

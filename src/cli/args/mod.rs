@@ -58,6 +58,9 @@ pub struct GlobalFlags {
     /// The database to use, without a password in the address; else `TENANTDESK_URL`, else the embedded server
     #[arg(long, global = true, value_name = "URL", value_parser = without_password)]
     pub url: Option<String>,
+    /// Not in this version: refused, so that it is never ignored
+    #[arg(long, global = true, value_name = "NAME", hide = true)]
+    pub profile: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
@@ -81,6 +84,10 @@ pub struct GlobalFlags {
     pub limit: Option<u64>,
 }
 
+/// Why an address with a password is refused, and what to do.
+pub(super) const NO_PASSWORD: &str = "an address must not hold a password: this version connects \
+    through a local socket, which needs none; leave it out";
+
 /// Refuses an address with a password in it: the command line of a process is no secret.
 fn without_password(address: &str) -> Result<String, String> {
     // A slash in a password ends the authority early: everything before the query counts.
@@ -89,9 +96,7 @@ fn without_password(address: &str) -> Result<String, String> {
     let user = place.rsplit_once('@').map_or("", |(user, _)| user);
     let parameter = address.to_ascii_lowercase().contains("password=");
     if user.contains(':') || parameter {
-        return Err("an address on the command line must not hold a password; \
-                    set TENANTDESK_URL, PGPASSWORD or PGPASSFILE instead"
-            .to_owned());
+        return Err(NO_PASSWORD.to_owned());
     }
     Ok(address.to_owned())
 }
