@@ -10,8 +10,8 @@ use super::open_console::{self, ConsoleRequest};
 use super::output::Printer;
 use super::signals::{self, End, Signals};
 use super::{
-    archive, audit, completions, demo, impersonate, impersonation, man, operator, paths, server,
-    tenant, usage,
+    archive, audit, completions, demo, export, impersonate, impersonation, man, operator, paths,
+    restore, server, tenant, usage,
 };
 use crate::config::{refuse_profile_flag, refuse_profile_variable};
 use crate::failure::{Failure, Kind};
@@ -85,9 +85,9 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
         Some(Verb::Usage(args)) => usage::run(&mut invocation, &args),
         Some(Verb::Plan(verb)) => usage::plan(&mut invocation, &verb),
         Some(Verb::Limit(verb)) => usage::limit(&mut invocation, verb),
-        Some(Verb::Export(args)) => archive::export(&mut invocation, args),
+        Some(Verb::Export(args)) => export::export(&mut invocation, args),
         Some(Verb::Archive(verb)) => archive::run(&mut invocation, verb),
-        Some(Verb::Restore(args)) => archive::restore(&mut invocation, args),
+        Some(Verb::Restore(args)) => restore::restore(&mut invocation, args),
         Some(Verb::Impersonate(args)) if impersonate::wants_console(&args) => {
             return impersonate_in_console(invocation, &args);
         }

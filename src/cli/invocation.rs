@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::args::GlobalFlags;
@@ -23,6 +24,20 @@ use crate::progress::Progress;
 const SOON: Duration = Duration::from_millis(300);
 /// How long a thread that cannot be stopped (one that reads from a pipe) is waited for.
 const LEFTOVERS: Duration = Duration::from_millis(100);
+
+/// What somebody wants to be printed.
+type Print = Box<dyn FnOnce(&mut Printer) + Send>;
+
+/// Where a verb that is watched says what is to be printed.
+pub(super) struct Teller(UnboundedSender<Print>);
+
+impl Teller {
+    /// Has something printed, after all that was told before.
+    pub(super) fn print(&self, print: impl FnOnce(&mut Printer) + Send + 'static) {
+        // The other end lives as long as the verb.
+        let _gone = self.0.send(Box::new(print));
+    }
+}
 
 /// One run of one command.
 pub struct Invocation {
@@ -59,6 +74,12 @@ impl Invocation {
     #[must_use]
     pub fn has_terminal(&self) -> bool {
         self.around.can_show_a_console(&self.flags)
+    }
+
+    /// Whether standard output is a terminal.
+    #[must_use]
+    pub fn prints_on_a_terminal(&self) -> bool {
+        self.around.out_terminal
     }
 
     /// Whether colours are wanted on standard output.
@@ -115,13 +136,28 @@ impl Invocation {
     where
         F: Future<Output = Result<T, Failure>>,
     {
+        self.watch_printing(|progress, _| verb(progress)).await
+    }
+
+    /// As [`Invocation::watch`], for a verb that has something to print before it is done.
+    ///
+    /// # Errors
+    /// What the verb says, or that it was interrupted.
+    pub(super) async fn watch_printing<T, F>(
+        &mut self,
+        verb: impl FnOnce(Progress, Teller) -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
         self.signals.checkpoint()?;
         let _listening = self.signals.listening();
         let (progress, mut events) = Progress::channel();
         let mut line = ProgressLine::new(&self.printer, self.around.err_terminal, Instant::now());
         let mut ticks = interval(PACE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let work = verb(progress.clone());
+        let (teller, mut told) = unbounded_channel();
+        let work = verb(progress.clone(), Teller(teller));
         tokio::pin!(work);
         let mut asked: Option<tokio::time::Instant> = None;
         let mut says_so = false;
@@ -130,6 +166,10 @@ impl Invocation {
                 biased;
                 result = &mut work => break result,
                 Some(event) = events.recv() => line.take(event, &mut self.printer),
+                Some(print) = told.recv() => {
+                    line.clear(&mut self.printer);
+                    print(&mut self.printer);
+                }
                 () = self.signals.next() => {
                     if progress.is_cancelled() { break Err(interrupted()) }
                     progress.cancel();
@@ -148,6 +188,9 @@ impl Invocation {
             line.take(event, &mut self.printer);
         }
         line.clear(&mut self.printer);
+        while let Ok(print) = told.try_recv() {
+            print(&mut self.printer);
+        }
         result
     }
 

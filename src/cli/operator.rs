@@ -53,6 +53,11 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
             invocation.answer(&document, |printer| printer.line(&url))
         }
         Verb::Level(set) => {
+            let question = format!(
+                "Give operator {} level {}? Sessions that are open end.",
+                set.name, set.level
+            );
+            invocation.asker.confirm(&mut invocation.printer, &question)?;
             with_console(invocation, async |console, _| {
                 Ok(operators::level(console, &set.name, set.level).await?)
             })?;
@@ -61,6 +66,9 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                 .answer(&json!({ "operator": { "name": set.name, "level": set.level } }), |_| ())
         }
         Verb::Remove(name) => {
+            let question =
+                format!("Remove operator {}, end his sessions and drop his login?", name.name);
+            invocation.asker.confirm(&mut invocation.printer, &question)?;
             with_console(invocation, async |console, progress| {
                 operators::remove(console, &name.name).await?;
                 startup::keep_out(&name.name, progress).await

@@ -4,7 +4,8 @@
 //! [`screen`]; nothing here can send an escape sequence that came from outside. A reader that
 //! goes away (`| head`) ends the output quietly.
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -133,10 +134,39 @@ impl Printer {
         self.note(written);
     }
 
+    /// A file for another program, as it is.
+    ///
+    /// # Errors
+    /// Where the file cannot be read; a reader that leaves is a warning.
+    pub(super) fn copy(&mut self, mut file: impl Read) -> Result<(), Failure> {
+        let mut part = vec![0; 1 << 16];
+        loop {
+            let count = file.read(&mut part).map_err(|error| {
+                Failure::refused("the file cannot be read").caused_by(error.to_string())
+            })?;
+            if count == 0 || self.is_closed() {
+                break;
+            }
+            self.raw(&part[..count]);
+        }
+        self.flush();
+        if self.trouble == Some(ErrorKind::BrokenPipe) {
+            self.warning("the reader of standard output left before it had all of the file");
+        }
+        Ok(())
+    }
+
     /// What is going on.
     pub fn status(&mut self, text: &str) {
         if !self.look.quiet && !self.look.json {
             self.narrate(&screen(text));
+        }
+    }
+
+    /// Where the signed result of the work is kept.
+    pub(super) fn receipt(&mut self, path: Option<&Path>) {
+        if let Some(path) = path {
+            self.status(&format!("receipt: {}", path.display()));
         }
     }
 

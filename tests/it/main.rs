@@ -50,6 +50,8 @@ mod attack_starter;
 mod attack_writes;
 /// The shipped binary in a pseudo-terminal: the main job, and what is left when it is ended.
 mod binary_console;
+/// How the command line asks: restore, operators, the demo; and what it keeps of the answer.
+mod cli_asking;
 /// The shipped binary as a script sees it.
 mod cli_program;
 /// The shipped binary and signals: it always ends, and leaves nothing open.

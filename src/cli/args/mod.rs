@@ -64,7 +64,7 @@ pub struct GlobalFlags {
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
-    /// Answer yes/no questions with yes; never replaces `--confirm`
+    /// Answer yes/no questions with yes; never replaces `--confirm` or `--reason`
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
     /// Print data, warnings and errors only
@@ -225,6 +225,9 @@ mod tests {
             "limit override acme users --hard 9 --until 2027-01-31T10:00:00+01:00 --reason migration_week",
             "export acme -o /tmp/x.tenant --force",
             "restore x.tenant --dry-run",
+            "restore x.tenant",
+            "restore x.tenant --confirm admin --reason broken_invoice",
+            "restore x.tenant --confirm 3f2a1b7c-0000-4000-8000-000000000001",
             "restore x.tenant --mode replace --confirm acme --reason broken_invoice",
             "audit list --tenant acme --operator ada --since 2h --action export",
             "audit verify",
@@ -264,8 +267,6 @@ mod tests {
             "operator add pg_ada --level viewer",
             "limit override acme users --hard -1 --until 2027-01-31 --reason migration_week",
             "limit override acme users --hard 1 --until tomorrow --reason migration_week",
-            "restore x.tenant",
-            "restore x.tenant --confirm acme",
             "tenant list --quiet --verbose",
             "tenant list --limit 0",
         ] {

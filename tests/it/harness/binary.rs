@@ -1,6 +1,6 @@
 //! The shipped binary on a home of its own, as a script runs it: words in, streams and exit code out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::cluster::{SUPERUSER, server_programs};
 use super::home::Home;
+use super::pty::{Pty, bare};
 
 /// The program.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_tenantdesk");
@@ -59,6 +60,17 @@ impl Home {
         command.args(words).env_clear().envs(self.surroundings()).current_dir(self.base());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// The program with these words on a terminal of its own.
+    pub fn on_terminal(&self, words: &[&str]) -> Pty {
+        let mut command = bare(Path::new(BINARY));
+        command.args(words);
+        for (name, value) in self.surroundings() {
+            command.env(name, value);
+        }
+        command.cwd(self.base());
+        Pty::start(command, (120, 50))
     }
 
     /// Runs a verb to its end.
