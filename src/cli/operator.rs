@@ -71,7 +71,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
             invocation.asker.confirm(&mut invocation.printer, &question)?;
             with_console(invocation, async |console, progress| {
                 operators::remove(console, &name.name).await?;
-                startup::keep_out(&name.name, progress).await
+                startup::keep_out(console, &name.name, progress).await
             })?;
             invocation.printer.status(&format!("removed operator {}", name.name));
             invocation.answer(&json!({ "removed": name.name }), |_| ())
