@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::args::archive::{Archive as Verb, File};
 use super::invocation::Invocation;
+use super::shown::Shown;
 use super::table::{Column, Table};
-use super::tenant::limited;
 use crate::archive::{Examination, shelf};
 use crate::config::Paths;
 use crate::failure::{Failure, Kind};
@@ -28,8 +28,9 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
     let paths = Paths::from_environment()?;
     match verb {
         Verb::List => {
-            let shelved = limited(invocation, shelf::list(&paths.archives_dir)?);
+            let shelved = Shown::first(invocation, shelf::list(&paths.archives_dir)?);
             let archives: Vec<Value> = shelved
+                .rows
                 .iter()
                 .map(|one| {
                     json!({
@@ -41,14 +42,14 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                     })
                 })
                 .collect();
-            invocation.answer(&json!({ "archives": archives }), |printer| {
+            invocation.answer(&shelved.document("archives", &archives), |printer| {
                 let mut table = Table::new([
                     Column::left("TENANT"),
                     Column::left("TAKEN AT"),
                     Column::right("SIZE"),
                     Column::left("PATH"),
                 ]);
-                for one in &shelved {
+                for one in &shelved.rows {
                     let (tenant, at) = match &one.manifest {
                         Ok(manifest) => (
                             manifest
@@ -68,7 +69,9 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                     ]);
                 }
                 printer.table(&table);
-            })
+            })?;
+            shelved.say_what_is_cut(invocation, "archives");
+            Ok(())
         }
         Verb::Inspect(file) => inspect(invocation, &paths, &file),
         Verb::Verify(file) => verify(invocation, &paths, &file),

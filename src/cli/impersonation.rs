@@ -9,14 +9,18 @@ use super::args::impersonation::{End, Impersonation, List};
 use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::json;
+use super::shown::Shown;
 use super::table::{Column, Table};
+use super::tenant::handles;
 use crate::clock;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::format;
-use crate::tenant::directory;
-use crate::tenant::sessions::{self, Session};
+use crate::tenant::sessions::{self, Session, Which};
 use crate::text::Untrusted;
+
+/// How many sessions are listed where nothing else is said.
+const MOST_LISTED: u64 = 1000;
 
 /// Runs a verb of `impersonation`.
 ///
@@ -58,11 +62,6 @@ struct SessionDocument<'s> {
 /// The handles of tenants, by id.
 type Handles = HashMap<String, String>;
 
-async fn handles(console: &Console) -> Result<Handles, Failure> {
-    let tenants = directory::list(console).await?;
-    Ok(tenants.into_iter().map(|tenant| (tenant.id.to_string(), tenant.handle())).collect())
-}
-
 fn document<'s>(
     session: &'s Session,
     handles: &'s Handles,
@@ -89,17 +88,16 @@ fn document<'s>(
 }
 
 fn list(invocation: &mut Invocation, args: &List) -> Result<(), Failure> {
-    let (found, handles) = reading(invocation, async |console, _| {
-        Ok((sessions::list(console).await?, handles(console).await?))
+    let limit = invocation.flags.limit.unwrap_or(MOST_LISTED);
+    let which = if args.all { Which::All } else { Which::Live };
+    let (page, handles) = reading(invocation, async |console, _| {
+        Ok((sessions::page(console, which, limit).await?, handles(console).await?))
     })?;
     let now = clock::now();
-    let most = invocation.flags.limit.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-    let found: Vec<Session> =
-        found.into_iter().filter(|session| args.all || session.is_live(now)).take(most).collect();
+    let found = Shown::page(page.sessions, page.truncated);
     let documents: Vec<SessionDocument<'_>> =
-        found.iter().map(|session| document(session, &handles, now)).collect();
-    let whole = serde_json::json!({ "sessions": documents });
-    invocation.answer(&whole, |printer| {
+        found.rows.iter().map(|session| document(session, &handles, now)).collect();
+    invocation.answer(&found.document("sessions", &documents), |printer| {
         if documents.is_empty() {
             printer.status(if args.all { "no sessions" } else { "no session is live" });
             return;
@@ -122,7 +120,9 @@ fn list(invocation: &mut Invocation, args: &List) -> Result<(), Failure> {
             table.row([&id, d.operator, d.tenant, member, d.purpose, d.mode, &state, reason]);
         }
         printer.table(&table);
-    })
+    })?;
+    found.say_what_is_cut(invocation, "sessions");
+    Ok(())
 }
 
 /// `14m 03s left`, or how it ended.
@@ -135,8 +135,7 @@ fn state(session: &SessionDocument<'_>, now: DateTime<Utc>) -> String {
 
 fn show(invocation: &mut Invocation, id: i64) -> Result<(), Failure> {
     let (session, handles) = reading(invocation, async |console, _| {
-        let found = sessions::list(console).await?;
-        let session = found.into_iter().find(|s| s.id == id).ok_or_else(|| not_found(id))?;
+        let session = sessions::find(console, id).await?.ok_or_else(|| not_found(id))?;
         Ok((session, handles(console).await?))
     })?;
     let now = clock::now();
@@ -180,15 +179,9 @@ fn end(invocation: &mut Invocation, args: &End) -> Result<(), Failure> {
     })
 }
 
-/// The operator's own live impersonation; there is at most one.
+/// The operator's own live impersonation.
 async fn own_live(console: &Console) -> Result<i64, Failure> {
-    let now = clock::now();
-    let own = |session: &Session| {
-        session.operator == console.operator().as_str()
-            && session.purpose == "impersonate"
-            && session.is_live(now)
-    };
-    let found = sessions::list(console).await?.into_iter().find(own);
+    let found = sessions::own_impersonation(console).await?;
     found.map(|session| session.id).ok_or_else(|| {
         Failure::refused("you have no live impersonation")
             .hint("`tenantdesk impersonation list` shows the sessions you may see")

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
@@ -80,6 +81,16 @@ impl Invocation {
     #[must_use]
     pub fn prints_on_a_terminal(&self) -> bool {
         self.around.out_terminal
+    }
+
+    /// Whether the reader of standard output is gone; nothing need be written to find out.
+    #[must_use]
+    pub fn reader_left(&self) -> bool {
+        let out = std::io::stdout();
+        let mut asked = [PollFd::new(&out, PollFlags::empty())];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let told = poll(&mut asked, Some(&at_once));
+        told.is_ok_and(|count| count > 0) && asked[0].revents().contains(PollFlags::ERR)
     }
 
     /// Whether colours are wanted on standard output.

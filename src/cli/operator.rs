@@ -5,8 +5,8 @@ use serde_json::json;
 use super::args::operator::{Operator as Verb, Tables};
 use super::desk::{reading, with_console};
 use super::invocation::Invocation;
+use super::shown::Shown;
 use super::table::{Column, Table};
-use super::tenant::limited;
 use crate::failure::Failure;
 use crate::format;
 use crate::isolation::relations;
@@ -22,11 +22,11 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
         Verb::List => {
             let operators =
                 reading(invocation, async |console, _| Ok(operators::list(console).await?))?;
-            let operators = limited(invocation, operators);
-            invocation.answer(&json!({ "operators": operators }), |printer| {
+            let operators = Shown::first(invocation, operators);
+            invocation.answer(&operators.document("operators", &operators.rows), |printer| {
                 let mut table =
                     Table::new(["NAME", "LEVEL", "SINCE", "ADDED BY"].map(Column::left));
-                for operator in &operators {
+                for operator in &operators.rows {
                     table.row([
                         operator.name.as_str(),
                         operator.level.as_str(),
@@ -35,7 +35,9 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                     ]);
                 }
                 printer.table(&table);
-            })
+            })?;
+            operators.say_what_is_cut(invocation, "operators");
+            Ok(())
         }
         Verb::Add(add) => {
             let url = with_console(invocation, async |console, progress| {
@@ -91,13 +93,15 @@ pub(super) fn tables(invocation: &mut Invocation, verb: &Tables) -> Result<(), F
     for fault in &faults {
         invocation.printer.warning(&format!("{}: {}", fault.object, fault.fault));
     }
-    let relations = limited(invocation, relations);
-    invocation.answer(&json!({ "relations": relations, "faults": faults }), |printer| {
+    let relations = Shown::first(invocation, relations);
+    let mut document = relations.document("relations", &relations.rows);
+    document["faults"] = json!(faults);
+    invocation.answer(&document, |printer| {
         let mut columns: Vec<Column> =
             ["RELATION", "CLASS", "KEY", "GUARD"].map(Column::left).into();
         columns.push(Column::right("ROWS ~"));
         let mut table = Table::new(columns);
-        for relation in &relations {
+        for relation in &relations.rows {
             let estimate = relation.rows_estimate.map(format::count).unwrap_or_default();
             table.row([
                 relation.name.as_str(),
@@ -108,5 +112,7 @@ pub(super) fn tables(invocation: &mut Invocation, verb: &Tables) -> Result<(), F
             ]);
         }
         printer.table(&table);
-    })
+    })?;
+    relations.say_what_is_cut(invocation, "relations");
+    Ok(())
 }

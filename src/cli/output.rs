@@ -128,6 +128,13 @@ impl Printer {
         }
     }
 
+    /// The rows of a table that goes on.
+    pub(super) fn rows(&mut self, table: &Table) {
+        for line in table.lines(self.look.width, self.look.ascii).1 {
+            self.data(&line);
+        }
+    }
+
     /// Bytes that this program made itself for another program: completions, a manual page.
     pub fn raw(&mut self, bytes: &[u8]) {
         let written = self.out.write_all(bytes);

@@ -8,8 +8,8 @@ use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::json::{self, integer};
 use super::output::Printer;
+use super::shown::Shown;
 use super::table::{Column, Table};
-use super::tenant::limited;
 use crate::failure::{Failure, Kind};
 use crate::format;
 use crate::tenant::directory;
@@ -85,9 +85,8 @@ pub(super) fn run(invocation: &mut Invocation, args: &Usage) -> Result<(), Failu
         }
         None => report::overview(console).await,
     })?;
-    let total = usage.len();
-    let usage = limited(invocation, usage);
-    let documents: Vec<TenantDocument<'_>> = usage.iter().map(TenantDocument::from).collect();
+    let usage = Shown::first(invocation, usage);
+    let documents: Vec<TenantDocument<'_>> = usage.rows.iter().map(TenantDocument::from).collect();
     if args.format == UsageFormat::Jsonl {
         for document in &documents {
             let line = json::document(invocation.request, document).map_err(|error| {
@@ -96,17 +95,17 @@ pub(super) fn run(invocation: &mut Invocation, args: &Usage) -> Result<(), Failu
             })?;
             invocation.printer.line(&line);
         }
+        usage.say_what_is_cut(invocation, "tenants");
         return Ok(());
     }
-    let document = json!({ "tenants": documents, "total": total });
+    let document = usage.document("tenants", &documents);
     let (ascii, one) = (invocation.printer.look().ascii, args.tenant.is_some());
-    invocation.answer(&document, |printer| match usage.first() {
+    invocation.answer(&document, |printer| match usage.rows.first() {
         Some(tenant) if one => printer.table(&of_one(tenant, ascii)),
-        _ => printer.table(&of_all(&usage, ascii)),
+        _ => printer.table(&of_all(&usage.rows, ascii)),
     })?;
-    if !one && usage.len() < total {
-        invocation.printer.status(&format!("{} of {total} tenants", usage.len()));
-    } else if !one && total > 0 {
+    usage.say_what_is_cut(invocation, "tenants");
+    if !one && !usage.rows.is_empty() && !usage.truncated {
         invocation.printer.hint("`tenantdesk usage TENANT` shows every metric of one tenant");
     }
     Ok(())
@@ -202,15 +201,17 @@ pub(super) fn plan(invocation: &mut Invocation, verb: &PlanVerb) -> Result<(), F
     match verb {
         PlanVerb::List => {
             let plans = reading(invocation, async |console, _| Ok(plans::list(console).await?))?;
-            let plans = limited(invocation, plans);
-            let documents: Vec<_> = plans.iter().map(plan_document).collect();
-            invocation.answer(&json!({ "plans": documents }), |printer| {
+            let plans = Shown::first(invocation, plans);
+            let documents: Vec<_> = plans.rows.iter().map(plan_document).collect();
+            invocation.answer(&plans.document("plans", &documents), |printer| {
                 let mut table = limits_table(&[Column::left("PLAN"), Column::left("TITLE")]);
-                for plan in &plans {
+                for plan in &plans.rows {
                     limit_rows(&mut table, &[plan.name.screen(), plan.title.screen()], plan);
                 }
                 printer.table(&table);
-            })
+            })?;
+            plans.say_what_is_cut(invocation, "plans");
+            Ok(())
         }
         PlanVerb::Show(which) => {
             let plan = reading(invocation, async |console, _| {

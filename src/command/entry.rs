@@ -210,7 +210,7 @@ command_ids! {
     // Archives
     Export, ArchiveList, ArchiveInspect, ArchiveVerify, Restore, RestoreApply,
     // Audit
-    AuditList, AuditVerify,
+    AuditList, AuditShow, AuditVerify,
     // Installation
     TablesList, OperatorList, OperatorAdd, OperatorRemove, OperatorLevel,
     // Server

@@ -275,6 +275,15 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::AuditList, Group::Audit, "audit list", "Read the ledger")
     },
     Command {
+        level: Some(Viewer),
+        ..verb(
+            CommandId::AuditShow,
+            Group::Audit,
+            "audit show",
+            "Show one event of the ledger whole",
+        )
+    },
+    Command {
         default_keys: &["v"],
         scopes: &[Scope::Audit],
         level: Some(Approver),

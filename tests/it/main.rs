@@ -52,6 +52,10 @@ mod attack_writes;
 mod binary_console;
 /// How the command line asks: restore, operators, the demo; and what it keeps of the answer.
 mod cli_asking;
+/// The ledger on the command line: shown, followed, verified.
+mod cli_audit;
+/// Lists of the command line say when they are cut.
+mod cli_lists;
 /// The shipped binary as a script sees it.
 mod cli_program;
 /// The shipped binary and signals: it always ends, and leaves nothing open.
