@@ -2,10 +2,8 @@
 //!
 //! The same handle carries the wish to stop: verbs call [`Progress::checkpoint`] between steps.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Failure, Kind};
 
@@ -40,21 +38,21 @@ pub enum Event {
 #[derive(Debug, Clone)]
 pub struct Progress {
     sink: Option<UnboundedSender<Event>>,
-    cancelled: Arc<AtomicBool>,
+    stop: CancellationToken,
 }
 
 impl Progress {
     /// A handle nobody listens to.
     #[must_use]
     pub fn silent() -> Self {
-        Self { sink: None, cancelled: Arc::default() }
+        Self { sink: None, stop: CancellationToken::new() }
     }
 
     /// A handle and the end where its events come out.
     #[must_use]
     pub fn channel() -> (Self, UnboundedReceiver<Event>) {
         let (sink, events) = unbounded_channel();
-        (Self { sink: Some(sink), cancelled: Arc::default() }, events)
+        (Self { sink: Some(sink), stop: CancellationToken::new() }, events)
     }
 
     /// Tells the total.
@@ -79,13 +77,13 @@ impl Progress {
 
     /// Asks the work to stop at its next checkpoint.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.stop.cancel();
     }
 
     /// Whether the work was asked to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.stop.is_cancelled()
     }
 
     /// Stops the work here if it was asked to stop.
@@ -94,9 +92,22 @@ impl Progress {
     /// A [`Failure`] of kind [`Kind::Interrupted`] once [`Progress::cancel`] was called.
     pub fn checkpoint(&self) -> Result<(), Failure> {
         if self.is_cancelled() {
-            return Err(Failure::new(Kind::Interrupted, "cancelled"));
+            return Err(cancelled());
         }
         Ok(())
+    }
+
+    /// Runs work that may be dropped wherever it stands, because it only reads: it ends at the
+    /// moment when it is asked to.
+    ///
+    /// # Errors
+    /// What the work says, or a [`Failure`] of kind [`Kind::Interrupted`].
+    pub async fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let stopped = self.stop.run_until_cancelled(work).await;
+        stopped.unwrap_or_else(|| Err(cancelled()))
     }
 
     /// A listener that went away must not stop the work.
@@ -104,5 +115,27 @@ impl Progress {
         if let Some(sink) = &self.sink {
             let _gone = sink.send(event);
         }
+    }
+}
+
+fn cancelled() -> Failure {
+    Failure::new(Kind::Interrupted, "cancelled")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_only_reads_ends_when_it_is_asked_to_and_not_before() {
+        let progress = Progress::silent();
+        assert_eq!(progress.unless_cancelled(async { Ok(7) }).await, Ok(7));
+        let stop = async {
+            progress.cancel();
+            Ok::<_, Failure>(())
+        };
+        let waits = progress.unless_cancelled(std::future::pending::<Result<(), Failure>>());
+        let (stopped, _) = tokio::join!(waits, stop);
+        assert_eq!(stopped.unwrap_err().kind, Kind::Interrupted);
     }
 }

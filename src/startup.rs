@@ -73,10 +73,8 @@ impl Started {
     /// # Errors
     /// Where the target is another server.
     pub fn superuser(&self) -> Result<Endpoint, Failure> {
-        self.server.as_ref().map(|server| server.endpoint(DATABASE, SUPERUSER)).ok_or_else(|| {
-            Failure::refused("the demo fills the embedded server, and --url names another")
-                .hint("leave --url and TENANTDESK_URL away")
-        })
+        let server = self.server.as_ref().ok_or_else(not_embedded)?;
+        Ok(server.endpoint(DATABASE, SUPERUSER))
     }
 
     /// Closes the connections and ends the use of the server.
@@ -93,6 +91,15 @@ impl Started {
     }
 }
 
+/// The demo is for the embedded server alone.
+#[must_use]
+pub fn not_embedded() -> Failure {
+    Failure::refused(
+        "the demo fills the embedded server, and an address names another login or server",
+    )
+    .hint("leave `--url` out and unset TENANTDESK_URL")
+}
+
 /// Connects to a target.
 ///
 /// # Errors
@@ -105,8 +112,9 @@ pub async fn start(
     let started = connect_to(paths, target, progress).await?;
     // Whoever comes by ends what has expired; until there is a worker, this is how a session of
     // somebody who went away is closed.
-    if let Err(error) = sessions::sweep(&started.console).await {
-        tracing::warn!(%error, "expired sessions could not be swept");
+    let sweep = async { Ok(sessions::sweep(&started.console).await?) };
+    if let Err(failure) = progress.unless_cancelled(sweep).await {
+        tracing::warn!("expired sessions could not be swept: {}", failure.message);
     }
     Ok(started)
 }
@@ -323,26 +331,36 @@ pub async fn let_in(
     name: &OperatorName,
     progress: &Progress,
 ) -> Result<String, Failure> {
-    let paths = Paths::from_environment()?;
-    let endpoint = console.endpoint().for_user(name.as_str());
-    if endpoint.socket_dir == paths.socket_dir {
+    if let Some(paths) = embedded_of(console)? {
         let server = Embedded::attach(&paths, progress).await?;
         server.allow_logins(&[name.as_str()], progress).await?;
         server.release(progress).await?;
     }
-    Ok(endpoint.url())
+    Ok(console.endpoint().for_user(name.as_str()).url())
 }
 
-/// Takes the way in to a removed operator away.
+/// Takes the way in to a removed operator of the embedded server away.
 ///
 /// # Errors
-/// Where the server's map of logins cannot be written.
-pub async fn keep_out(name: &OperatorName, progress: &Progress) -> Result<(), Failure> {
-    let paths = Paths::from_environment()?;
-    let server = Embedded::attach(&paths, progress).await?;
-    server.forbid_logins(&[name.as_str()], progress).await?;
-    server.release(progress).await?;
+/// Where the server's map of logins cannot be written; on another server nothing is to be done.
+pub async fn keep_out(
+    console: &Console,
+    name: &OperatorName,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    if let Some(paths) = embedded_of(console)? {
+        let server = Embedded::attach(&paths, progress).await?;
+        server.forbid_logins(&[name.as_str()], progress).await?;
+        server.release(progress).await?;
+    }
     Ok(())
+}
+
+/// Where the embedded server is, if that is the one that this gate is on.
+fn embedded_of(console: &Console) -> Result<Option<Paths>, Failure> {
+    let paths = Paths::from_environment()?;
+    let its_own = console.endpoint().socket_dir == paths.socket_dir;
+    Ok(its_own.then_some(paths))
 }
 
 #[cfg(test)]

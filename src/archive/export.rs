@@ -4,7 +4,9 @@
 //! guard lets the archivist see is the tenant and nothing else, whatever the statement says.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use futures_util::StreamExt;
@@ -13,10 +15,10 @@ use thiserror::Error;
 
 use super::digest::Sha;
 use super::manifest::{ArchivedClass, ArchivedTenant, FORMAT, Manifest, Source, VERSION};
-use super::outfile::{ArchiveFile, Existing};
+use super::outfile::{ArchiveFile, Existing, ExportFile};
 use super::pipeline::Pipeline;
 use super::plan::{ArchivePlan, plan};
-use super::receipt::Receipt;
+use super::receipt::{Receipt, ReceiptShelf};
 use super::statements::Statements;
 use super::watch::until_cancelled;
 use super::writer::Written;
@@ -48,6 +50,8 @@ pub struct Export {
     pub existing: Existing,
     /// The file of the signing key; made if it is not there.
     pub signing_key: PathBuf,
+    /// The directory where the receipt is kept; made if it is not there.
+    pub receipts_dir: PathBuf,
 }
 
 /// Where the archive goes.
@@ -57,6 +61,8 @@ pub enum Destination {
     Directory(PathBuf),
     /// Exactly this file.
     File(PathBuf),
+    /// A file without a name in this directory, for whoever asked: see [`Exported::contents`].
+    Nameless(PathBuf),
 }
 
 /// What will be done.
@@ -64,20 +70,24 @@ pub enum Destination {
 pub struct ExportPlan {
     /// Whose rows.
     pub tenant: Tenant,
-    /// The file.
+    /// The file; `-` where it gets no name.
     pub path: PathBuf,
     /// The relations, and what is left out.
     pub archive: ArchivePlan,
+    nameless_in: Option<PathBuf>,
     map: RelationMap,
     existing: Existing,
     key: SigningKey,
+    receipts: ReceiptShelf,
 }
 
 /// What was done.
 #[derive(Debug, Clone)]
 pub struct Exported {
-    /// The file.
+    /// The file; `-` where it has no name.
     pub path: PathBuf,
+    /// The file itself from its beginning, where it has no name.
+    pub contents: Option<Arc<File>>,
     /// The tenant's handle.
     pub tenant: String,
     /// Rows of all relations.
@@ -90,6 +100,8 @@ pub struct Exported {
     pub relations: Vec<(String, u64)>,
     /// The signed result.
     pub receipt: Receipt,
+    /// Where it is kept; none where that failed.
+    pub receipt_path: Option<PathBuf>,
 }
 
 /// Why nothing was exported.
@@ -133,12 +145,15 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
     let catalog = console
         .reading(async |reading| Ok(catalog::load(reading, &map.application_role).await?))
         .await?;
+    let mut nameless_in = None;
     let path = match ask.destination {
         Destination::File(path) => path,
+        Destination::Nameless(directory) => {
+            nameless_in = Some(directory);
+            PathBuf::from("-")
+        }
         Destination::Directory(directory) => {
-            let handle = ask.tenant.handle();
-            let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-            let name: String = handle.chars().take(80).map(safe).collect();
+            let name = file_stem(&ask.tenant);
             std::fs::create_dir_all(&directory).map_err(|source| {
                 let path = directory.clone();
                 ExportError::Destination { path, source }
@@ -146,12 +161,21 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
             directory.join(format!("{name}-{}.tenant", clock::stamp(clock::now())))
         }
     };
-    if ask.existing == Existing::Keep && path.symlink_metadata().is_ok() {
+    let taken = nameless_in.is_none() && path.symlink_metadata().is_ok();
+    if ask.existing == Existing::Keep && taken {
         return Err(ExportError::Exists(path).into());
     }
     let archive = plan(&map, &catalog)?;
     let key = SigningKey::open_or_create(&ask.signing_key)?;
-    Ok(ExportPlan { tenant: ask.tenant, path, archive, map, existing: ask.existing, key })
+    let receipts = ReceiptShelf::open(&ask.receipts_dir)?;
+    let Export { tenant, existing, .. } = ask;
+    Ok(ExportPlan { tenant, path, archive, nameless_in, map, existing, key, receipts })
+}
+
+/// How names of files about a tenant begin.
+pub(super) fn file_stem(tenant: &Tenant) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    tenant.handle().chars().take(80).map(safe).collect()
 }
 
 /// Writes the archive. Nothing is under the final name unless it is whole.
@@ -209,7 +233,11 @@ async fn write(
         std::io::ErrorKind::AlreadyExists => ExportError::Exists(plan.path.clone()),
         _ => ExportError::Destination { path: plan.path.clone(), source },
     };
-    let file = ArchiveFile::create(&plan.path, plan.existing).map_err(refused)?;
+    let file = match &plan.nameless_in {
+        None => ArchiveFile::create(&plan.path, plan.existing).map(ExportFile::Named),
+        Some(directory) => ExportFile::nameless(directory),
+    };
+    let file = file.map_err(refused)?;
     let relations = plan.archive.relations.iter().map(|r| r.name.clone()).collect::<Vec<_>>();
     let receipt_key = plan.key.duplicate();
     let mut pipeline = Pipeline::start(file, manifest.clone(), plan.key);
@@ -226,16 +254,20 @@ async fn write(
         return Err(ExportError::Gone.into());
     }
     transaction.commit().await?;
-    let path = file.publish().map_err(refused)?;
+    let contents = file.finish().map_err(refused)?.map(Arc::new);
     let receipt = receipt(session, &plan.tenant, &manifest, &written, &receipt_key);
+    let name = format!("{}-export", file_stem(&plan.tenant));
+    let receipt_path = plan.receipts.keep(&receipt, &name, progress);
     Ok(Exported {
-        path,
+        path: plan.path,
+        contents,
         tenant: plan.tenant.handle(),
         rows: written.rows,
         bytes: written.bytes,
         sha256: written.sha256,
         relations: relations.into_iter().zip(written.relations.iter().map(|r| r.rows)).collect(),
         receipt,
+        receipt_path,
     })
 }
 
@@ -253,7 +285,7 @@ async fn copy_all(
     transaction: &Transaction<'_>,
     archive: &ArchivePlan,
     tenant: &Tenant,
-    pipeline: &mut Pipeline<ArchiveFile>,
+    pipeline: &mut Pipeline<ExportFile>,
     progress: &Progress,
 ) -> Result<(), Failure> {
     progress.plan("rows", None);

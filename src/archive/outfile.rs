@@ -4,7 +4,7 @@
 //! lock is held on it, so that the next run can tell an abandoned one from one at work.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -64,6 +64,56 @@ impl ArchiveFile {
         };
         File::open(directory_of(&self.destination))?.sync_all()?;
         Ok(self.destination)
+    }
+}
+
+/// Where an export goes: under a name of its own, or nowhere but to whoever asked.
+#[derive(Debug)]
+pub(super) enum ExportFile {
+    /// A file that gets its name when it is whole.
+    Named(ArchiveFile),
+    /// A file without a name; it goes with its last user.
+    Nameless(File),
+}
+
+impl ExportFile {
+    /// A file without a name, in a directory that is made if it is not there.
+    ///
+    /// # Errors
+    /// Whatever the directory says.
+    pub(super) fn nameless(directory: &Path) -> io::Result<Self> {
+        fs::create_dir_all(directory)?;
+        tempfile::tempfile_in(directory).map(Self::Nameless)
+    }
+
+    /// The whole file: published, or given out from its beginning.
+    ///
+    /// # Errors
+    /// As [`ArchiveFile::publish`].
+    pub(super) fn finish(self) -> io::Result<Option<File>> {
+        match self {
+            Self::Named(file) => file.publish().map(|_| None),
+            Self::Nameless(mut file) => {
+                file.rewind()?;
+                Ok(Some(file))
+            }
+        }
+    }
+}
+
+impl Write for ExportFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Named(file) => file.write(bytes),
+            Self::Nameless(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Named(file) => file.flush(),
+            Self::Nameless(file) => file.flush(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
+use crate::identity::TenantId;
 use crate::postgres::Sql;
 use crate::text::Untrusted;
 
@@ -56,16 +57,56 @@ pub struct Event {
     pub detail: Option<serde_json::Value>,
 }
 
+impl Event {
+    /// The statement that it records, without its literals.
+    #[must_use]
+    pub fn statement(&self) -> Option<Untrusted> {
+        self.told("sql")
+    }
+
+    /// What is best known of it in one line: the reason, the statement, or what came of it.
+    #[must_use]
+    pub fn gist(&self) -> Option<Untrusted> {
+        let reason = self.reason.clone().or_else(|| self.statement());
+        reason.or_else(|| self.told("detail")).or_else(|| self.tally())
+    }
+
+    /// What came of a statement.
+    fn tally(&self) -> Option<Untrusted> {
+        let number = |name: &str| self.detail.as_ref()?.get(name)?.as_i64();
+        let (intent, rows) = (number("intent")?, number("rows")?);
+        let millis = number("millis").unwrap_or_default();
+        Some(format!("of {intent}: {rows} rows, {millis} ms").into())
+    }
+
+    fn told(&self, name: &str) -> Option<Untrusted> {
+        self.detail.as_ref()?.get(name)?.as_str().map(Untrusted::from)
+    }
+}
+
 /// A row of `ledger_events`.
 pub type EventRow = Row;
+
+/// What [`decode_events`] reads.
+const SELECT: &str = "select chain, seq, at, tenant, actor, action, object, outcome, attested, session, request, body \
+    from tenantdesk.ledger_events";
 
 /// The query for `ledger_events`; its values are those of [`EventFilter`] in order.
 #[must_use]
 pub fn events_query() -> Sql {
-    Sql::new(
-        "select chain, seq, at, tenant, actor, action, object, outcome, attested, session, request, body \
-         from tenantdesk.ledger_events($1, $2, $3, $4, $5, $6)",
-    )
+    Sql::new(SELECT).text("($1, $2, $3, $4, $5, $6)")
+}
+
+/// The query for one event; its values are the chain and its number there.
+#[must_use]
+pub fn event_query() -> Sql {
+    Sql::new(SELECT).text("(null, null, null, null, null, 1, $1, $2)")
+}
+
+/// The name of a tenant's chain, or of the installation's.
+#[must_use]
+pub fn chain_of(tenant: Option<&TenantId>) -> String {
+    tenant.map_or_else(|| "installation".to_owned(), |id| format!("tenant:{id}"))
 }
 
 /// Decodes rows of [`events_query`].

@@ -1,82 +1,23 @@
-//! `export`, `archive list|inspect|verify` and `restore`: one tenant out, one tenant in.
+//! `archive list|inspect|verify`: archives as files, without a database.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::args::archive::{
-    Archive as Verb, Export as ExportArgs, File, Restore as RestoreArgs, RestoreMode as Mode,
-};
-use super::desk::with_console;
+use super::args::archive::{Archive as Verb, File};
 use super::invocation::Invocation;
+use super::shown::Shown;
 use super::table::{Column, Table};
-use super::tenant::limited;
-use crate::archive::export::{self, Destination, Export, Exported};
-use crate::archive::restore::{self, Difference, Restore, RestoreMode, Restored};
-use crate::archive::{Examination, Existing, shelf};
+use crate::archive::{Examination, shelf};
 use crate::config::Paths;
 use crate::failure::{Failure, Kind};
 use crate::format;
-use crate::identity::Reason;
-use crate::tenant::directory;
+use crate::progress::Progress;
 use crate::text::screen;
 
 /// Where the key that signs archives and receipts is.
-fn signing_key(paths: &Paths) -> PathBuf {
+pub(super) fn signing_key(paths: &Paths) -> PathBuf {
     paths.keys_dir.join("signing.key")
-}
-
-/// `export`.
-///
-/// # Errors
-/// What the verb says; there is no file then.
-pub(super) fn export(invocation: &mut Invocation, args: ExportArgs) -> Result<(), Failure> {
-    let paths = Paths::from_environment()?;
-    if args.output.as_deref() == Some(Path::new("-")) {
-        return Err(Failure::refused(
-            "an archive is written to a file, because it is only there when it is whole",
-        )
-        .hint("name a file with -o, then copy it"));
-    }
-    let destination = args
-        .output
-        .map_or_else(|| Destination::Directory(paths.archives_dir.clone()), Destination::File);
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let exported = with_console(invocation, async |console, progress| {
-        let tenant = directory::resolve(console, &args.tenant).await?;
-        let ask = Export { tenant, destination, existing, signing_key: signing_key(&paths) };
-        let plan = export::prepare(console, ask).await?;
-        export::export(console, plan, progress).await
-    })?;
-    invocation.printer.status(&format!(
-        "exported {} rows of {}, {}",
-        format::count(i64::try_from(exported.rows).unwrap_or(i64::MAX)),
-        exported.tenant,
-        format::bytes(exported.bytes)
-    ));
-    invocation.answer(&export_document(&exported), |printer| {
-        printer.line(&exported.path.to_string_lossy());
-    })
-}
-
-/// The JSON of an export.
-fn export_document(exported: &Exported) -> Value {
-    let relations: Vec<Value> = exported
-        .relations
-        .iter()
-        .map(|(name, rows)| json!({ "name": name, "rows": rows }))
-        .collect();
-    json!({
-        "archive": {
-            "path": exported.path.to_string_lossy(),
-            "tenant": exported.tenant,
-            "rows": exported.rows,
-            "bytes": exported.bytes,
-            "digest": exported.sha256.to_string(),
-        },
-        "relations": relations,
-        "receipt": exported.receipt,
-    })
 }
 
 /// Runs a verb of `archive`; none needs a database.
@@ -87,8 +28,9 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
     let paths = Paths::from_environment()?;
     match verb {
         Verb::List => {
-            let shelved = limited(invocation, shelf::list(&paths.archives_dir)?);
+            let shelved = Shown::first(invocation, shelf::list(&paths.archives_dir)?);
             let archives: Vec<Value> = shelved
+                .rows
                 .iter()
                 .map(|one| {
                     json!({
@@ -100,14 +42,14 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                     })
                 })
                 .collect();
-            invocation.answer(&json!({ "archives": archives }), |printer| {
+            invocation.answer(&shelved.document("archives", &archives), |printer| {
                 let mut table = Table::new([
                     Column::left("TENANT"),
                     Column::left("TAKEN AT"),
                     Column::right("SIZE"),
                     Column::left("PATH"),
                 ]);
-                for one in &shelved {
+                for one in &shelved.rows {
                     let (tenant, at) = match &one.manifest {
                         Ok(manifest) => (
                             manifest
@@ -127,7 +69,9 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                     ]);
                 }
                 printer.table(&table);
-            })
+            })?;
+            shelved.say_what_is_cut(invocation, "archives");
+            Ok(())
         }
         Verb::Inspect(file) => inspect(invocation, &paths, &file),
         Verb::Verify(file) => verify(invocation, &paths, &file),
@@ -144,14 +88,25 @@ fn examine(
     invocation.block_on(async |invocation| {
         invocation
             .watch(async |progress| {
-                let look = move || shelf::inspect(&path, &key, &progress);
-                tokio::task::spawn_blocking(look).await.map_err(|error| {
-                    Failure::new(Kind::Internal, "the archive could not be read")
-                        .caused_by(error.to_string())
-                })?
+                let watch = progress.clone();
+                beside(&progress, move || shelf::inspect(&path, &key, &watch)).await
             })
             .await
     })
+}
+
+/// Reads a file beside the runtime. A pipe that gives nothing does not hold the program.
+pub(super) async fn beside<T: Send + 'static>(
+    progress: &Progress,
+    read: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let reading = async {
+        tokio::task::spawn_blocking(read).await.map_err(|error| {
+            Failure::new(Kind::Internal, "the archive could not be read")
+                .caused_by(error.to_string())
+        })?
+    };
+    progress.unless_cancelled(reading).await
 }
 
 /// `archive inspect`.
@@ -219,95 +174,4 @@ fn faulty(found: &Examination) -> Failure {
     let first = found.faults.first().map(ToString::to_string).unwrap_or_default();
     Failure::new(Kind::Negative, format!("the archive is not sound: {first}"))
         .hint("take another archive; this one restores nothing")
-}
-
-/// `restore`: the plan is shown, the slug is typed, then it is done.
-///
-/// # Errors
-/// What the verb says; nothing was changed then.
-pub(super) fn restore(invocation: &mut Invocation, args: RestoreArgs) -> Result<(), Failure> {
-    let paths = Paths::from_environment()?;
-    let mode = match args.mode {
-        Mode::Missing => RestoreMode::Missing,
-        Mode::Replace => RestoreMode::Replace,
-    };
-    let reason: Reason = match args.reason {
-        Some(reason) => reason,
-        None => "dry run of a restore".parse()?,
-    };
-    let (warnings, preview, restored) = with_console(invocation, async |console, progress| {
-        let (archive, key, spool, watch) =
-            (args.archive, signing_key(&paths), paths.archives_dir.clone(), progress.clone());
-        progress.enter("verifying the archive");
-        let archive =
-            tokio::task::spawn_blocking(move || shelf::open(&archive, &key, &spool, &watch))
-                .await
-                .map_err(|error| {
-                    Failure::new(Kind::Internal, "the archive could not be read")
-                        .caused_by(error.to_string())
-                })??;
-        let ask = Restore { archive, mode, reason, signing_key: signing_key(&paths) };
-        let plan = restore::prepare(console, ask).await?;
-        let warnings = plan.warnings.clone();
-        if args.dry_run {
-            let preview = restore::preview(console, &plan, progress).await?;
-            return Ok((warnings, preview.relations, None));
-        }
-        let confirm =
-            args.confirm.as_ref().map(|slug| slug.as_str().to_owned()).unwrap_or_default();
-        let restored = restore::restore(console, plan, &confirm, None, progress).await?;
-        Ok((warnings, restored.relations.clone(), Some(restored)))
-    })?;
-    for warning in &warnings {
-        invocation.printer.warning(warning);
-    }
-    if let Some(restored) = &restored {
-        invocation.printer.status(&format!(
-            "restored {}: {} inserted, {} updated, {} deleted; digests verified before commit",
-            restored.tenant, restored.inserted, restored.updated, restored.deleted
-        ));
-    }
-    invocation.answer(&restore_document(&preview, restored.as_ref()), |printer| {
-        printer.table(&differences(&preview));
-    })?;
-    let conflicts: u64 = preview.iter().map(|one| one.conflicts).sum();
-    if restored.is_none() && conflicts > 0 {
-        let message = format!("{conflicts} rows of the archive name another tenant");
-        return Err(Failure::new(Kind::Negative, message).hint("this archive cannot be restored"));
-    }
-    Ok(())
-}
-
-/// The JSON of a restore.
-fn restore_document(relations: &[Difference], restored: Option<&Restored>) -> Value {
-    let relations: Vec<Value> = relations
-        .iter()
-        .map(|one| json!({
-            "name": one.name, "in_archive": one.in_archive, "in_target": one.in_target, "missing": one.missing,
-            "changed": one.changed, "extra": one.extra, "conflicts": one.conflicts,
-        }))
-        .collect();
-    json!({
-        "plan": { "relations": relations },
-        "applied": restored.map(|r| json!({ "inserted": r.inserted, "updated": r.updated, "deleted": r.deleted })),
-        // A restore whose digests differ does not commit, so what is applied is verified.
-        "verified": restored.is_some(),
-        "receipt": restored.map(|r| &r.receipt),
-    })
-}
-
-/// The plan as a table.
-fn differences(relations: &[Difference]) -> Table {
-    let mut columns = vec![Column::left("RELATION")];
-    columns.extend(
-        ["IN ARCHIVE", "IN TARGET", "MISSING", "CHANGED", "EXTRA", "CONFLICTS"].map(Column::right),
-    );
-    let mut table = Table::new(columns);
-    for one in relations {
-        let counts =
-            [one.in_archive, one.in_target, one.missing, one.changed, one.extra, one.conflicts];
-        let cells = counts.map(|count| format::count(i64::try_from(count).unwrap_or(i64::MAX)));
-        table.row(std::iter::once(screen(&one.name)).chain(cells));
-    }
-    table
 }

@@ -7,7 +7,7 @@ use super::invocation::Invocation;
 use crate::config::Paths;
 use crate::failure::Failure;
 use crate::lifecycle::demo::{FillDemo, fill};
-use crate::startup;
+use crate::startup::{self, Target};
 
 /// Fills the demo in. Says whether the console is to be opened now.
 ///
@@ -15,6 +15,9 @@ use crate::startup;
 /// What the fill says.
 pub(super) fn run(invocation: &mut Invocation, demo: &Demo) -> Result<bool, Failure> {
     let paths = Paths::from_environment()?;
+    if Target::choose(invocation.flags.url.as_deref(), &paths)? != Target::Embedded {
+        return Err(startup::not_embedded());
+    }
     let request = FillDemo { tenants: demo.tenants, rows: demo.rows, reset: demo.reset };
     if demo.reset {
         invocation.asker.confirm(

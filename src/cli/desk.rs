@@ -35,27 +35,41 @@ pub(super) fn with_console<T>(
     })
 }
 
-/// As [`with_console`], for verbs that print while they work: they watch for signals themselves.
+/// As [`with_console`], for verbs that print or ask between their steps: each step is watched by
+/// itself.
 ///
 /// # Errors
 /// What the verb says, or why there is no database.
-pub(super) fn with_printer(
+pub(super) fn with_printer<T>(
     invocation: &mut Invocation,
-    verb: impl AsyncFnOnce(&mut Invocation, &Console) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    verb: impl AsyncFnOnce(&mut Invocation, &Console) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let paths = Paths::from_environment()?;
     let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
     let request = invocation.request;
     invocation.block_on(async |invocation| {
-        let started = invocation
-            .watch(async |progress| startup::start(&paths, &target, &progress).await)
-            .await?;
+        let start = async |progress: Progress| startup::start(&paths, &target, &progress).await;
+        let started = invocation.watch(start).await?;
         let console = started.console.for_request(request);
         let result = verb(invocation, &console).await;
         drop(console);
+        let _listening = invocation.signals.listening();
         if let Err(failure) = started.finish(&Progress::silent()).await {
             tracing::warn!("{}", failure.logged());
         }
         result
+    })
+}
+
+/// As [`with_console`], for verbs that only read: a signal ends them where they stand.
+///
+/// # Errors
+/// What the verb says, or why there is no database.
+pub(super) fn reading<T>(
+    invocation: &mut Invocation,
+    verb: impl AsyncFnOnce(&Console, &Progress) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    with_console(invocation, async |console, progress| {
+        progress.unless_cancelled(verb(console, progress)).await
     })
 }

@@ -3,16 +3,19 @@
 use super::args;
 use super::args::impersonation::Impersonate;
 use super::args::{CommandLine, Verb};
-use super::desk::with_printer;
 use super::exit::Exit;
 use super::invocation::Invocation;
-use super::look::Surroundings;
+use super::look::{Look, Surroundings};
 use super::open_console::{self, ConsoleRequest};
+use super::output::Printer;
+use super::signals::{self, End, Signals};
 use super::{
-    archive, audit, completions, demo, impersonate, impersonation, man, operator, paths, server,
-    tenant, usage,
+    archive, audit, completions, demo, export, impersonate, impersonation, man, operator, paths,
+    restore, server, tenant, usage,
 };
+use crate::config::{refuse_profile_flag, refuse_profile_variable};
 use crate::failure::{Failure, Kind};
+use crate::identity::RequestId;
 use crate::impersonation::StartImpersonation;
 
 /// How the command line ends.
@@ -27,9 +30,40 @@ pub enum Ended {
 /// Runs a command to its end, or up to the console.
 #[must_use]
 pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
-    let mut invocation = Invocation::new(command_line.flags, around);
+    let CommandLine { flags, verb } = command_line;
+    let request = RequestId::draw();
+    let wants_console = match &verb {
+        None => true,
+        Some(Verb::Impersonate(args)) => impersonate::wants_console(args),
+        Some(_) => false,
+    };
+    if wants_console && around.can_show_a_console(&flags) {
+        // The console listens to signals for itself, from its first moment on.
+        return execute(Invocation::new(flags, around, request, Signals::unheard()), verb);
+    }
+    let mut printer = Printer::narrator(Look::decide(&flags, &around));
+    let work = move |signals| execute(Invocation::new(flags, around, request, signals), verb);
+    match signals::supervise(work) {
+        Ok(End::Own(ended)) => ended,
+        Ok(End::GivenUp { terminated }) => {
+            printer.failure(Some(request), &signals::interrupted());
+            let interrupted = Exit::Failed(Kind::Interrupted);
+            Ended::Exit(if terminated { Exit::Terminated } else { interrupted })
+        }
+        Err(failure) => {
+            printer.failure(Some(request), &failure);
+            Ended::Exit(Exit::Failed(failure.kind))
+        }
+    }
+}
+
+/// Runs a command on the thread on which it is to end.
+fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
     invocation.start_log();
-    let result = match command_line.verb {
+    if let Err(refused) = refuse_profile(&invocation, verb.as_ref()) {
+        return Ended::Exit(invocation.conclude(Err(refused)));
+    }
+    let result = match verb {
         None if invocation.has_terminal() => return console(invocation),
         None => what_to_run(&mut invocation),
         Some(Verb::Demo(args)) => match demo::run(&mut invocation, &args) {
@@ -51,28 +85,32 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
         Some(Verb::Usage(args)) => usage::run(&mut invocation, &args),
         Some(Verb::Plan(verb)) => usage::plan(&mut invocation, &verb),
         Some(Verb::Limit(verb)) => usage::limit(&mut invocation, verb),
-        Some(Verb::Export(args)) => archive::export(&mut invocation, args),
+        Some(Verb::Export(args)) => export::export(&mut invocation, args),
         Some(Verb::Archive(verb)) => archive::run(&mut invocation, verb),
-        Some(Verb::Restore(args)) => archive::restore(&mut invocation, args),
+        Some(Verb::Restore(args)) => restore::restore(&mut invocation, args),
         Some(Verb::Impersonate(args)) if impersonate::wants_console(&args) => {
             return impersonate_in_console(invocation, &args);
         }
-        Some(Verb::Impersonate(args)) => {
-            with_printer(&mut invocation, async |invocation, console| {
-                impersonate::run(invocation, console, args).await
-            })
-        }
-        Some(Verb::Impersonation(verb)) => {
-            with_printer(&mut invocation, async |invocation, console| {
-                impersonation::run(invocation, console, verb).await
-            })
-        }
+        Some(Verb::Impersonate(args)) => impersonate::run(&mut invocation, args),
+        Some(Verb::Impersonation(verb)) => impersonation::run(&mut invocation, &verb),
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),
     };
     Ended::Exit(invocation.conclude(result))
+}
+
+/// A profile would be another database than the one that is used: nothing is done with it.
+fn refuse_profile(invocation: &Invocation, verb: Option<&Verb>) -> Result<(), Failure> {
+    let flags = &invocation.flags;
+    refuse_profile_flag(flags.profile.as_deref())?;
+    let without_database =
+        matches!(verb, Some(Verb::Archive(_) | Verb::Paths | Verb::Completions(_) | Verb::Man(_)));
+    if !without_database && flags.url.is_none() {
+        refuse_profile_variable()?;
+    }
+    Ok(())
 }
 
 /// Without statements, the console opens inside the tenant.

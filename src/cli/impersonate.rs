@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::args::impersonation::Impersonate;
+use super::desk::with_console;
 use super::invocation::Invocation;
 use super::json;
 use super::output::Printer;
 use super::table::{Column, Table};
-use crate::console::Console;
 use crate::failure::{Failure, Kind};
 use crate::format;
 use crate::identity::Mode;
@@ -26,14 +26,12 @@ use crate::text::Untrusted;
 const MOST_BYTES: u64 = 16 << 20;
 
 /// Whether the console is wanted: there is nothing to run.
-#[must_use]
-pub fn wants_console(args: &Impersonate) -> bool {
+pub(super) fn wants_console(args: &Impersonate) -> bool {
     args.statements.is_empty() && args.file.is_none()
 }
 
 /// The request, as both skins make it.
-#[must_use]
-pub fn request(args: &Impersonate) -> StartImpersonation {
+pub(super) fn request(args: &Impersonate) -> StartImpersonation {
     StartImpersonation {
         tenant: args.tenant.clone(),
         member: args.member.clone(),
@@ -48,13 +46,10 @@ pub fn request(args: &Impersonate) -> StartImpersonation {
 ///
 /// # Errors
 /// Where the session does not open or a statement fails; what ran before is printed all the same.
-pub async fn run(
-    invocation: &mut Invocation,
-    console: &Console,
-    args: Impersonate,
-) -> Result<(), Failure> {
-    let statements = match &args.file {
-        Some(file) => from_file(file)?,
+pub(super) fn run(invocation: &mut Invocation, args: Impersonate) -> Result<(), Failure> {
+    // Before anything is opened: whoever writes to standard input may take his time.
+    let statements = match args.file.clone() {
+        Some(file) => invocation.signals.leave_when_asked(move || from_file(&file))??,
         None => args.statements.clone(),
     };
     if statements.is_empty() {
@@ -64,11 +59,11 @@ pub async fn run(
     let usual = Limits::default();
     let rows = invocation.flags.limit.and_then(|limit| usize::try_from(limit).ok());
     let limits = Limits { rows: rows.unwrap_or(usual.rows), ..usual };
-    let plan = prepare(console, request(&args)).await?;
     let script = Script { statements, limits };
-    let report = invocation
-        .watch(async |progress| run_script(console, plan, script, &progress).await)
-        .await?;
+    let report = with_console(invocation, async |console, progress| {
+        let plan = progress.unless_cancelled(prepare(console, request(&args))).await?;
+        run_script(console, plan, script, progress).await
+    })?;
     if !report.statements.is_empty() || report.failure.is_none() {
         invocation.answer(&document(&report), |printer| print(printer, &report))?;
     }

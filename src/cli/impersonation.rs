@@ -6,30 +6,31 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::args::impersonation::{End, Impersonation, List};
+use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::json;
+use super::shown::Shown;
 use super::table::{Column, Table};
+use super::tenant::handles;
 use crate::clock;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::format;
-use crate::tenant::directory;
-use crate::tenant::sessions::{self, Session};
+use crate::tenant::sessions::{self, Session, Which};
 use crate::text::Untrusted;
+
+/// How many sessions are listed where nothing else is said.
+const MOST_LISTED: u64 = 1000;
 
 /// Runs a verb of `impersonation`.
 ///
 /// # Errors
 /// What the database says; a session that is not there or not one's to see is "not found".
-pub async fn run(
-    invocation: &mut Invocation,
-    console: &Console,
-    verb: Impersonation,
-) -> Result<(), Failure> {
+pub(super) fn run(invocation: &mut Invocation, verb: &Impersonation) -> Result<(), Failure> {
     match verb {
-        Impersonation::List(args) => list(invocation, console, &args).await,
-        Impersonation::Show(args) => show(invocation, console, args.id).await,
-        Impersonation::End(args) => end(invocation, console, &args).await,
+        Impersonation::List(args) => list(invocation, args),
+        Impersonation::Show(args) => show(invocation, args.id),
+        Impersonation::End(args) => end(invocation, args),
     }
 }
 
@@ -61,11 +62,6 @@ struct SessionDocument<'s> {
 /// The handles of tenants, by id.
 type Handles = HashMap<String, String>;
 
-async fn handles(console: &Console) -> Result<Handles, Failure> {
-    let tenants = directory::list(console).await?;
-    Ok(tenants.into_iter().map(|tenant| (tenant.id.to_string(), tenant.handle())).collect())
-}
-
 fn document<'s>(
     session: &'s Session,
     handles: &'s Handles,
@@ -91,17 +87,17 @@ fn document<'s>(
     }
 }
 
-async fn list(invocation: &mut Invocation, console: &Console, args: &List) -> Result<(), Failure> {
+fn list(invocation: &mut Invocation, args: &List) -> Result<(), Failure> {
+    let limit = invocation.flags.limit.unwrap_or(MOST_LISTED);
+    let which = if args.all { Which::All } else { Which::Live };
+    let (page, handles) = reading(invocation, async |console, _| {
+        Ok((sessions::page(console, which, limit).await?, handles(console).await?))
+    })?;
     let now = clock::now();
-    let found = sessions::list(console).await?;
-    let most = invocation.flags.limit.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-    let found: Vec<Session> =
-        found.into_iter().filter(|session| args.all || session.is_live(now)).take(most).collect();
-    let handles = handles(console).await?;
+    let found = Shown::page(page.sessions, page.truncated);
     let documents: Vec<SessionDocument<'_>> =
-        found.iter().map(|session| document(session, &handles, now)).collect();
-    let whole = serde_json::json!({ "sessions": documents });
-    invocation.answer(&whole, |printer| {
+        found.rows.iter().map(|session| document(session, &handles, now)).collect();
+    invocation.answer(&found.document("sessions", &documents), |printer| {
         if documents.is_empty() {
             printer.status(if args.all { "no sessions" } else { "no session is live" });
             return;
@@ -124,7 +120,9 @@ async fn list(invocation: &mut Invocation, console: &Console, args: &List) -> Re
             table.row([&id, d.operator, d.tenant, member, d.purpose, d.mode, &state, reason]);
         }
         printer.table(&table);
-    })
+    })?;
+    found.say_what_is_cut(invocation, "sessions");
+    Ok(())
 }
 
 /// `14m 03s left`, or how it ended.
@@ -135,10 +133,11 @@ fn state(session: &SessionDocument<'_>, now: DateTime<Utc>) -> String {
     session.end_reason.map_or_else(|| "expired".to_owned(), Untrusted::screen)
 }
 
-async fn show(invocation: &mut Invocation, console: &Console, id: i64) -> Result<(), Failure> {
-    let found = sessions::list(console).await?;
-    let session = found.into_iter().find(|s| s.id == id).ok_or_else(|| not_found(id))?;
-    let handles = handles(console).await?;
+fn show(invocation: &mut Invocation, id: i64) -> Result<(), Failure> {
+    let (session, handles) = reading(invocation, async |console, _| {
+        let session = sessions::find(console, id).await?.ok_or_else(|| not_found(id))?;
+        Ok((session, handles(console).await?))
+    })?;
     let now = clock::now();
     let d = document(&session, &handles, now);
     invocation.answer(&serde_json::json!({ "session": d }), |printer| {
@@ -163,12 +162,14 @@ async fn show(invocation: &mut Invocation, console: &Console, id: i64) -> Result
     })
 }
 
-async fn end(invocation: &mut Invocation, console: &Console, args: &End) -> Result<(), Failure> {
-    let id = match args.id {
-        Some(id) => id,
-        None => own_live(console).await?,
-    };
-    let ended = sessions::end(console, id, None).await?;
+fn end(invocation: &mut Invocation, args: &End) -> Result<(), Failure> {
+    let (id, ended) = with_console(invocation, async |console, _| {
+        let id = match args.id {
+            Some(id) => id,
+            None => own_live(console).await?,
+        };
+        Ok((id, sessions::end(console, id, None).await?))
+    })?;
     invocation.answer(&serde_json::json!({ "session": { "id": id }, "ended": ended }), |printer| {
         printer.status(&if ended {
             format!("session {id} is ended")
@@ -178,15 +179,9 @@ async fn end(invocation: &mut Invocation, console: &Console, args: &End) -> Resu
     })
 }
 
-/// The operator's own live impersonation; there is at most one.
+/// The operator's own live impersonation.
 async fn own_live(console: &Console) -> Result<i64, Failure> {
-    let now = clock::now();
-    let own = |session: &Session| {
-        session.operator == console.operator().as_str()
-            && session.purpose == "impersonate"
-            && session.is_live(now)
-    };
-    let found = sessions::list(console).await?.into_iter().find(own);
+    let found = sessions::own_impersonation(console).await?;
     found.map(|session| session.id).ok_or_else(|| {
         Failure::refused("you have no live impersonation")
             .hint("`tenantdesk impersonation list` shows the sessions you may see")

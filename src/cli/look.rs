@@ -39,6 +39,14 @@ impl Surroundings {
     }
 }
 
+impl Surroundings {
+    /// Whether a console can be opened: both ends are a terminal and nobody asked for JSON.
+    #[must_use]
+    pub fn can_show_a_console(&self, flags: &GlobalFlags) -> bool {
+        self.in_terminal && self.out_terminal && !flags.json
+    }
+}
+
 /// How output looks, decided once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::args::operator::{Operator as Verb, Tables};
-use super::desk::with_console;
+use super::desk::{reading, with_console};
 use super::invocation::Invocation;
+use super::shown::Shown;
 use super::table::{Column, Table};
-use super::tenant::limited;
 use crate::failure::Failure;
 use crate::format;
 use crate::isolation::relations;
@@ -21,12 +21,12 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
     match verb {
         Verb::List => {
             let operators =
-                with_console(invocation, async |console, _| Ok(operators::list(console).await?))?;
-            let operators = limited(invocation, operators);
-            invocation.answer(&json!({ "operators": operators }), |printer| {
+                reading(invocation, async |console, _| Ok(operators::list(console).await?))?;
+            let operators = Shown::first(invocation, operators);
+            invocation.answer(&operators.document("operators", &operators.rows), |printer| {
                 let mut table =
                     Table::new(["NAME", "LEVEL", "SINCE", "ADDED BY"].map(Column::left));
-                for operator in &operators {
+                for operator in &operators.rows {
                     table.row([
                         operator.name.as_str(),
                         operator.level.as_str(),
@@ -35,7 +35,9 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                     ]);
                 }
                 printer.table(&table);
-            })
+            })?;
+            operators.say_what_is_cut(invocation, "operators");
+            Ok(())
         }
         Verb::Add(add) => {
             let url = with_console(invocation, async |console, progress| {
@@ -53,6 +55,11 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
             invocation.answer(&document, |printer| printer.line(&url))
         }
         Verb::Level(set) => {
+            let question = format!(
+                "Give operator {} level {}? Sessions that are open end.",
+                set.name, set.level
+            );
+            invocation.asker.confirm(&mut invocation.printer, &question)?;
             with_console(invocation, async |console, _| {
                 Ok(operators::level(console, &set.name, set.level).await?)
             })?;
@@ -61,9 +68,12 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
                 .answer(&json!({ "operator": { "name": set.name, "level": set.level } }), |_| ())
         }
         Verb::Remove(name) => {
+            let question =
+                format!("Remove operator {}, end his sessions and drop his login?", name.name);
+            invocation.asker.confirm(&mut invocation.printer, &question)?;
             with_console(invocation, async |console, progress| {
                 operators::remove(console, &name.name).await?;
-                startup::keep_out(&name.name, progress).await
+                startup::keep_out(console, &name.name, progress).await
             })?;
             invocation.printer.status(&format!("removed operator {}", name.name));
             invocation.answer(&json!({ "removed": name.name }), |_| ())
@@ -77,19 +87,21 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
 /// What the verb says.
 pub(super) fn tables(invocation: &mut Invocation, verb: &Tables) -> Result<(), Failure> {
     let Tables::List = verb;
-    let (relations, faults) = with_console(invocation, async |console, _| {
+    let (relations, faults) = reading(invocation, async |console, _| {
         Ok((relations::list(console).await?, relations::faults(console).await?))
     })?;
     for fault in &faults {
         invocation.printer.warning(&format!("{}: {}", fault.object, fault.fault));
     }
-    let relations = limited(invocation, relations);
-    invocation.answer(&json!({ "relations": relations, "faults": faults }), |printer| {
+    let relations = Shown::first(invocation, relations);
+    let mut document = relations.document("relations", &relations.rows);
+    document["faults"] = json!(faults);
+    invocation.answer(&document, |printer| {
         let mut columns: Vec<Column> =
             ["RELATION", "CLASS", "KEY", "GUARD"].map(Column::left).into();
         columns.push(Column::right("ROWS ~"));
         let mut table = Table::new(columns);
-        for relation in &relations {
+        for relation in &relations.rows {
             let estimate = relation.rows_estimate.map(format::count).unwrap_or_default();
             table.row([
                 relation.name.as_str(),
@@ -100,5 +112,7 @@ pub(super) fn tables(invocation: &mut Invocation, verb: &Tables) -> Result<(), F
             ]);
         }
         printer.table(&table);
-    })
+    })?;
+    relations.say_what_is_cut(invocation, "relations");
+    Ok(())
 }

@@ -4,7 +4,8 @@
 //! [`screen`]; nothing here can send an escape sequence that came from outside. A reader that
 //! goes away (`| head`) ends the output quietly.
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -48,6 +49,12 @@ impl Printer {
     #[must_use]
     pub fn standard(look: Look) -> Self {
         Self::new(look, Box::new(BufWriter::new(io::stdout())), Box::new(io::stderr()))
+    }
+
+    /// A printer that has standard error only: another thread may hold standard output for ever.
+    #[must_use]
+    pub fn narrator(look: Look) -> Self {
+        Self::new(look, Box::new(io::sink()), Box::new(io::stderr()))
     }
 
     /// A printer to any two streams.
@@ -121,16 +128,52 @@ impl Printer {
         }
     }
 
+    /// The rows of a table that goes on.
+    pub(super) fn rows(&mut self, table: &Table) {
+        for line in table.lines(self.look.width, self.look.ascii).1 {
+            self.data(&line);
+        }
+    }
+
     /// Bytes that this program made itself for another program: completions, a manual page.
     pub fn raw(&mut self, bytes: &[u8]) {
         let written = self.out.write_all(bytes);
         self.note(written);
     }
 
+    /// A file for another program, as it is.
+    ///
+    /// # Errors
+    /// Where the file cannot be read; a reader that leaves is a warning.
+    pub(super) fn copy(&mut self, mut file: impl Read) -> Result<(), Failure> {
+        let mut part = vec![0; 1 << 16];
+        loop {
+            let count = file.read(&mut part).map_err(|error| {
+                Failure::refused("the file cannot be read").caused_by(error.to_string())
+            })?;
+            if count == 0 || self.is_closed() {
+                break;
+            }
+            self.raw(&part[..count]);
+        }
+        self.flush();
+        if self.trouble == Some(ErrorKind::BrokenPipe) {
+            self.warning("the reader of standard output left before it had all of the file");
+        }
+        Ok(())
+    }
+
     /// What is going on.
     pub fn status(&mut self, text: &str) {
         if !self.look.quiet && !self.look.json {
             self.narrate(&screen(text));
+        }
+    }
+
+    /// Where the signed result of the work is kept.
+    pub(super) fn receipt(&mut self, path: Option<&Path>) {
+        if let Some(path) = path {
+            self.status(&format!("receipt: {}", path.display()));
         }
     }
 
@@ -182,6 +225,11 @@ impl Printer {
     pub(super) fn question(&mut self, text: &str) {
         self.flush();
         let _lost = write!(self.err, "{} ", screen(text)).and_then(|()| self.err.flush());
+    }
+
+    /// Leaves the line of a question that got no answer.
+    pub(super) fn break_off(&mut self) {
+        self.narrate("");
     }
 
     /// Sends what is buffered.

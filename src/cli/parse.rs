@@ -3,18 +3,33 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
-use super::args::{CommandLine, GlobalFlags};
+use super::args::{CommandLine, GlobalFlags, NO_PASSWORD};
 use super::exit::Exit;
 use super::look::{Look, Surroundings};
 use super::output::Printer;
+use crate::command::by_words;
 use crate::failure::{Failure, Kind};
 
-/// The tree of verbs and flags, for documents and completions.
+/// The tree of verbs and flags; the help of each verb says who may run it and how it asks.
 #[must_use]
 pub fn command() -> clap::Command {
-    CommandLine::command()
+    annotated(CommandLine::command(), "")
+}
+
+/// Adds to the verbs below `words` what the registry says of them.
+fn annotated(mut command: clap::Command, words: &str) -> clap::Command {
+    let verbs: Vec<String> =
+        command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for verb in &verbs {
+        let words = format!("{words} {verb}").trim_start().to_owned();
+        command = command.mut_subcommand(verb, |verb| annotated(verb, &words));
+    }
+    match by_words(words) {
+        Some(registered) => command.after_help(registered.level_and_risk()),
+        None => command,
+    }
 }
 
 /// Reads the command line. Help, version and errors are printed here.
@@ -26,7 +41,8 @@ pub fn parse(
     around: &Surroundings,
 ) -> Result<CommandLine, Exit> {
     let words: Vec<OsString> = words.into_iter().collect();
-    CommandLine::try_parse_from(&words).map_err(|error| {
+    let read = command().try_get_matches_from(&words);
+    read.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(|error| {
         // The flags are not known yet, so the words are looked at as they are.
         let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
         let flags = GlobalFlags { json, ..GlobalFlags::default() };
@@ -55,9 +71,7 @@ fn usage_failure(error: &clap::Error) -> Failure {
     let first = text.split("\n\n").next().unwrap_or_default();
     let message = match error.get(ContextKind::InvalidArg) {
         // clap repeats the value, which here holds a password.
-        Some(ContextValue::String(argument)) if argument.starts_with("--url") => {
-            "`--url` holds a password; set TENANTDESK_URL, PGPASSWORD or PGPASSFILE instead"
-        }
+        Some(ContextValue::String(argument)) if argument.starts_with("--url") => NO_PASSWORD,
         _ => first.trim_start_matches("error: ").trim_end(),
     };
     let mut failure = Failure::new(Kind::Usage, message);
@@ -77,6 +91,8 @@ fn usage_failure(error: &clap::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
     use crate::cli::output::tests::{PLAIN, captured};
 
@@ -92,6 +108,22 @@ mod tests {
             assert_eq!(exit, Exit::Done);
             assert!(out.text().contains("tenantdesk") && err.text().is_empty());
         }
+    }
+
+    #[test]
+    fn the_help_of_a_verb_says_who_may_run_it_and_how_it_asks() {
+        let help = |words: &[&str]| {
+            let mut verb = command();
+            verb.build();
+            for word in words {
+                verb = verb.find_subcommand(word).unwrap().clone();
+            }
+            verb.render_long_help().to_string()
+        };
+        assert!(help(&["operator", "remove"]).contains("Level: admin; asks yes or no"));
+        assert!(help(&["tenant", "create"]).contains("Level: support; does not ask"));
+        assert!(help(&["demo"]).contains("asks yes or no with `--reset`"));
+        assert!(help(&["restore"]).contains("asks for the slug and the reason"));
     }
 
     #[test]
@@ -123,7 +155,8 @@ mod tests {
         let (mut printer, _, err) = captured(PLAIN);
         answer(&refused("tenantdesk paths --url postgres://ada:c4n4ry@db/app"), &mut printer);
         assert!(!err.text().contains("c4n4ry"), "{}", err.text());
-        assert!(err.text().contains("TENANTDESK_URL"));
+        assert!(err.text().contains("local socket"), "{}", err.text());
+        assert!(!err.text().contains("PGPASS"), "nothing that this version does not read");
     }
 
     #[test]

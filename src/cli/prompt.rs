@@ -1,29 +1,36 @@
 //! Questions to the person at the terminal; without one, the flag that answers them is named.
+//! Ctrl-C is an answer, too: the command then ends as everywhere.
 
 use std::io::{self, BufRead};
 
 use super::output::Printer;
+use super::signals::Signals;
 use crate::failure::{Failure, Kind};
-use crate::identity::TenantSlug;
+use crate::identity::Reason;
 
 /// Asks, or says which flag is missing.
 pub struct Asker {
     yes: bool,
     terminal: bool,
-    input: Box<dyn BufRead + Send>,
+    /// Away while somebody is waited for.
+    input: Option<Box<dyn BufRead + Send>>,
+    signals: Signals,
 }
 
 impl Asker {
     /// Reads answers from standard input. `terminal`: a person can see the question and answer it.
-    #[must_use]
-    pub fn standard(yes: bool, terminal: bool) -> Self {
-        Self::new(yes, terminal, Box::new(io::BufReader::new(io::stdin())))
+    pub(super) fn standard(yes: bool, terminal: bool, signals: Signals) -> Self {
+        Self::new(yes, terminal, Box::new(io::BufReader::new(io::stdin())), signals)
     }
 
     /// Reads answers from anywhere.
-    #[must_use]
-    pub fn new(yes: bool, terminal: bool, input: Box<dyn BufRead + Send>) -> Self {
-        Self { yes, terminal, input }
+    pub(super) fn new(
+        yes: bool,
+        terminal: bool,
+        input: Box<dyn BufRead + Send>,
+        signals: Signals,
+    ) -> Self {
+        Self { yes, terminal, input: Some(input), signals }
     }
 
     /// A yes/no question; only `y` and `yes` mean yes.
@@ -41,27 +48,29 @@ impl Asker {
         Err(Failure::refused("not confirmed; nothing was changed"))
     }
 
-    /// The slug of the tenant that is about to change; `--yes` never answers this.
+    /// Says early that flags are missing, where nobody can be asked for what they would say.
     ///
     /// # Errors
-    /// Where another slug is given, or none and nobody can be asked.
-    pub fn slug(
-        &mut self,
-        printer: &mut Printer,
-        given: Option<&str>,
-        slug: &TenantSlug,
-    ) -> Result<(), Failure> {
-        let typed = match given {
-            Some(given) => given.to_owned(),
-            None => self.ask(printer, &format!("Type `{slug}` to go on:"), "--confirm")?,
-        };
-        if typed == slug.as_str() {
-            return Ok(());
-        }
-        Err(Failure::refused(format!("`{typed}` is not `{slug}`; nothing was changed")))
+    /// [`Kind::Usage`] with their names.
+    pub fn can_be_asked_for(&self, flags: &[&str]) -> Result<(), Failure> {
+        if self.terminal || flags.is_empty() { Ok(()) } else { Err(missing(flags)) }
     }
 
-    /// A text that a flag would have given.
+    /// The reason; asked again while it is none, as long as somebody answers.
+    ///
+    /// # Errors
+    /// Where nobody can be asked, or nothing is typed.
+    pub fn reason(&mut self, printer: &mut Printer) -> Result<Reason, Failure> {
+        loop {
+            let text = self.text(printer, "Reason, in at least 10 characters", "--reason")?;
+            match text.parse::<Reason>() {
+                Ok(reason) => return Ok(reason),
+                Err(invalid) => printer.warning(&invalid.to_string()),
+            }
+        }
+    }
+
+    /// A text that a flag would have given; `--yes` never stands for it.
     ///
     /// # Errors
     /// Where nobody can be asked, or nothing is typed.
@@ -72,7 +81,7 @@ impl Asker {
         flag: &str,
     ) -> Result<String, Failure> {
         let answer = self.ask(printer, &format!("{label}:"), flag)?;
-        if answer.is_empty() { Err(missing(flag)) } else { Ok(answer) }
+        if answer.is_empty() { Err(missing(&[flag])) } else { Ok(answer) }
     }
 
     fn ask(
@@ -81,23 +90,30 @@ impl Asker {
         question: &str,
         flag: &str,
     ) -> Result<String, Failure> {
-        if !self.terminal {
-            return Err(missing(flag));
-        }
+        self.can_be_asked_for(&[flag])?;
+        let Some(mut input) = self.input.take() else { return Err(missing(&[flag])) };
         printer.question(question);
-        let mut line = String::new();
-        let read = self.input.read_line(&mut line).map_err(|error| {
+        let read = move || {
+            let mut line = String::new();
+            let read = input.read_line(&mut line);
+            (input, read.map(|count| (count > 0).then_some(line)))
+        };
+        let answered = self.signals.leave_when_asked(read);
+        let answered = answered.inspect_err(|_| printer.break_off());
+        let (input, line) = answered?;
+        self.input = Some(input);
+        let line = line.map_err(|error| {
             Failure::refused("standard input cannot be read").caused_by(error.to_string())
         })?;
-        if read == 0 {
-            return Err(missing(flag));
-        }
-        Ok(line.trim().to_owned())
+        line.map(|line| line.trim().to_owned()).ok_or_else(|| missing(&[flag]))
     }
 }
 
-fn missing(flag: &str) -> Failure {
-    Failure::new(Kind::Usage, format!("`{flag}` is missing, and nobody is there to be asked"))
+fn missing(flags: &[&str]) -> Failure {
+    let named: Vec<String> = flags.iter().map(|flag| format!("`{flag}`")).collect();
+    let are = if named.len() == 1 { "is" } else { "are" };
+    let message = format!("{} {are} missing, and nobody is there to be asked", named.join(" and "));
+    Failure::new(Kind::Usage, message)
 }
 
 #[cfg(test)]
@@ -106,7 +122,7 @@ mod tests {
     use crate::cli::output::tests::{PLAIN, captured};
 
     fn asker(yes: bool, terminal: bool, typed: &'static str) -> Asker {
-        Asker::new(yes, terminal, Box::new(typed.as_bytes()))
+        Asker::new(yes, terminal, Box::new(typed.as_bytes()), Signals::unheard())
     }
 
     #[test]
@@ -136,15 +152,25 @@ mod tests {
     }
 
     #[test]
-    fn yes_never_stands_for_the_slug() {
+    fn yes_never_stands_for_a_text() {
         let (mut printer, ..) = captured(PLAIN);
-        let slug: TenantSlug = "acme".parse().unwrap();
-        let failure = asker(true, false, "").slug(&mut printer, None, &slug).unwrap_err();
-        assert!(failure.message.contains("--confirm"), "{failure}");
-        assert!(asker(true, false, "").slug(&mut printer, Some("globex"), &slug).is_err());
-        assert!(asker(false, false, "").slug(&mut printer, Some("acme"), &slug).is_ok());
-        assert!(asker(false, true, "acme\n").slug(&mut printer, None, &slug).is_ok());
-        assert!(asker(false, true, "y\n").slug(&mut printer, None, &slug).is_err());
+        let mut typed = asker(true, true, "acme\n");
+        assert_eq!(typed.text(&mut printer, "Type `acme`", "--confirm").unwrap(), "acme");
+        let failure = asker(true, false, "").text(&mut printer, "Type", "--confirm").unwrap_err();
+        assert!(failure.message.starts_with("`--confirm` is missing"), "{failure}");
+        let failure = asker(true, false, "").can_be_asked_for(&["--confirm", "--reason"]);
+        let failure = failure.unwrap_err();
+        assert!(failure.message.starts_with("`--confirm` and `--reason` are missing"), "{failure}");
+        assert!(asker(true, true, "").can_be_asked_for(&["--confirm"]).is_ok());
+    }
+
+    #[test]
+    fn a_reason_is_asked_for_until_it_is_one() {
+        let (mut printer, _, err) = captured(PLAIN);
+        let mut person = asker(false, true, "oops\nticket 4711 asks for it\n");
+        assert_eq!(person.reason(&mut printer).unwrap().as_str(), "ticket 4711 asks for it");
+        assert_eq!(err.text().matches("Reason").count(), 2, "{}", err.text());
+        assert!(asker(false, true, "oops\n").reason(&mut printer).is_err(), "nobody answers");
     }
 
     #[test]

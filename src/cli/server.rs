@@ -175,12 +175,15 @@ async fn open_psql(invocation: &mut Invocation, paths: &Paths, args: Psql) -> Re
         };
         let embedded = Embedded::new(paths);
         let plan = psql::prepare(&embedded, server, request, &Progress::silent()).await?;
-        psql::run(&plan).await
+        let _child = invocation.signals.with_child();
+        psql::run(&plan, invocation.signals.terminated()).await
     };
     let code = code.await;
     // The server is given back whatever became of the client.
-    invocation.watch(async |progress| started.finish(&progress).await).await?;
-    invocation.ends_as_child(code?);
+    started.finish(&Progress::silent()).await?;
+    let code = code?;
+    invocation.signals.checkpoint()?;
+    invocation.ends_as_child(code);
     Ok(())
 }
 

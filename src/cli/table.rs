@@ -21,29 +21,37 @@ pub struct Column {
     right: bool,
     /// The heading is a name of the database: shown as it is.
     verbatim: bool,
+    /// A part of it is worth nothing, as of a digest: never cut.
+    whole: bool,
 }
 
 impl Column {
     /// A column of text.
     #[must_use]
     pub const fn left(heading: &'static str) -> Self {
-        Self { heading: Cow::Borrowed(heading), right: false, verbatim: false }
+        Self { heading: Cow::Borrowed(heading), right: false, verbatim: false, whole: false }
     }
 
     /// A column of a result, under the name that the database gives it.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        Self { heading: Cow::Owned(screen(name)), right: false, verbatim: true }
+        Self { heading: Cow::Owned(screen(name)), verbatim: true, ..Self::left("") }
     }
 
     /// A column of numbers.
     #[must_use]
-    pub const fn right(heading: &'static str) -> Self {
-        Self { heading: Cow::Borrowed(heading), right: true, verbatim: false }
+    pub fn right(heading: &'static str) -> Self {
+        Self { right: true, ..Self::left(heading) }
     }
 }
 
 impl Column {
+    /// A column of text that no terminal cuts.
+    #[must_use]
+    pub fn whole(heading: &'static str) -> Self {
+        Self { whole: true, ..Self::left(heading) }
+    }
+
     fn shown(&self) -> String {
         if self.verbatim { self.heading.to_string() } else { self.heading.to_uppercase() }
     }
@@ -96,7 +104,8 @@ impl Table {
         let Some(limit) = limit else { return widths };
         let gaps = GAP * widths.len().saturating_sub(1);
         while widths.iter().sum::<usize>() + gaps > limit {
-            match widths.iter_mut().max() {
+            let cut = widths.iter_mut().zip(&self.columns).filter(|(_, column)| !column.whole);
+            match cut.map(|(width, _)| width).max() {
                 Some(widest) if *widest > LEAST_WIDTH => *widest -= 1,
                 _ => break,
             }
@@ -168,6 +177,15 @@ mod tests {
         assert!(lines[0].contains('…') && lines[0].ends_with("1,234"));
         assert!(sample().lines(Some(30), true).1[0].contains('~'));
         assert!(sample().lines(None, true).1[0].contains("North"));
+    }
+
+    #[test]
+    fn a_digest_is_never_cut() {
+        let mut table = Table::new([Column::left("tenant"), Column::whole("head")]);
+        let head = format!("sha256:{}", "0".repeat(64));
+        table.row(["a long name of a tenant", &head]);
+        let (_, lines) = table.lines(Some(40), false);
+        assert!(lines[0].starts_with("a lon…") && lines[0].ends_with(&head), "{lines:?}");
     }
 
     #[test]

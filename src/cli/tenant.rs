@@ -1,11 +1,15 @@
 //! `tenant list|find|show|create` and `member list`.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 
 use super::args::tenant::{Create, Member, Tenant as Verb};
-use super::desk::with_console;
+use super::desk::{reading, with_console};
 use super::invocation::Invocation;
+use super::shown::Shown;
 use super::table::{Column, Table};
+use crate::console::Console;
 use crate::failure::Failure;
 use crate::format;
 use crate::lifecycle::provision::{self, CreateTenant};
@@ -21,32 +25,32 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
     match verb {
         Verb::List => {
             let tenants =
-                with_console(invocation, async |console, _| Ok(directory::list(console).await?))?;
-            let total = tenants.len();
-            let shown = limited(invocation, tenants);
-            let document = json!({ "tenants": shown, "total": total });
-            invocation.answer(&document, |printer| printer.table(&table(&shown)))?;
-            if shown.len() < total {
-                invocation.printer.status(&format!("{} of {total} tenants", shown.len()));
-            } else if total == 0 {
+                reading(invocation, async |console, _| Ok(directory::list(console).await?))?;
+            let shown = Shown::first(invocation, tenants);
+            let document = shown.document("tenants", &shown.rows);
+            invocation.answer(&document, |printer| printer.table(&table(&shown.rows)))?;
+            shown.say_what_is_cut(invocation, "tenants");
+            if shown.rows.is_empty() {
                 invocation.printer.hint("`tenantdesk tenant create NAME --admin-email EMAIL` makes one, `tenantdesk demo` many");
             }
             Ok(())
         }
         Verb::Find(find) => {
-            let found = with_console(invocation, async |console, _| {
+            let found = reading(invocation, async |console, _| {
                 Ok(directory::find(console, &find.text).await?)
             })?;
             if found.is_empty() {
                 return Err(directory::DirectoryError::NotFound(find.text).into());
             }
-            let found = limited(invocation, found);
-            let tenants: Vec<Tenant> = found.iter().map(|f| f.tenant.clone()).collect();
-            invocation
-                .answer(&json!({ "tenants": found }), |printer| printer.table(&table(&tenants)))
+            let found = Shown::first(invocation, found);
+            let tenants: Vec<Tenant> = found.rows.iter().map(|f| f.tenant.clone()).collect();
+            let document = found.document("tenants", &found.rows);
+            invocation.answer(&document, |printer| printer.table(&table(&tenants)))?;
+            found.say_what_is_cut(invocation, "tenants");
+            Ok(())
         }
         Verb::Show(which) => {
-            let tenant = with_console(invocation, async |console, _| {
+            let tenant = reading(invocation, async |console, _| {
                 Ok(directory::resolve(console, &which.tenant).await?)
             })?;
             invocation.answer(&json!({ "tenant": tenant }), |printer| printer.pairs(pairs(&tenant)))
@@ -61,14 +65,14 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
 /// What the verb says.
 pub(super) fn member(invocation: &mut Invocation, verb: Member) -> Result<(), Failure> {
     let Member::List(which) = verb;
-    let members = with_console(invocation, async |console, _| {
+    let members = reading(invocation, async |console, _| {
         let tenant = directory::resolve(console, &which.tenant).await?;
         Ok(members::list(console, &tenant.id).await?)
     })?;
-    let members = limited(invocation, members);
-    invocation.answer(&json!({ "members": members }), |printer| {
+    let members = Shown::first(invocation, members);
+    invocation.answer(&members.document("members", &members.rows), |printer| {
         let mut table = Table::new(["EMAIL", "NAME", "ROLE", "STATE", "ID"].map(Column::left));
-        for member in &members {
+        for member in &members.rows {
             let shown =
                 |text: &Option<Untrusted>| text.as_ref().map(Untrusted::screen).unwrap_or_default();
             table.row([
@@ -80,7 +84,9 @@ pub(super) fn member(invocation: &mut Invocation, verb: Member) -> Result<(), Fa
             ]);
         }
         printer.table(&table);
-    })
+    })?;
+    members.say_what_is_cut(invocation, "members");
+    Ok(())
 }
 
 /// `tenant create`: the welcome text is data, because it is shown once.
@@ -100,12 +106,13 @@ fn create(invocation: &mut Invocation, create: Create) -> Result<(), Failure> {
     invocation.answer(&created, |printer| printer.text(created.welcome.trim_end()))
 }
 
-/// The first `--limit` rows.
-pub(super) fn limited<T>(invocation: &Invocation, mut rows: Vec<T>) -> Vec<T> {
-    if let Some(limit) = invocation.flags.limit {
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    }
-    rows
+/// The handles of all tenants, by id.
+///
+/// # Errors
+/// What the database says.
+pub(super) async fn handles(console: &Console) -> Result<HashMap<String, String>, Failure> {
+    let tenants = directory::list(console).await?;
+    Ok(tenants.into_iter().map(|tenant| (tenant.id.to_string(), tenant.handle())).collect())
 }
 
 /// The tenants as a table.

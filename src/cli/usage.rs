@@ -4,12 +4,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::args::usage::{Limit, Override, Plan as PlanVerb, Usage, UsageFormat};
-use super::desk::with_console;
+use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::json::{self, integer};
 use super::output::Printer;
+use super::shown::Shown;
 use super::table::{Column, Table};
-use super::tenant::limited;
 use crate::failure::{Failure, Kind};
 use crate::format;
 use crate::tenant::directory;
@@ -78,16 +78,15 @@ impl<'u> From<&'u TenantUsage> for TenantDocument<'u> {
 /// # Errors
 /// What the verb says.
 pub(super) fn run(invocation: &mut Invocation, args: &Usage) -> Result<(), Failure> {
-    let usage = with_console(invocation, async |console, _| match &args.tenant {
+    let usage = reading(invocation, async |console, _| match &args.tenant {
         Some(text) => {
             let tenant = directory::resolve(console, text).await?;
             Ok(vec![report::of_tenant(console, &tenant).await?])
         }
         None => report::overview(console).await,
     })?;
-    let total = usage.len();
-    let usage = limited(invocation, usage);
-    let documents: Vec<TenantDocument<'_>> = usage.iter().map(TenantDocument::from).collect();
+    let usage = Shown::first(invocation, usage);
+    let documents: Vec<TenantDocument<'_>> = usage.rows.iter().map(TenantDocument::from).collect();
     if args.format == UsageFormat::Jsonl {
         for document in &documents {
             let line = json::document(invocation.request, document).map_err(|error| {
@@ -96,17 +95,17 @@ pub(super) fn run(invocation: &mut Invocation, args: &Usage) -> Result<(), Failu
             })?;
             invocation.printer.line(&line);
         }
+        usage.say_what_is_cut(invocation, "tenants");
         return Ok(());
     }
-    let document = json!({ "tenants": documents, "total": total });
+    let document = usage.document("tenants", &documents);
     let (ascii, one) = (invocation.printer.look().ascii, args.tenant.is_some());
-    invocation.answer(&document, |printer| match usage.first() {
+    invocation.answer(&document, |printer| match usage.rows.first() {
         Some(tenant) if one => printer.table(&of_one(tenant, ascii)),
-        _ => printer.table(&of_all(&usage, ascii)),
+        _ => printer.table(&of_all(&usage.rows, ascii)),
     })?;
-    if !one && usage.len() < total {
-        invocation.printer.status(&format!("{} of {total} tenants", usage.len()));
-    } else if !one && total > 0 {
+    usage.say_what_is_cut(invocation, "tenants");
+    if !one && !usage.rows.is_empty() && !usage.truncated {
         invocation.printer.hint("`tenantdesk usage TENANT` shows every metric of one tenant");
     }
     Ok(())
@@ -201,20 +200,21 @@ fn gauge(metric: &MetricUsage, ascii: bool) -> String {
 pub(super) fn plan(invocation: &mut Invocation, verb: &PlanVerb) -> Result<(), Failure> {
     match verb {
         PlanVerb::List => {
-            let plans =
-                with_console(invocation, async |console, _| Ok(plans::list(console).await?))?;
-            let plans = limited(invocation, plans);
-            let documents: Vec<_> = plans.iter().map(plan_document).collect();
-            invocation.answer(&json!({ "plans": documents }), |printer| {
+            let plans = reading(invocation, async |console, _| Ok(plans::list(console).await?))?;
+            let plans = Shown::first(invocation, plans);
+            let documents: Vec<_> = plans.rows.iter().map(plan_document).collect();
+            invocation.answer(&plans.document("plans", &documents), |printer| {
                 let mut table = limits_table(&[Column::left("PLAN"), Column::left("TITLE")]);
-                for plan in &plans {
+                for plan in &plans.rows {
                     limit_rows(&mut table, &[plan.name.screen(), plan.title.screen()], plan);
                 }
                 printer.table(&table);
-            })
+            })?;
+            plans.say_what_is_cut(invocation, "plans");
+            Ok(())
         }
         PlanVerb::Show(which) => {
-            let plan = with_console(invocation, async |console, _| {
+            let plan = reading(invocation, async |console, _| {
                 Ok(plans::show(console, &which.plan).await?)
             })?;
             let document = json!({ "plan": plan_document(&plan) });

@@ -31,6 +31,13 @@ pub struct Command {
 }
 
 impl Command {
+    /// Who may run it and how it asks, for help and documents.
+    #[must_use]
+    pub fn level_and_risk(&self) -> String {
+        let who = self.level.map_or_else(|| "anybody".to_owned(), |level| level.to_string());
+        format!("Level: {who}; {}", self.risk.in_words())
+    }
+
     /// The default keys, each a sequence (mostly of one). What is no key is left out; a test holds
     /// that there is none.
     pub fn keys(&self) -> impl Iterator<Item = Vec<Key>> + use<> {
@@ -51,18 +58,21 @@ pub enum Risk {
     None,
     /// Yes or no, with No focused; `--yes` on the command line.
     Confirm,
+    /// As [`Risk::Confirm`], but only then: the words say when.
+    ConfirmWhen(&'static str),
     /// The tenant's slug is typed; `--confirm SLUG` on the command line, which `--yes` never replaces.
     TypeSlug,
 }
 
 impl Risk {
-    /// How documents say it.
+    /// How help and documents say it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn in_words(self) -> String {
         match self {
-            Self::None => "does not ask",
-            Self::Confirm => "asks yes or no",
-            Self::TypeSlug => "asks for the slug",
+            Self::None => "does not ask".to_owned(),
+            Self::Confirm => "asks yes or no".to_owned(),
+            Self::ConfirmWhen(when) => format!("asks yes or no {when}"),
+            Self::TypeSlug => "asks for the slug and the reason".to_owned(),
         }
     }
 }
@@ -200,7 +210,7 @@ command_ids! {
     // Archives
     Export, ArchiveList, ArchiveInspect, ArchiveVerify, Restore, RestoreApply,
     // Audit
-    AuditList, AuditVerify,
+    AuditList, AuditShow, AuditVerify,
     // Installation
     TablesList, OperatorList, OperatorAdd, OperatorRemove, OperatorLevel,
     // Server

@@ -1,4 +1,4 @@
-//! The table of commands: one row each, in the order of help and documents.
+//! The table of commands: one row each, in the order of help and documents, hence its many lines.
 //!
 //! A new verb is one row here, one id in `entry.rs`, one file in the library and one in each skin.
 
@@ -63,7 +63,6 @@ pub const COMMANDS: &[Command] = &[
     Command {
         default_keys: &["n"],
         scopes: &[Scope::Tenants],
-        risk: Risk::Confirm,
         level: Some(Support),
         ..verb(
             CommandId::TenantCreate,
@@ -82,7 +81,6 @@ pub const COMMANDS: &[Command] = &[
     Command {
         default_keys: &["i"],
         scopes: &[Scope::Tenants, Scope::Tenant],
-        risk: Risk::Confirm,
         level: Some(Support),
         needs: &[Need::Tenant, Need::NoImpersonation],
         ..verb(
@@ -277,6 +275,15 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::AuditList, Group::Audit, "audit list", "Read the ledger")
     },
     Command {
+        level: Some(Viewer),
+        ..verb(
+            CommandId::AuditShow,
+            Group::Audit,
+            "audit show",
+            "Show one event of the ledger whole",
+        )
+    },
+    Command {
         default_keys: &["v"],
         scopes: &[Scope::Audit],
         level: Some(Approver),
@@ -321,7 +328,10 @@ pub const COMMANDS: &[Command] = &[
             "Change the level of an operator",
         )
     },
-    verb(CommandId::Demo, Group::Server, "demo", "Fill the embedded server with demo tenants"),
+    Command {
+        risk: Risk::ConfirmWhen("with `--reset`"),
+        ..verb(CommandId::Demo, Group::Server, "demo", "Fill the embedded server with demo tenants")
+    },
     verb(
         CommandId::ServerStart,
         Group::Server,
@@ -329,7 +339,7 @@ pub const COMMANDS: &[Command] = &[
         "Start the embedded server and keep it running",
     ),
     Command {
-        risk: Risk::Confirm,
+        risk: Risk::ConfirmWhen("where others use it"),
         ..verb(CommandId::ServerStop, Group::Server, "server stop", "Stop the embedded server")
     },
     Command {

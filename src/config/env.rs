@@ -31,12 +31,14 @@ pub const DOWNLOAD: Variable = Variable {
     name: "TENANTDESK_DOWNLOAD",
     purpose: "`never`: do not download PostgreSQL where none is installed",
 };
-/// The target.
-pub const PROFILE: Variable =
-    Variable { name: "TENANTDESK_PROFILE", purpose: "the profile to use, as --profile" };
+/// The target, in a later version.
+pub const PROFILE: Variable = Variable {
+    name: "TENANTDESK_PROFILE",
+    purpose: "for profiles, which this version does not have: refused where it is set",
+};
 /// The target, as an address.
 pub const URL: Variable =
-    Variable { name: "TENANTDESK_URL", purpose: "the database to use, as --url" };
+    Variable { name: "TENANTDESK_URL", purpose: "the database to use, as `--url`" };
 /// Where short-lived files of the user belong.
 pub const RUNTIME_DIR: Variable = Variable {
     name: "XDG_RUNTIME_DIR",

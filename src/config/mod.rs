@@ -2,5 +2,7 @@
 
 pub mod env;
 pub mod paths;
+mod profile;
 
 pub use paths::{Paths, PathsError};
+pub use profile::{ProfileRefused, refuse_profile_flag, refuse_profile_variable};

@@ -61,6 +61,8 @@ pub struct Paths {
     pub server_log: PathBuf,
     /// Where exports go by default.
     pub archives_dir: PathBuf,
+    /// Signed receipts of exports and restores.
+    pub receipts_dir: PathBuf,
     /// Signing keys; beside the data directory, never inside it.
     pub keys_dir: PathBuf,
     /// Configuration.
@@ -103,6 +105,7 @@ impl Paths {
             server_log: logs_dir.join("server.log"),
             logs_dir,
             archives_dir: home.join("archives"),
+            receipts_dir: home.join("receipts"),
             keys_dir: home.join("keys"),
             config_file: config_dir.join("config.toml"),
             config_dir,
@@ -122,6 +125,7 @@ impl Paths {
             ("logs_dir", &self.logs_dir),
             ("server_log", &self.server_log),
             ("archives_dir", &self.archives_dir),
+            ("receipts_dir", &self.receipts_dir),
             ("keys_dir", &self.keys_dir),
             ("config_dir", &self.config_dir),
             ("config_file", &self.config_file),

@@ -43,21 +43,19 @@ impl fmt::Display for Ending {
 /// # Errors
 /// [`ConsoleError`].
 pub async fn how_it_ended(console: &Console, id: i64) -> Result<Option<Ending>, ConsoleError> {
-    let listed = match sessions::list(console).await {
+    let found = match sessions::find(console, id).await {
         // An end from elsewhere closes the control connection too; the next try opens another.
         Err(ConsoleError::Server(error)) if error.meaning() == Meaning::Gone => {
-            sessions::list(console).await?
+            sessions::find(console, id).await?
         }
         other => other?,
     };
     let now = clock::now();
-    Ok(listed.into_iter().find(|session| session.id == id && !session.is_live(now)).map(
-        |session| {
-            let why =
-                session.end_reason.map_or_else(|| "expired".to_owned(), |why| why.raw().to_owned());
-            Ending { id, by: session.ended_by, why }
-        },
-    ))
+    Ok(found.filter(|session| !session.is_live(now)).map(|session| {
+        let why =
+            session.end_reason.map_or_else(|| "expired".to_owned(), |why| why.raw().to_owned());
+        Ending { id, by: session.ended_by, why }
+    }))
 }
 
 impl Impersonation {

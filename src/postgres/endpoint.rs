@@ -70,7 +70,10 @@ impl Explain for InvalidUrl {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Password => {
-                vec!["passwords never stand in an address; local sockets need none".to_owned()]
+                vec![
+                    "leave it out: this version connects through a local socket, which needs none"
+                        .to_owned(),
+                ]
             }
             _ => {
                 vec!["`tenantdesk server url` prints an address of the embedded server".to_owned()]

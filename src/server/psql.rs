@@ -6,6 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 
 use crate::failure::{Failure, Kind};
@@ -48,24 +49,33 @@ pub async fn prepare(
     Ok(PsqlPlan { program, arguments })
 }
 
-/// Runs the client on this terminal and gives its exit code.
+/// Runs the client on this terminal and gives its exit code. Once `terminated` is ready, the client
+/// is ended and waited for: it sets the terminal right.
 ///
 /// # Errors
 /// Where it cannot be run.
-pub async fn run(plan: &PsqlPlan) -> Result<i32, Failure> {
+pub async fn run(plan: &PsqlPlan, terminated: impl Future<Output = ()>) -> Result<i32, Failure> {
     let failed = |error: std::io::Error| {
         Failure::new(Kind::Refused, format!("could not run `{}`", plan.program.display()))
             .caused_by(error.to_string())
             .hint("install PostgreSQL's client, `psql`")
     };
     let mut child = Command::new(&plan.program).args(&plan.arguments).spawn().map_err(failed)?;
+    let mut terminated = std::pin::pin!(terminated);
     loop {
         tokio::select! {
             ended = child.wait() => return ended.map(exit_code).map_err(failed),
             // Ctrl-C cancels a statement in the client; it does not end this program.
             interrupted = tokio::signal::ctrl_c() => interrupted.map_err(failed)?,
+            () = &mut terminated => break,
         }
     }
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        // One that ended at this very moment needs no signal.
+        let _gone = kill_process(pid, Signal::TERM);
+    }
+    child.wait().await.map(exit_code).map_err(failed)
 }
 
 fn exit_code(status: std::process::ExitStatus) -> i32 {

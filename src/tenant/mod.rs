@@ -1,6 +1,7 @@
 //! Tenants, operators and tenant sessions: the nouns that every capability works with.
 
 pub mod directory;
+pub mod follow;
 pub mod members;
 pub mod operators;
 pub mod session;

@@ -1,7 +1,9 @@
-//! `impersonation list|show|end` and the sweep: tenant sessions as seen from elsewhere.
+//! `impersonation list|show|end` and the sweep: tenant sessions as seen from elsewhere. A list says
+//! when it is cut, and one session is asked for by its number.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tokio_postgres::types::ToSql;
 
 use crate::audit::Attested;
 use crate::console::{Console, ConsoleError};
@@ -49,20 +51,91 @@ impl Session {
     }
 }
 
-/// The sessions that the operator may see, newest first: an approver all, others their own.
+/// Which sessions are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that live, by the database's clock.
+    Live,
+    /// Also those that ended.
+    All,
+}
+
+/// Sessions, newest first, as many as were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionPage {
+    /// The sessions.
+    pub sessions: Vec<Session>,
+    /// Whether there are more.
+    pub truncated: bool,
+}
+
+/// How many sessions [`list`] gives at most.
+const MOST_LISTED: i64 = 1000;
+
+/// What lives, as a condition.
+const LIVE: &str = "ended_at is null and expires_at > pg_catalog.clock_timestamp()";
+
+/// Sessions that the operator may see, the open ones before the ended ones: an approver all,
+/// others their own; at most a thousand.
 ///
 /// # Errors
 /// [`ConsoleError`].
 pub async fn list(console: &Console) -> Result<Vec<Session>, ConsoleError> {
-    let rows = console
-        .query(
-            &Sql::new(
-                "select id, operator, tenant, purpose, mode, reason, ticket, member_email, member_role, \
-                 opened_at, expires_at, ended_at, ended_by, end_reason from tenantdesk.sessions() limit 1000",
-            ),
-            &[],
-        )
-        .await?;
+    let rest = Sql::new("true order by ended_at is not null, id desc limit $1");
+    select(console, &rest, &[&MOST_LISTED]).await
+}
+
+/// The newest sessions that the operator may see: an approver all, others their own.
+///
+/// # Errors
+/// [`ConsoleError`].
+pub async fn page(
+    console: &Console,
+    which: Which,
+    limit: u64,
+) -> Result<SessionPage, ConsoleError> {
+    let condition = match which {
+        Which::Live => Sql::new(LIVE),
+        Which::All => Sql::new("true"),
+    };
+    // One more than is wanted tells whether there are more.
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX - 1).min(i64::MAX - 1);
+    let rest = condition.text(" order by id desc limit $1");
+    let mut sessions = select(console, &rest, &[&(limit + 1)]).await?;
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let truncated = sessions.len() > wanted;
+    sessions.truncate(wanted);
+    Ok(SessionPage { sessions, truncated })
+}
+
+/// One session; none where there is no such session or it is not one's to see.
+///
+/// # Errors
+/// [`ConsoleError`].
+pub async fn find(console: &Console, id: i64) -> Result<Option<Session>, ConsoleError> {
+    Ok(select(console, &Sql::new("id = $1"), &[&id]).await?.into_iter().next())
+}
+
+/// The operator's own live impersonation; there is at most one.
+///
+/// # Errors
+/// [`ConsoleError`].
+pub async fn own_impersonation(console: &Console) -> Result<Option<Session>, ConsoleError> {
+    let own = Sql::new("operator = $1 and purpose = 'impersonate' and ").text(LIVE);
+    Ok(select(console, &own, &[&console.operator().as_str()]).await?.into_iter().next())
+}
+
+/// The sessions for which a condition holds.
+async fn select(
+    console: &Console,
+    condition: &Sql,
+    values: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Session>, ConsoleError> {
+    let select = Sql::new(
+        "select id, operator, tenant, purpose, mode, reason, ticket, member_email, member_role, \
+         opened_at, expires_at, ended_at, ended_by, end_reason from tenantdesk.sessions() where ",
+    );
+    let rows = console.query(&select.append(condition), values).await?;
     let text = |row: &tokio_postgres::Row, column: usize| {
         row.get::<_, Option<String>>(column).map(Untrusted::from)
     };

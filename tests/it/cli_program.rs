@@ -81,6 +81,56 @@ fn the_log_is_the_users_alone_and_names_the_request() {
 }
 
 #[test]
+fn a_profile_is_refused_and_never_ignored() {
+    let home = TempDir::new().unwrap();
+    let lists = ["tenant", "list", "--json"];
+    let refused = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+        let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+        assert!(error["error"]["message"].as_str().unwrap().contains("no profiles"), "{error}");
+        assert!(error["error"]["hints"][0].as_str().unwrap().contains("`--url`"), "{error}");
+    };
+    for words in [&lists[..], &["server", "status", "--json"], &["demo", "--json"], &["--json"]] {
+        refused(tenantdesk(&home, words).env("TENANTDESK_PROFILE", "prod"));
+    }
+    refused(&mut tenantdesk(&home, &[&lists[..], &["--profile", "prod"]].concat()));
+    refused(&mut tenantdesk(&home, &["paths", "--json", "--profile=prod"]));
+    assert!(!home.path().join("data").exists(), "nothing was started");
+    // What needs no database goes on, and an address on the command line comes first.
+    let mut paths = tenantdesk(&home, &["paths"]);
+    assert_eq!(paths.env("TENANTDESK_PROFILE", "prod").output().unwrap().status.code(), Some(0));
+    let elsewhere = [&lists[..], &["--url", "postgresql:///app?host=/nowhere&user=ann"]].concat();
+    let mut elsewhere = tenantdesk(&home, &elsewhere);
+    let output = elsewhere.env("TENANTDESK_PROFILE", "prod").output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_password_in_an_address_is_refused_with_what_this_version_can_do() {
+    let home = TempDir::new().unwrap();
+    let url = "postgresql:///app?host=/run&user=ann&password=c4n4ry";
+    let by_flag = tenantdesk(&home, &["tenant", "list", "--url", url]).output().unwrap();
+    let mut by_variable = tenantdesk(&home, &["tenant", "list"]);
+    let by_variable = by_variable.env("TENANTDESK_URL", url).output().unwrap();
+    for (output, code) in [(by_flag, 2), (by_variable, 3)] {
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains("local socket") && !said.contains("c4n4ry"), "{said}");
+        assert!(!said.contains("PGPASS"), "{said}");
+    }
+}
+
+#[test]
+fn the_demo_is_for_the_embedded_server() {
+    let home = TempDir::new().unwrap();
+    let url = "postgresql:///app?host=/nowhere&user=ann";
+    let output = tenantdesk(&home, &["demo", "--reset", "--yes", "--url", url]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert!(!home.path().join("data").exists(), "nothing was started");
+}
+
+#[test]
 fn colours_are_for_terminals_and_for_those_who_ask() {
     let plain = run(&["paths"]);
     assert!(!text(&plain.stdout).contains('\u{1b}'));

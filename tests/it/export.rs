@@ -36,6 +36,10 @@ impl Yard {
         self.home.path().join("keys/signing.key")
     }
 
+    pub(crate) fn receipts_dir(&self) -> std::path::PathBuf {
+        self.home.path().join("keys/receipts")
+    }
+
     pub(crate) fn trust(&self) -> Trust {
         Trust::own(SigningKey::open_or_create(&self.key_file()).unwrap().public())
     }
@@ -46,6 +50,7 @@ impl Yard {
             destination: Destination::File(self.home.path().join(name)),
             existing: Existing::Keep,
             signing_key: self.key_file(),
+            receipts_dir: self.receipts_dir(),
         };
         let plan = prepare(&self.console, ask).await?;
         export(&self.console, plan, &Progress::silent()).await
@@ -170,6 +175,7 @@ async fn a_file_that_is_there_is_kept_and_a_cancel_leaves_nothing() {
         destination: Destination::File(yard.home.path().join("cancelled.tenant")),
         existing: Existing::Keep,
         signing_key: yard.key_file(),
+        receipts_dir: yard.receipts_dir(),
     };
     let plan = prepare(&yard.console, ask).await.unwrap();
     let progress = Progress::silent();

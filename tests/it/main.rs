@@ -56,8 +56,16 @@ mod attack_starter;
 mod attack_writes;
 /// The shipped binary in a pseudo-terminal: the main job, and what is left when it is ended.
 mod binary_console;
+/// How the command line asks: restore, operators, the demo; and what it keeps of the answer.
+mod cli_asking;
+/// The ledger on the command line: shown, followed, verified.
+mod cli_audit;
+/// Lists of the command line say when they are cut.
+mod cli_lists;
 /// The shipped binary as a script sees it.
 mod cli_program;
+/// The shipped binary and signals: it always ends, and leaves nothing open.
+mod cli_signals;
 /// The demo, and what is tried on its rows.
 mod demo;
 /// One tenant out: whole, stable, and nobody else.

@@ -6,6 +6,7 @@ use tenantdesk::tenant::operators;
 
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::Desk;
+use crate::harness::home::Home;
 
 fn refusal<T>(result: Result<T, tenantdesk::console::ConsoleError>) -> Failure {
     result.err().expect("a refusal").into()
@@ -80,4 +81,27 @@ async fn a_login_without_a_level_gets_no_console() {
         assert_eq!(refused.kind, Kind::Refused);
         assert!(refused.message.contains("no operator of this database"), "{}", refused.message);
     }
+}
+
+#[test]
+fn an_operator_of_another_server_is_removed_there_and_not_here() {
+    let (desk, home) = (Desk::starter(), Home::started());
+    let there = desk.endpoint(&desk.operator("admin")).url();
+    let name = format!("ada_{}", desk.database);
+    for url in [&[][..], &["--url", &there]] {
+        home.answer(&[&["operator", "add", &name, "--level", "viewer"], url].concat());
+    }
+    assert_eq!(home.psql("app", &name, "select 1").rows(), "1");
+    home.answer(&["operator", "remove", &name, "--yes", "--url", &there]);
+    let roles = format!("select count(*) from pg_roles where rolname = '{name}'");
+    assert_eq!(desk.rows(SUPERUSER, &roles), "0");
+    assert_eq!(
+        home.psql("app", &name, "select 1").rows(),
+        "1",
+        "the namesake here may still log in"
+    );
+    // Control: here, the way in is taken away.
+    home.answer(&["operator", "remove", &name, "--yes"]);
+    let refused = home.psql("app", &name, "select 1");
+    assert!(refused.stderr.contains("eer authentication failed"), "{}", refused.stderr);
 }

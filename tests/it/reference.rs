@@ -53,7 +53,7 @@ fn verbs_page() -> String {
         for (command, verb) in own {
             writeln!(page, "\n### {}\n", command.words).unwrap();
             writeln!(page, "{}.", command.title).unwrap();
-            writeln!(page, "Level: {}; {}.\n", who(command), command.risk.as_str()).unwrap();
+            writeln!(page, "{}.\n", command.level_and_risk()).unwrap();
             writeln!(page, "```text\n{}\n```", usage(&verb)).unwrap();
             let own: Vec<_> = verb
                 .get_arguments()

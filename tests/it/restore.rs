@@ -23,6 +23,7 @@ impl Yard {
             mode,
             reason: "ticket 4711: bring it back".parse().unwrap(),
             signing_key: self.key_file(),
+            receipts_dir: self.receipts_dir(),
         };
         prepare(&self.console, ask).await
     }

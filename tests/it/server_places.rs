@@ -211,7 +211,7 @@ async fn try_psql(embedded: &Embedded, server: &tenantdesk::postgres::EmbeddedSe
     {
         let mut plan = psql::prepare(embedded, server, ask(sql), &quiet()).await.unwrap();
         plan.arguments.extend(["-q".into(), "-o".into(), "/dev/null".into()]);
-        assert_eq!(psql::run(&plan).await.unwrap(), code, "{sql}");
+        assert_eq!(psql::run(&plan, std::future::pending()).await.unwrap(), code, "{sql}");
     }
 }
 

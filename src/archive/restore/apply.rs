@@ -7,7 +7,7 @@
 //! UPDATE), everything of the tenant is deleted and inserted instead; the digest decides.
 
 use super::error::RestoreError;
-use super::run::{Difference, RestoreMode};
+use super::prepare::{Difference, RestoreMode};
 use crate::archive::plan::PlannedRelation;
 use crate::archive::statements::Statements;
 use crate::postgres::{ServerError, Sql, Transaction};

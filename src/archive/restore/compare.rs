@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 
 use super::error::RestoreError;
-use super::run::{Difference, RestoreMode};
+use super::prepare::{Difference, RestoreMode};
 use crate::archive::digest::{LineHasher, LineTotals};
 use crate::archive::lines::RowSplitter;
 use crate::archive::manifest::RelationDigest;

@@ -8,11 +8,11 @@ mod apply;
 mod compare;
 mod error;
 mod fit;
+mod prepare;
 mod run;
 mod stage;
 
 pub use error::RestoreError;
 pub use fit::fit;
-pub use run::{
-    Difference, Preview, Restore, RestoreMode, RestorePlan, Restored, prepare, preview, restore,
-};
+pub use prepare::{Difference, Preview, Restore, RestoreMode, RestorePlan, prepare};
+pub use run::{Restored, preview, restore, restore_telling};

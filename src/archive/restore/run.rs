@@ -1,7 +1,6 @@
-//! The verb: what is asked for, the plan, the preview, the one transaction, the report.
+//! The verb: the preview, the one transaction, the report.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde::Serialize;
@@ -9,102 +8,22 @@ use serde::Serialize;
 use super::apply::{Application, Applied, Extent};
 use super::compare::{differences, verify};
 use super::error::RestoreError;
-use super::fit::fit;
+use super::prepare::{Difference, Preview, RestoreMode, RestorePlan};
 use super::stage::stage;
-use crate::archive::plan::{PlannedRelation, plan};
+use crate::archive::export::file_stem;
 use crate::archive::receipt::Receipt;
 use crate::archive::verified::VerifiedArchive;
 use crate::archive::watch::until_cancelled;
-use crate::audit::{Entry, Verb};
-use crate::catalog;
 use crate::console::{Console, Undertaking};
 use crate::failure::Failure;
-use crate::identity::{Purpose, Reason};
-use crate::isolation::map::RelationMap;
-use crate::isolation::relations::{self, installed_map};
+use crate::identity::Purpose;
+use crate::isolation::relations;
 use crate::postgres::{Isolation, Sql, Transaction};
 use crate::progress::Progress;
-use crate::secret::signing_key::SigningKey;
-use crate::tenant::directory::{self, Tenant};
 use crate::tenant::session::{self, OpenSession, SessionRole, TenantSession};
 
 /// The longest a restore may take; the session ends with it.
 const LONGEST: TimeDelta = TimeDelta::hours(8);
-
-/// What is done with rows that are there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestoreMode {
-    /// Only adds what is missing.
-    Missing,
-    /// Makes the tenant what the archive holds; its root row and shared rows stay as they are.
-    Replace,
-}
-
-impl RestoreMode {
-    /// The word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Replace => "replace",
-        }
-    }
-}
-
-/// What is asked for.
-#[derive(Debug)]
-pub struct Restore {
-    /// The archive, found sound.
-    pub archive: VerifiedArchive,
-    /// What is done with rows that are there.
-    pub mode: RestoreMode,
-    /// Why.
-    pub reason: Reason,
-    /// The file of the key that signs the receipt.
-    pub signing_key: PathBuf,
-}
-
-/// What will be done.
-#[derive(Debug)]
-pub struct RestorePlan {
-    /// Into which tenant.
-    pub tenant: Tenant,
-    /// What is done with rows that are there.
-    pub mode: RestoreMode,
-    /// What people should know before they agree.
-    pub warnings: Vec<String>,
-    archive: Arc<VerifiedArchive>,
-    relations: Vec<PlannedRelation>,
-    map: RelationMap,
-    reason: Reason,
-    key: SigningKey,
-}
-
-/// What differs between archive and target in one relation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// Its name.
-    pub name: String,
-    /// Rows in the archive.
-    pub in_archive: u64,
-    /// Rows of the tenant in the target.
-    pub in_target: u64,
-    /// Rows only in the archive.
-    pub missing: u64,
-    /// Rows in both that differ.
-    pub changed: u64,
-    /// Rows only in the target.
-    pub extra: u64,
-    /// Rows of the archive that name another tenant.
-    pub conflicts: u64,
-}
-
-/// What a restore would find.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preview {
-    /// Relation by relation.
-    pub relations: Vec<Difference>,
-}
 
 /// What was done.
 #[derive(Debug, Clone)]
@@ -121,42 +40,8 @@ pub struct Restored {
     pub deleted: u64,
     /// The signed result.
     pub receipt: Receipt,
-}
-
-/// Reads what is needed and plans.
-///
-/// # Errors
-/// [`RestoreError::NoTenant`], [`RestoreError::Unfit`], no signing key.
-pub async fn prepare(console: &Console, ask: Restore) -> Result<RestorePlan, Failure> {
-    let map = installed_map(console).await?;
-    let catalog = console
-        .reading(async |reading| Ok(catalog::load(reading, &map.application_role).await?))
-        .await?;
-    let (relations, warnings) = fit(ask.archive.manifest(), &plan(&map, &catalog)?)?;
-    let id = &ask.archive.manifest().tenant.id;
-    let tenant = directory::named(console, id).await?.filter(|tenant| tenant.id.as_str() == id);
-    let tenant = tenant.ok_or_else(|| RestoreError::NoTenant(crate::text::screen(id)))?;
-    let key = SigningKey::open_or_create(&ask.signing_key)?;
-    let Restore { archive, mode, reason, .. } = ask;
-    let archive = Arc::new(archive);
-    Ok(RestorePlan { tenant, mode, warnings, archive, relations, map, reason, key })
-}
-
-impl RestorePlan {
-    /// What must be typed to confirm.
-    #[must_use]
-    pub fn confirm(&self) -> String {
-        self.tenant.handle()
-    }
-
-    fn entry(&self, object: String) -> Entry {
-        Entry {
-            verb: Verb::Restore,
-            tenant: Some(self.tenant.id.clone()),
-            object,
-            reason: Some(self.reason.as_str().to_owned()),
-        }
-    }
+    /// Where it is kept; none where that failed.
+    pub receipt_path: Option<PathBuf>,
 }
 
 /// Finds out what a restore would change; nothing is.
@@ -191,13 +76,49 @@ pub async fn restore(
     seen: Option<&Preview>,
     progress: &Progress,
 ) -> Result<Restored, Failure> {
-    let expected = plan.confirm();
-    if confirm != expected {
-        return Err(RestoreError::Unconfirmed { given: confirm.to_owned(), expected }.into());
-    }
+    let compare = |found: &[Difference]| {
+        let seen = seen.iter().flat_map(|seen| &seen.relations);
+        match seen.zip(found).find(|(seen, found)| seen != found) {
+            Some((_, found)) => Err(RestoreError::Moved(found.name.clone())),
+            None => Ok(()),
+        }
+    };
+    confirmed(console, plan, confirm, &compare, progress).await
+}
+
+/// As [`restore`], for somebody who agreed before he saw what differs: he is told in the
+/// transaction that changes it, before it does, so that nothing can move in between.
+///
+/// # Errors
+/// As [`restore`].
+pub async fn restore_telling(
+    console: &Console,
+    plan: RestorePlan,
+    confirm: &str,
+    tell: impl Fn(&Preview) + Sync,
+    progress: &Progress,
+) -> Result<Restored, Failure> {
+    let told = |found: &[Difference]| {
+        tell(&Preview { relations: found.to_vec() });
+        Ok(())
+    };
+    confirmed(console, plan, confirm, &told, progress).await
+}
+
+/// What is asked when it is known what differs, and before anything is changed.
+type Last<'l> = &'l (dyn Fn(&[Difference]) -> Result<(), RestoreError> + Sync);
+
+async fn confirmed(
+    console: &Console,
+    plan: RestorePlan,
+    confirm: &str,
+    last: Last<'_>,
+    progress: &Progress,
+) -> Result<Restored, Failure> {
+    plan.check_confirmation(confirm)?;
     let undertaking = console.begin(plan.entry(plan.mode.as_str().to_owned())).await?;
     let result = within_session(console, &undertaking, &plan, progress, async |session| {
-        change(session, &undertaking, &plan, seen, progress).await
+        change(session, &undertaking, &plan, last, progress).await
     })
     .await;
     undertaking.finish(result).await
@@ -255,17 +176,12 @@ async fn change(
     session: &TenantSession,
     undertaking: &Undertaking,
     plan: &RestorePlan,
-    seen: Option<&Preview>,
+    last: Last<'_>,
     progress: &Progress,
 ) -> Result<Restored, Failure> {
     let transaction = begin(session).await?;
     let found = look(&transaction, plan, progress).await?;
-    if let Some(seen) = seen {
-        let moved = seen.relations.iter().zip(&found).find(|(seen, found)| seen != found);
-        if let Some((_, found)) = moved {
-            return Err(RestoreError::Moved(found.name.clone()).into());
-        }
-    }
+    last(&found)?;
     let (relations, mode) = (&plan.relations[..], plan.mode);
     let application = Application {
         session,
@@ -284,7 +200,7 @@ async fn change(
     }
     undertaking.mark(&transaction).await?;
     transaction.commit().await?;
-    Ok(report(session, plan, found, applied))
+    Ok(report(session, plan, found, applied, progress))
 }
 
 /// Writes and compares. A replacement that does not end in the rows of the archive is undone and
@@ -347,6 +263,7 @@ fn report(
     plan: &RestorePlan,
     relations: Vec<Difference>,
     applied: Applied,
+    progress: &Progress,
 ) -> Restored {
     let Applied { inserted, updated, deleted } = applied;
     let receipt = Receipt::sign(
@@ -365,5 +282,8 @@ fn report(
         },
         &plan.key,
     );
-    Restored { tenant: plan.tenant.handle(), relations, inserted, updated, deleted, receipt }
+    let name = format!("{}-restore", file_stem(&plan.tenant));
+    let receipt_path = plan.receipts.keep(&receipt, &name, progress);
+    let tenant = plan.tenant.handle();
+    Restored { tenant, relations, inserted, updated, deleted, receipt, receipt_path }
 }

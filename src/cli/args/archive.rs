@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::identity::{Reason, TenantSlug};
+use crate::identity::Reason;
 
 /// Arguments of `export`.
 #[derive(Debug, Clone, Args)]
 pub struct Export {
     /// A slug, an id, or a text that matches one tenant
     pub tenant: String,
-    /// The file to write; a new file among the archives where missing
+    /// The file to write, `-` for standard output; a new file among the archives where missing
     #[arg(short, long, value_name = "PATH")]
     pub output: Option<PathBuf>,
     /// Overwrite the file
@@ -48,11 +48,11 @@ pub struct Restore {
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// The slug of the tenant, typed again
-    #[arg(long, value_name = "SLUG", required_unless_present = "dry_run")]
-    pub confirm: Option<TenantSlug>,
-    /// Why, in at least 10 characters
-    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    /// The slug of the tenant (the id where there is none), typed again; asked for on a terminal
+    #[arg(long, value_name = "SLUG")]
+    pub confirm: Option<String>,
+    /// Why, in at least 10 characters; asked for on a terminal
+    #[arg(long, value_name = "TEXT")]
     pub reason: Option<Reason>,
 }
 

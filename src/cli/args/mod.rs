@@ -58,10 +58,13 @@ pub struct GlobalFlags {
     /// The database to use, without a password in the address; else `TENANTDESK_URL`, else the embedded server
     #[arg(long, global = true, value_name = "URL", value_parser = without_password)]
     pub url: Option<String>,
+    /// Not in this version: refused, so that it is never ignored
+    #[arg(long, global = true, value_name = "NAME", hide = true)]
+    pub profile: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub json: bool,
-    /// Answer yes/no questions with yes; never replaces `--confirm`
+    /// Answer yes/no questions with yes; never replaces `--confirm` or `--reason`
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
     /// Print data, warnings and errors only
@@ -81,6 +84,10 @@ pub struct GlobalFlags {
     pub limit: Option<u64>,
 }
 
+/// Why an address with a password is refused, and what to do.
+pub(super) const NO_PASSWORD: &str = "an address must not hold a password: this version connects \
+    through a local socket, which needs none; leave it out";
+
 /// Refuses an address with a password in it: the command line of a process is no secret.
 fn without_password(address: &str) -> Result<String, String> {
     // A slash in a password ends the authority early: everything before the query counts.
@@ -89,9 +96,7 @@ fn without_password(address: &str) -> Result<String, String> {
     let user = place.rsplit_once('@').map_or("", |(user, _)| user);
     let parameter = address.to_ascii_lowercase().contains("password=");
     if user.contains(':') || parameter {
-        return Err("an address on the command line must not hold a password; \
-                    set TENANTDESK_URL, PGPASSWORD or PGPASSFILE instead"
-            .to_owned());
+        return Err(NO_PASSWORD.to_owned());
     }
     Ok(address.to_owned())
 }
@@ -220,6 +225,9 @@ mod tests {
             "limit override acme users --hard 9 --until 2027-01-31T10:00:00+01:00 --reason migration_week",
             "export acme -o /tmp/x.tenant --force",
             "restore x.tenant --dry-run",
+            "restore x.tenant",
+            "restore x.tenant --confirm admin --reason broken_invoice",
+            "restore x.tenant --confirm 3f2a1b7c-0000-4000-8000-000000000001",
             "restore x.tenant --mode replace --confirm acme --reason broken_invoice",
             "audit list --tenant acme --operator ada --since 2h --action export",
             "audit verify",
@@ -259,8 +267,6 @@ mod tests {
             "operator add pg_ada --level viewer",
             "limit override acme users --hard -1 --until 2027-01-31 --reason migration_week",
             "limit override acme users --hard 1 --until tomorrow --reason migration_week",
-            "restore x.tenant",
-            "restore x.tenant --confirm acme",
             "tenant list --quiet --verbose",
             "tenant list --limit 0",
         ] {

@@ -20,7 +20,7 @@ pub enum Operator {
     Add(Add),
     /// Remove an operator and end his sessions
     Remove(Name),
-    /// Change the level of an operator
+    /// Change the level of an operator; his sessions end
     Level(SetLevel),
 }
 

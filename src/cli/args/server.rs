@@ -13,7 +13,7 @@ pub struct Demo {
     /// How many rows altogether, about
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub rows: u64,
-    /// Remove all tenants of the embedded server first
+    /// Remove all tenants of the embedded server first; asks before
     #[arg(long)]
     pub reset: bool,
     /// Do not open the console afterwards

@@ -123,6 +123,7 @@ impl Runner {
             destination: Destination::Directory(self.shared.paths.archives_dir.clone()),
             existing: Existing::Keep,
             signing_key: self.signing_key(),
+            receipts_dir: self.shared.paths.receipts_dir.clone(),
         };
         let plan = export::prepare(&console, ask).await?;
         let exported = export::export(&console, plan, progress).await?;
@@ -187,7 +188,7 @@ impl Runner {
             applied: restored.inserted + restored.updated,
             removed: restored.deleted,
             verified: true,
-            receipt: None,
+            receipt: restored.receipt_path,
             took: clock::now() - started,
         })
     }
@@ -211,7 +212,13 @@ impl Runner {
         };
         restore::prepare(
             &console,
-            Restore { archive, mode, reason, signing_key: self.signing_key() },
+            Restore {
+                archive,
+                mode,
+                reason,
+                signing_key: self.signing_key(),
+                receipts_dir: self.shared.paths.receipts_dir.clone(),
+            },
         )
         .await
     }

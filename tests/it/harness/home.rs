@@ -75,7 +75,12 @@ impl Home {
             assert!(server.release(&Progress::silent()).await.unwrap(), "it is stopped");
             home
         };
-        let (made, home) = (MADE.get_or_init(made).await, Self::new());
+        Self::copy_of(MADE.get_or_init(made).await)
+    }
+
+    /// Another home with the same data; the server must not run.
+    pub fn copy_of(made: &Self) -> Self {
+        let home = Self::new();
         std::fs::create_dir(&home.paths.home).unwrap();
         let rights = std::fs::metadata(&made.paths.home).unwrap().permissions();
         std::fs::set_permissions(&home.paths.home, rights).unwrap();

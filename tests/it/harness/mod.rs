@@ -1,5 +1,6 @@
 //! What the tests share: a real server that is surely stopped.
 
+pub mod binary;
 pub mod cluster;
 pub mod desk;
 pub mod gate;
