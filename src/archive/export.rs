@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -158,7 +158,7 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
                 let path = directory.clone();
                 ExportError::Destination { path, source }
             })?;
-            directory.join(format!("{name}-{}.tenant", clock::stamp(clock::now())))
+            unused(&directory, &format!("{name}-{}", clock::stamp(clock::now())))
         }
     };
     let taken = nameless_in.is_none() && path.symlink_metadata().is_ok();
@@ -176,6 +176,13 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
 pub(super) fn file_stem(tenant: &Tenant) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     tenant.handle().chars().take(80).map(safe).collect()
+}
+
+/// The name, or the name with a number: two exports can begin in the same second.
+fn unused(directory: &Path, stem: &str) -> PathBuf {
+    let numbered = (2..100).map(|n| directory.join(format!("{stem}-{n}.tenant")));
+    let mut names = std::iter::once(directory.join(format!("{stem}.tenant"))).chain(numbered);
+    names.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| directory.join(stem))
 }
 
 /// Writes the archive. Nothing is under the final name unless it is whole.
