@@ -22,7 +22,7 @@ mod statement;
 mod tripwire;
 mod written;
 
-pub use end::{Ending, how_it_ended};
+pub use end::{Ending, Lost, how_it_ended};
 pub use error::ImpersonationError;
 pub use fetch::{Column, Cut, Limits, Rows};
 pub use grid::{BrowsedColumn, BrowsedRelation, RowKey};

@@ -122,9 +122,11 @@ fn overlay(state: &mut State, key: Key) -> bool {
                 return verdict == Verdict::Open;
             }
         },
+        Some(Overlay::Card(card)) if card.closes(key, state.now) => return true,
         Some(Overlay::Card(mut card)) => {
             match key.press {
-                Press::Esc | Press::Enter | Press::Char('q') if !key.ctrl => return true,
+                // A card that insists takes them later.
+                Press::Esc | Press::Enter if !key.ctrl => {}
                 Press::Up | Press::Char('k') => card.scroll(-1),
                 Press::Down | Press::Char('j') => card.scroll(1),
                 Press::PageUp => card.scroll(-10),

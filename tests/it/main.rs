@@ -82,6 +82,8 @@ mod server_places;
 mod server_recovery;
 /// How the console behaves, driven by key strings.
 mod tui_flows;
+/// The console over its real runner and a real server.
+mod tui_runner;
 /// What the screens of the console look like.
 mod tui_screens;
 /// The console in a real pseudo-terminal.

@@ -110,7 +110,9 @@ fn expiry_ends_the_session_on_the_screen_and_forgets_what_was_read() {
     assert_eq!(ends(&console), [EndReason::Expired]);
     assert!(console.shows("its time has expired"));
     assert!(!console.shows("IMPERSONATING") && !console.shows("Project 1"));
-    assert!(console.press("gi").shows("no impersonation is open"));
+    console.press("<enter>");
+    assert!(console.shows("THE IMPERSONATION IS OVER"), "a key typed on closed it");
+    assert!(console.press("<wait:1><enter>gi").shows("no impersonation is open"));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Runner;
 use crate::failure::{Failure, Kind};
 use crate::impersonation::{
-    self as inside, Filter, FilterOperator as Compare, From, Impersonation, Order, PageAsk as Ask,
-    StartImpersonation,
+    self as inside, Filter, FilterOperator as Compare, From, Impersonation, ImpersonationError,
+    Order, PageAsk as Ask, StartImpersonation,
 };
 use crate::text::Untrusted;
 use crate::tui::effect::RequestNo;
@@ -57,7 +57,9 @@ impl Runner {
             opened_at: session.opened_at(),
             expires_at: session.expires_at(),
         };
-        self.shared.sessions.lock().await.insert(session.id(), Arc::new(session));
+        let session = Arc::new(session);
+        self.shared.sessions.lock().await.insert(session.id(), Arc::clone(&session));
+        self.watch(&session);
         self.shared.look_again.notify_one();
         Ok(facts)
     }
@@ -92,13 +94,17 @@ impl Runner {
     /// The session of a number.
     async fn session(&self, id: i64) -> Result<Arc<Impersonation>, Failure> {
         let found = self.shared.sessions.lock().await.get(&id).cloned();
-        found.ok_or_else(|| Failure::refused("this impersonation is over"))
+        found.ok_or_else(|| {
+            self.tell_lost(id, "it is not open any more");
+            Failure::refused("this impersonation is over")
+        })
     }
 
     /// What can be browsed.
     pub(super) async fn relations(&self, session: i64) -> Result<Vec<RelationFacts>, Failure> {
         let session = self.session(session).await?;
-        let relations = session.relations(None).await?;
+        let relations = session.relations(None).await;
+        let relations = self.noticed(&session, relations).await?;
         Ok(relations
             .into_iter()
             .map(|relation| RelationFacts {
@@ -197,15 +203,27 @@ impl Runner {
     }
 
     /// Runs something in a session that `Cancel` can stop.
-    async fn cancellable<T, E: Into<Failure>>(
+    async fn cancellable<T>(
         &self,
         no: RequestNo,
         session: &Impersonation,
-        work: impl Future<Output = Result<T, E>>,
+        work: impl Future<Output = Result<T, ImpersonationError>>,
     ) -> Result<T, Failure> {
         self.shared.statements.lock().await.insert(no, session.canceller());
         let result = work.await;
         self.shared.statements.lock().await.remove(&no);
+        self.noticed(session, result).await
+    }
+
+    /// Tells the end of the session before the answer that failed because of it.
+    async fn noticed<T>(
+        &self,
+        session: &Impersonation,
+        result: Result<T, ImpersonationError>,
+    ) -> Result<T, Failure> {
+        if let Err(error) = &result {
+            self.notice(session.id(), error).await;
+        }
         result.map_err(Into::into)
     }
 

@@ -6,6 +6,7 @@
 mod archives;
 mod directory;
 mod expiry;
+mod hangup;
 mod impersonation;
 mod records;
 mod usage;
@@ -14,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify, OnceCell};
+use tokio::sync::{Mutex, Notify, OnceCell, SetOnce};
 
 use super::effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
 use crate::config::Paths;
@@ -42,6 +43,8 @@ struct Shared {
     target: Target,
     /// Made by the first effect that needs it; taken out when the console ends.
     started: OnceCell<Connected>,
+    /// Where the console listens; known with the first effect.
+    tell: Arc<SetOnce<Tell>>,
     /// Wakes the watch over expiry: something about sessions changed.
     look_again: Arc<Notify>,
     /// Long operations that can be cancelled, by request.
@@ -69,6 +72,7 @@ impl Runner {
             paths,
             target,
             started: OnceCell::new(),
+            tell: Arc::default(),
             look_again: Arc::default(),
             running: Mutex::default(),
             statements: Mutex::default(),
@@ -147,6 +151,7 @@ impl Runner {
 impl Effects for Runner {
     async fn run(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
         let Request { no, effect } = request;
+        let _known_already = self.shared.tell.set(tell.clone());
         match effect {
             Effect::Greet => self.greet().await.map(Answer::Greeting),
             Effect::ListTenants => self.tenants().await.map(Answer::Tenants),

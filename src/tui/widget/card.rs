@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 
+use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::pane::overlay;
 use super::text::{line, width, wrap};
+use crate::command::{Key, Press};
 use crate::tui::theme::{Look, Role};
 
 /// One entry of a card.
@@ -40,6 +42,8 @@ pub(crate) struct Card {
     pub(crate) entries: Vec<Entry>,
     /// What the last line says.
     pub(crate) foot: &'static str,
+    /// Set on a card that must be seen: until when it takes no key, and only enter and esc close it.
+    insists: Option<DateTime<Utc>>,
     top: usize,
     /// A memory of the drawing: how far one can scroll at this size.
     furthest: Cell<usize>,
@@ -48,7 +52,19 @@ pub(crate) struct Card {
 impl Card {
     pub(crate) fn new(title: impl Into<String>, entries: Vec<Entry>) -> Self {
         let (foot, furthest) = ("esc close", Cell::new(usize::MAX));
-        Self { title: title.into(), entries, foot, top: 0, furthest }
+        Self { title: title.into(), entries, foot, insists: None, top: 0, furthest }
+    }
+
+    /// Makes it a card that nobody closes by typing on.
+    pub(crate) fn insist(&mut self, until: DateTime<Utc>) {
+        (self.insists, self.foot) = (Some(until), "enter close");
+    }
+
+    /// Whether the key closes it.
+    pub(crate) fn closes(&self, key: Key, now: DateTime<Utc>) -> bool {
+        let closing = matches!(key.press, Press::Esc | Press::Enter)
+            || key.press == Press::Char('q') && self.insists.is_none();
+        closing && !key.ctrl && self.insists.is_none_or(|until| until <= now)
     }
 
     pub(crate) fn scroll(&mut self, lines: isize) {

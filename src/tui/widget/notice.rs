@@ -62,17 +62,28 @@ const LOGGED: usize = 200;
 impl Notices {
     /// Shows and logs a message; one that is shown already is only shown longer.
     pub(crate) fn push(&mut self, weight: Weight, text: impl Into<String>, now: DateTime<Utc>) {
-        let until = now + TimeDelta::seconds(weight.seconds());
-        let notice = Notice { weight, text: text.into(), at: now, until };
+        let notice = self.record(weight, text, now);
         self.shown.retain(|shown| shown.text != notice.text);
         if self.shown.len() == SHOWN {
             self.shown.remove(0);
         }
-        self.shown.push(notice.clone());
+        self.shown.push(notice);
+    }
+
+    /// Only logs a message, for what is shown in another way.
+    pub(crate) fn record(
+        &mut self,
+        weight: Weight,
+        text: impl Into<String>,
+        now: DateTime<Utc>,
+    ) -> Notice {
+        let until = now + TimeDelta::seconds(weight.seconds());
+        let notice = Notice { weight, text: text.into(), at: now, until };
         if self.log.len() == LOGGED {
             self.log.remove(0);
         }
-        self.log.push(notice);
+        self.log.push(notice.clone());
+        notice
     }
 
     /// Those on screen.

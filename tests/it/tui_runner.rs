@@ -1,0 +1,138 @@
+//! The console over its real runner: what the database does to a session is on the screen at once.
+
+use tenantdesk::console::Console;
+use tenantdesk::tenant::sessions;
+
+use crate::harness::cluster::SUPERUSER;
+use crate::harness::desk::Desk;
+use crate::harness::terminal::real::RealConsole;
+
+/// Opens a console at the tenants of the product.
+async fn opened(desk: &Desk, level: &str) -> (RealConsole, String) {
+    let operator = desk.operator(level);
+    let mut console = RealConsole::open(desk.endpoint(&operator));
+    console.wait_for("tenants 1/3").await;
+    console.wait_for(&format!("({level})")).await;
+    (console, operator)
+}
+
+/// Starts to read in the first tenant, which is `acme`, and opens the relation of projects.
+async fn read_in_acme(console: &mut RealConsole, span: &str) {
+    console.press("i").wait_for("act as        ‹ user").await;
+    console.press(&format!(
+        "<enter>ticket 4711: rows missing<enter>4711<enter><enter><ctrl-u>{span}<enter>"
+    ));
+    console.wait_for("READ ONLY IMPERSONATING acme").await;
+    console.wait_for("app.projects").await;
+}
+
+/// The newest live impersonation.
+fn session(desk: &Desk) -> i64 {
+    let sql = "select id from tenantdesk.tenant_sessions where ended_at is null";
+    desk.rows(SUPERUSER, sql).parse().unwrap()
+}
+
+fn nothing_is_left(console: &RealConsole) {
+    assert!(!console.shows("IMPERSONATING"), "{}", console.text());
+    assert!(!console.shows("acme-secret"), "{}", console.text());
+}
+
+#[tokio::test]
+async fn an_end_by_somebody_else_is_noticed_at_once_and_said_so_that_nobody_misses_it() {
+    let desk = Desk::product();
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    console.press("jjjjjj");
+    console.press("eselect secret from app.projects limit 3;<enter>").wait_for("acme-secret").await;
+    let approver = desk.operator("approver");
+    let gate = Console::connect(desk.endpoint(&approver)).await.unwrap();
+    assert!(sessions::end(&gate, session(&desk), None).await.unwrap());
+    // Nobody presses a key and no timer of a minute runs: the closed connection tells it.
+    console.wait_for("THE IMPERSONATION IS OVER").await;
+    assert!(console.shows(&format!("it was ended by {approver}")), "{}", console.text());
+    nothing_is_left(&console);
+    // What is typed on was meant for the tenant: the card stays.
+    console.press("select q;<enter>");
+    assert!(console.shows("THE IMPERSONATION IS OVER"), "{}", console.text());
+    console.press("<wait:1><enter>").wait_gone("THE IMPERSONATION IS OVER").await;
+    console.press("M").wait_for(&format!("over: it was ended by {approver}")).await;
+    console.press("<esc>gi").wait_for("no impersonation is open").await;
+    // The next one starts with an empty prompt.
+    console.press("1");
+    read_in_acme(&mut console, "15m").await;
+    console.press("e<pageup>");
+    assert!(!console.shows("select"), "{}", console.text());
+}
+
+#[tokio::test]
+async fn an_end_from_ones_own_shell_is_noticed_as_well() {
+    let desk = Desk::product();
+    let (mut console, operator) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    let gate = Console::connect(desk.endpoint(&operator)).await.unwrap();
+    sessions::end(&gate, session(&desk), Some("wrong tenant")).await.unwrap();
+    console.wait_for(&format!("it was ended by {operator}: wrong tenant")).await;
+    nothing_is_left(&console);
+}
+
+#[tokio::test]
+async fn expiry_in_the_database_is_said_and_the_next_one_can_start() {
+    let desk = Desk::product();
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "2s").await;
+    console.wait_for("its time has expired").await;
+    nothing_is_left(&console);
+    console.press("<wait:1><enter>1");
+    read_in_acme(&mut console, "15m").await;
+}
+
+#[tokio::test]
+async fn a_connection_that_is_lost_ends_the_session_in_the_database_too() {
+    let desk = Desk::product();
+    let (mut console, operator) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    let id = session(&desk);
+    let kill = format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tenantdesk/{id}' and datname = current_database()"
+    );
+    assert_eq!(desk.rows(SUPERUSER, &kill), "t");
+    console.wait_for("the connection to the server ended").await;
+    nothing_is_left(&console);
+    let left = format!(
+        "select count(*) from tenantdesk.tenant_sessions where operator = '{operator}' and ended_at is null"
+    );
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while desk.rows(SUPERUSER, &left) != "0" {
+        assert!(std::time::Instant::now() < deadline, "the session is still open");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_fails_because_of_the_end_tells_it_before_it_fails() {
+    let desk = Desk::product();
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    // Ended without its connection being closed, as by a tool that died in between.
+    let approver = desk.operator("approver");
+    let end = format!("select tenantdesk.end_session({}, null)", session(&desk));
+    desk.rows(&approver, &format!("begin; set local role tenantdesk_operator; {end}; commit"));
+    assert!(console.shows("IMPERSONATING"), "the control: nothing told it yet");
+    console.press("eselect 1;<enter>").wait_for(&format!("it was ended by {approver}")).await;
+    nothing_is_left(&console);
+    let place = |part: &str| console.told.iter().position(|message| message.contains(part));
+    let (lost, failed) =
+        (place("SessionLost").unwrap(), place("result: Err").unwrap_or(usize::MAX));
+    assert!(lost < failed, "{:?}", console.told);
+}
+
+#[tokio::test]
+async fn the_tripwire_is_named_as_what_stopped_it() {
+    let desk = Desk::product();
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    desk.rows("app_owner", "alter table app.projects disable row level security");
+    console.press("eselect name, tenant_id from app.projects;<enter>");
+    console.wait_for("a row of another tenant came back").await;
+    nothing_is_left(&console);
+}
