@@ -6,6 +6,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::identity::RequestId;
+
 /// Which sort of "no" it is. The discriminants are the exit codes, a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -66,13 +68,16 @@ pub struct Failure {
     pub causes: Vec<String>,
     /// What to do next.
     pub hints: Vec<String>,
+    /// Under which id it is found in log and ledger, where it belongs to one of several requests
+    /// of a process.
+    pub request: Option<RequestId>,
 }
 
 impl Failure {
     /// A failure without causes or hints.
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new() }
+        Self { kind, message: message.into(), causes: Vec::new(), hints: Vec::new(), request: None }
     }
 
     /// Shorthand for the commonest kind.
@@ -85,6 +90,13 @@ impl Failure {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Names the request it belongs to.
+    #[must_use]
+    pub fn of_request(mut self, request: RequestId) -> Self {
+        self.request = Some(request);
         self
     }
 
@@ -115,7 +127,7 @@ impl<E: Explain> From<E> for Failure {
             }
             next = cause.source();
         }
-        Self { kind: error.kind(), message, causes, hints: error.hints() }
+        Self { kind: error.kind(), message, causes, hints: error.hints(), request: None }
     }
 }
 

@@ -232,12 +232,18 @@ fn help_entry(state: &State, command: &Command) -> Entry {
 fn messages(state: &mut State) {
     let mut entries: Vec<Entry> = state
         .notices
-        .log()
+        .logged()
         .iter()
         .rev()
         .map(|notice| {
             let label = format!("{} {}", notice.at.format("%H:%M:%S"), notice.weight.word());
-            Entry::new(label, notice.text.clone()).role(notice.weight.role())
+            let mut text = notice.text.clone();
+            // Where the message does not end with it already.
+            let request = notice.request.map(|request| format!("request {request}"));
+            if let Some(request) = request.filter(|request| !text.ends_with(request.as_str())) {
+                text = format!("{text}\n{request}");
+            }
+            Entry::new(label, text).role(notice.weight.role())
         })
         .collect();
     if entries.is_empty() {

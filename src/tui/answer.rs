@@ -103,7 +103,11 @@ fn failed(state: &mut State, slot: Slot, failure: &Failure) {
         }
         _ => false,
     };
-    if !shown && failure.kind != Kind::Interrupted {
-        state.note(Weight::Fault, text);
+    if failure.kind == Kind::Interrupted {
+        return;
+    }
+    let notice = state.notices.record_failure(failure, state.now);
+    if !shown {
+        state.notices.show(notice);
     }
 }

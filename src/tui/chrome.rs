@@ -229,6 +229,9 @@ fn gauge(running: &Operation, look: super::theme::Look) -> String {
     }
 }
 
+/// Lines of one message.
+const NOTICE_LINES: usize = 6;
+
 /// At most three messages above the key bar, the newest lowest.
 pub(super) fn notices(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
@@ -236,8 +239,12 @@ pub(super) fn notices(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let mut bottom = area.bottom() - 1;
     for notice in state.notices.shown().iter().rev() {
         let text = format!("{}: {}", notice.weight.word(), notice.text);
-        let lines = wrap(&text, most.saturating_sub(2));
-        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(5);
+        let mut lines = wrap(&text, most.saturating_sub(2));
+        if lines.len() > NOTICE_LINES {
+            lines.truncate(NOTICE_LINES - 1);
+            lines.push(format!("{} shows the rest", state.keymap.name(CommandId::Messages)));
+        }
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         if bottom < area.y + height + 3 {
             break;
         }

@@ -140,6 +140,58 @@ pub enum Effect {
     Quit,
 }
 
+impl Effect {
+    /// Its name in the log, without what it holds.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Greet => "greet",
+            Self::ListTenants => "list tenants",
+            Self::FindTenants(_) => "find tenants",
+            Self::ShowTenant(_) => "show tenant",
+            Self::ListMembers(_) => "list members",
+            Self::ShowUsage(_) => "show usage",
+            Self::ListSessions(_) => "list sessions",
+            Self::ListUsage => "list usage",
+            Self::ListPlans => "list plans",
+            Self::Provision(_) => "provision",
+            Self::OpenSession(_) => "open session",
+            Self::EndSession { .. } => "end session",
+            Self::EndOther(_) => "end another's session",
+            Self::ListRelations { .. } => "list relations",
+            Self::FetchPage { .. } => "fetch page",
+            Self::CountRows { .. } => "count rows",
+            Self::RunSql { .. } => "run statement",
+            Self::ListArchives => "list archives",
+            Self::InspectArchive(_) => "inspect archive",
+            Self::VerifyArchive(_) => "verify archive",
+            Self::Export(_) => "export",
+            Self::PlanRestore { .. } => "plan restore",
+            Self::Restore { .. } => "restore",
+            Self::Cancel(_) => "cancel",
+            Self::ListAudit { .. } => "list audit",
+            Self::VerifyAudit => "verify audit",
+            Self::ShowServer => "show server",
+            Self::Copy(_) => "copy",
+            Self::Redraw => "redraw",
+            Self::Suspend => "suspend",
+            Self::Quit => "quit",
+        }
+    }
+
+    /// Whether it reads or changes rows of a tenant.
+    #[must_use]
+    pub const fn is_inside(&self) -> bool {
+        matches!(
+            self,
+            Self::ListRelations { .. }
+                | Self::FetchPage { .. }
+                | Self::CountRows { .. }
+                | Self::RunSql { .. }
+        )
+    }
+}
+
 /// What came back.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each stands behind the arrow of the effect it answers")]

@@ -102,6 +102,12 @@ impl Keymap {
         self.bindings.iter().filter(move |(bound, _)| *bound == id).map(|(_, keys)| written(keys))
     }
 
+    /// What a sentence calls the way to a command: its first key, or what is typed after `:`.
+    #[must_use]
+    pub fn name(&self, id: CommandId) -> String {
+        self.key_of(id).unwrap_or_else(|| format!(":{}", command(id).words))
+    }
+
     /// The first key of a command, for the key bar.
     #[must_use]
     pub fn key_of(&self, id: CommandId) -> Option<String> {

@@ -1,7 +1,12 @@
 //! The console over its real runner: what the database does to a session is on the screen at once.
 
+use std::sync::{Arc, Mutex};
+
 use tenantdesk::console::Console;
+use tenantdesk::identity::RequestId;
+use tenantdesk::logging::JsonLines;
 use tenantdesk::tenant::sessions;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::Desk;
@@ -135,4 +140,56 @@ async fn the_tripwire_is_named_as_what_stopped_it() {
     console.press("eselect name, tenant_id from app.projects;<enter>");
     console.wait_for("a row of another tenant came back").await;
     nothing_is_left(&console);
+}
+
+#[tokio::test]
+async fn what_fails_is_found_by_its_request_in_the_log_and_in_the_ledger() {
+    let log = Log::default();
+    let lines = JsonLines::new(log.clone(), RequestId::draw());
+    // Everything runs on this thread, so nothing of other tests is in it.
+    let _here = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
+    let desk = Desk::product();
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    console.press("eselect 1 / 0 as \"hunter2\";<enter>").wait_for("division by zero").await;
+    let text = console.text();
+    let line = text.lines().find(|line| line.contains("request ")).expect(&text);
+    let request = line.split("request ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let recorded =
+        format!("select action, outcome from tenantdesk.ledger where request = '{request}'");
+    assert_eq!(desk.rows(SUPERUSER, &recorded), "statement|intent");
+    let logged = log.lines();
+    let own: Vec<_> = logged.iter().filter(|line| line["request_id"] == request).collect();
+    assert_eq!(own.len(), 1, "{logged:?}");
+    assert_eq!(own[0]["fields"]["kind"], "server");
+    assert_eq!(own[0]["spans"][0]["what"], "run statement");
+    // Values of rows do not get into the log.
+    assert!(!log.text().contains("division"), "{}", log.text());
+    // The log of messages names it even where the screen does not any more.
+    console.press("<f2>M").wait_for("messages").await;
+    assert!(console.shows(request), "{}", console.text());
+}
+
+/// What was logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    fn lines(&self) -> Vec<serde_json::Value> {
+        self.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

@@ -249,7 +249,9 @@ fn relation(one: &Difference) -> RestoreRelation {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
+    // The thread works for the same request.
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|error| {
         Failure::new(Kind::Internal, "the work on the archive was broken off")
             .caused_by(error.to_string())
     })?

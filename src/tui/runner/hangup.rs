@@ -42,7 +42,7 @@ impl Runner {
 
 /// The connection is gone: says why, unless the end was our own.
 async fn over(shared: Weak<Shared>, id: i64, tell: &Tell) {
-    let Some(runner) = shared.upgrade().map(|shared| Runner { shared }) else { return };
+    let Some(runner) = shared.upgrade().map(Runner::on) else { return };
     let held = runner.shared.sessions.lock().await.get(&id).cloned();
     let Some(session) = held else { return };
     let lost = session.lost().await;

@@ -103,7 +103,7 @@ impl Runner {
     /// What can be browsed.
     pub(super) async fn relations(&self, session: i64) -> Result<Vec<RelationFacts>, Failure> {
         let session = self.session(session).await?;
-        let relations = session.relations(None).await;
+        let relations = session.relations(Some(self.request)).await;
         let relations = self.noticed(&session, relations).await?;
         Ok(relations
             .into_iter()
@@ -123,7 +123,8 @@ impl Runner {
         ask: PageAsk,
     ) -> Result<PageFacts, Failure> {
         let session = self.session(session).await?;
-        let page = self.cancellable(no, &session, session.page(&page_ask(ask))).await?;
+        let ask = Ask { request: Some(self.request), ..page_ask(ask) };
+        let page = self.cancellable(no, &session, session.page(&ask)).await?;
         Ok(PageFacts {
             columns: page
                 .columns
@@ -150,7 +151,8 @@ impl Runner {
     ) -> Result<i64, Failure> {
         let session = self.session(session).await?;
         let filter = ask.filter.map(filter);
-        self.cancellable(no, &session, session.count(&ask.relation, filter.as_ref(), None)).await
+        let count = session.count(&ask.relation, filter.as_ref(), Some(self.request));
+        self.cancellable(no, &session, count).await
     }
 
     /// One statement.
@@ -161,7 +163,7 @@ impl Runner {
         sql: String,
     ) -> Result<StatementFacts, Failure> {
         let session = self.session(session).await?;
-        let ask = inside::Ask { types: true, ..inside::Ask::new(sql) };
+        let ask = inside::Ask { types: true, request: Some(self.request), ..inside::Ask::new(sql) };
         let outcome = self.cancellable(no, &session, session.run(&ask)).await?;
         let numeric = |kind: &str| {
             [

@@ -16,11 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify, OnceCell, SetOnce};
+use tracing::Instrument as _;
 
 use super::effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
 use crate::config::Paths;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::identity::RequestId;
 use crate::impersonation::{Impersonation, StatementCanceller};
 use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
@@ -34,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Runner {
     shared: Arc<Shared>,
+    /// What is done with this one belongs to this request, in the ledger and in the log.
+    request: RequestId,
 }
 
 /// What clones share.
@@ -79,7 +83,12 @@ impl Runner {
             sessions: Mutex::default(),
             shown: Mutex::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Self::on(Arc::new(shared))
+    }
+
+    /// The same runner for another request.
+    fn on(shared: Arc<Shared>) -> Self {
+        Self { shared, request: RequestId::draw() }
     }
 
     /// Ends what is open and the use of the embedded server.
@@ -127,10 +136,10 @@ impl Runner {
             .await
     }
 
-    /// The gate, under a request id of its own.
+    /// The gate, under the id of this request.
     async fn console(&self) -> Result<Console, Failure> {
         let connected = self.connected().await?;
-        Ok(connected.started.console.for_request(crate::identity::RequestId::draw()))
+        Ok(connected.started.console.for_request(self.request))
     }
 
     /// A progress handle that can be cancelled by its request number while `work` runs.
@@ -150,8 +159,30 @@ impl Runner {
 
 impl Effects for Runner {
     async fn run(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
-        let Request { no, effect } = request;
         let _known_already = self.shared.tell.set(tell.clone());
+        let runner = Self::on(Arc::clone(&self.shared));
+        let (id, what) = (runner.request, request.effect.as_str());
+        let span = tracing::info_span!("effect", request_id = %id, what);
+        let answer = Box::pin(runner.answer(request, tell));
+        answer.instrument(span).await.map_err(|failure| failure.of_request(id))
+    }
+}
+
+impl Runner {
+    /// Carries one effect out and logs why it could not.
+    async fn answer(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
+        let inside = request.effect.is_inside();
+        let result = self.carry_out(request, tell).await;
+        if let Err(failure) = &result {
+            // What fails inside a tenant may name values of its rows: the log has the kind only.
+            let message = if inside { "failed inside a tenant session" } else { &failure.message };
+            tracing::warn!(kind = failure.kind.as_str(), "{message}");
+        }
+        result
+    }
+
+    async fn carry_out(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
+        let Request { no, effect } = request;
         match effect {
             Effect::Greet => self.greet().await.map(Answer::Greeting),
             Effect::ListTenants => self.tenants().await.map(Answer::Tenants),
@@ -191,9 +222,7 @@ impl Effects for Runner {
             }
         }
     }
-}
 
-impl Runner {
     /// The effects inside one tenant session; any other does nothing.
     async fn impersonate(&self, no: RequestNo, effect: Effect) -> Result<Answer, Failure> {
         match effect {
