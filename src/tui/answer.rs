@@ -49,6 +49,10 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         }
         Answer::Relations(relations) => screen::impersonation::relations(state, relations),
         Answer::Page(page) => screen::impersonation::page(state, page),
+        Answer::Record(record) if slot == Slot::CopyValue => {
+            screen::impersonation::copied(state, record);
+        }
+        Answer::Record(record) => screen::impersonation::record(state, record),
         Answer::Counted(rows) => screen::impersonation::counted(state, rows),
         Answer::Statement(result) => screen::impersonation::statement(state, result),
         Answer::Archives(archives) => screen::archives::listed(state, archives),

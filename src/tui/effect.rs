@@ -11,9 +11,9 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::app::Message;
 use super::facts::{
     ArchiveFacts, ArchiveLine, AuditFilter, AuditPage, ChainFacts, EndReason, ExportFacts,
-    Greeting, MemberFacts, OpenAsk, PageAsk, PageFacts, ProvisionAsk, RelationFacts, RestoreFacts,
-    RestoreMode, RestorePlanFacts, ServerFacts, SessionFacts, SessionLine, StatementFacts,
-    TenantFacts, TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
+    Greeting, KeySet, MemberFacts, OpenAsk, PageAsk, PageFacts, ProvisionAsk, RecordFacts,
+    RelationFacts, RestoreFacts, RestoreMode, RestorePlanFacts, ServerFacts, SessionFacts,
+    SessionLine, StatementFacts, TenantFacts, TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
 };
 use crate::failure::Failure;
 use crate::identity::{Reason, TenantId};
@@ -77,6 +77,15 @@ pub enum Effect {
         session: i64,
         /// Which page.
         ask: PageAsk,
+    },
+    /// One record in full, by a key of its page -> [`Answer::Record`]
+    ShowRecord {
+        /// In which session.
+        session: i64,
+        /// Of which relation, by the name it was listed under.
+        relation: String,
+        /// One of [`PageFacts::keys`].
+        key: KeySet,
     },
     /// The exact number of rows, filter included -> [`Answer::Counted`]
     CountRows {
@@ -160,6 +169,7 @@ impl Effect {
             Self::EndOther(_) => "end another's session",
             Self::ListRelations { .. } => "list relations",
             Self::FetchPage { .. } => "fetch page",
+            Self::ShowRecord { .. } => "show record",
             Self::CountRows { .. } => "count rows",
             Self::RunSql { .. } => "run statement",
             Self::ListArchives => "list archives",
@@ -186,6 +196,7 @@ impl Effect {
             self,
             Self::ListRelations { .. }
                 | Self::FetchPage { .. }
+                | Self::ShowRecord { .. }
                 | Self::CountRows { .. }
                 | Self::RunSql { .. }
         )
@@ -211,6 +222,7 @@ pub enum Answer {
     OtherEnded,
     Relations(Vec<RelationFacts>),
     Page(PageFacts),
+    Record(RecordFacts),
     Counted(i64),
     Statement(StatementFacts),
     Archives(Vec<ArchiveLine>),

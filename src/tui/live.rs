@@ -142,7 +142,7 @@ fn over(state: &mut State, why: &str) {
 
 /// Takes the screen away and forgets everything that was read.
 fn leave(state: &mut State) {
-    for slot in [Slot::Relations, Slot::Page, Slot::Count] {
+    for slot in [Slot::Relations, Slot::Page, Slot::Count, Slot::Record, Slot::CopyValue] {
         state.requests.forget(slot);
     }
     if let Some(no) = state.requests.number(Slot::Statement) {

@@ -41,6 +41,8 @@ pub(crate) fn key(state: &mut State, key: Key) {
             state.pressed.clear();
             if state.overlays.is_empty() || ALWAYS.contains(&id) {
                 act::run(state, id);
+            } else if id == CommandId::Copy {
+                act::copy_picked(state);
             }
         }
         _ => state.pressed.clear(),
@@ -127,6 +129,8 @@ fn overlay(state: &mut State, key: Key) -> bool {
             match key.press {
                 // A card that insists takes them later.
                 Press::Esc | Press::Enter if !key.ctrl => {}
+                Press::Tab => card.step(true),
+                Press::BackTab => card.step(false),
                 Press::Up | Press::Char('k') => card.scroll(-1),
                 Press::Down | Press::Char('j') => card.scroll(1),
                 Press::PageUp => card.scroll(-10),

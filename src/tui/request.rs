@@ -21,6 +21,10 @@ pub(crate) enum Slot {
     Relations,
     Page,
     Count,
+    /// A record to show.
+    Record,
+    /// A record of which one value is to be copied.
+    CopyValue,
     Statement,
     Archives,
     Inspect,

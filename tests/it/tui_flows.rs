@@ -248,6 +248,63 @@ fn pages_are_fetched_by_key_and_what_failed_leaves_the_rows() {
     assert!(console.shows("connection is gone"));
 }
 
+fn copied(console: &Console) -> Vec<String> {
+    let copied = console.asked.iter().filter_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    copied.collect()
+}
+
+#[test]
+fn a_value_that_the_page_cut_is_copied_whole_and_never_named_in_a_message() {
+    let mut console = impersonating(Mode::Read);
+    console.press("<enter>ly");
+    assert_eq!(copied(&console), ["Project 1"], "a short value is copied as it is here");
+    console.press("jy");
+    assert_eq!(copied(&console)[1], "␛]0;owned␇ and the rest");
+    assert!(console.shows("copied title: 23 characters"), "{}", console.text());
+    console.press("<ctrl-x>M");
+    assert!(console.shows("copied title") && !console.shows("Project"), "{}", console.text());
+}
+
+#[test]
+fn values_of_a_record_are_picked_and_copied() {
+    let mut console = impersonating(Mode::Read);
+    console.press("<enter>jl<enter>y<tab>y<backtab><backtab>y");
+    assert_eq!(copied(&console), ["␛]0;owned␇ and the rest", "", "2"]);
+    assert!(console.shows("cut here: the value is longer"), "{}", console.text());
+    // The row of a statement is whole and needs no question.
+    let asked = console.count(|effect| matches!(effect, Effect::ShowRecord { .. }));
+    console.press("<esc>eselect 1;<enter><tab><enter>").press("y");
+    assert!(console.shows("row of the result"), "{}", console.text());
+    assert_eq!(console.count(|effect| matches!(effect, Effect::ShowRecord { .. })), asked);
+}
+
+#[test]
+fn a_page_of_rows_without_a_key_says_why_there_is_no_other() {
+    let mut console = impersonating(Mode::Read);
+    console.hold = |effect| matches!(effect, Effect::FetchPage { .. });
+    console.press("<enter>");
+    let request = console.held.remove(0);
+    let Some(Ok(Answer::Page(mut page))) = Fixtures::default().answer(&request.effect) else {
+        panic!("no page")
+    };
+    (page.keys, page.after, page.cut) = (Vec::new(), None, true);
+    page.note = Some("no primary key: only the first page can be shown".into());
+    console.answer(request.no, Ok(Answer::Page(page)));
+    assert!(console.shows("no primary key: only the first"), "{}", console.text());
+    assert!(console.shows("cut short"), "{}", console.text());
+    console.press("]");
+    assert!(!console.shows("this is the last page"), "{}", console.text());
+    assert!(console.shows("warning: no primary key"), "{}", console.text());
+    // A row without a key is shown as far as it is here, and says so.
+    console.press("jl<enter>");
+    assert!(console.shows("cut here: a row without a key"), "{}", console.text());
+    console.press("<esc>y");
+    assert!(console.shows("only its beginning is copied"), "{}", console.text());
+}
+
 #[test]
 fn writing_is_asked_for_by_typing_the_slug() {
     let mut console = console();

@@ -170,6 +170,48 @@ async fn what_fails_is_found_by_its_request_in_the_log_and_in_the_ledger() {
     assert!(console.shows(request), "{}", console.text());
 }
 
+#[tokio::test]
+async fn a_record_is_shown_and_copied_whole() {
+    let desk = Desk::product();
+    desk.rows(SUPERUSER, "set session_replication_role = replica; update app.projects set secret = repeat('ü', 4990) || 'the end' where id = 3");
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    open_relation(&mut console, "app.projects").await;
+    console.press("lll");
+    assert!(console.shows("[secret]"), "{}", console.text());
+    console.press("y").wait_for("copied secret: 4,997 characters").await;
+    assert!(console.copied.last().unwrap().ends_with("üthe end"));
+    console.press("<enter>").wait_for("record of app.projects").await;
+    console.press("G");
+    assert!(console.shows("üthe end"), "{}", console.text());
+}
+
+#[tokio::test]
+async fn a_relation_without_a_key_says_why_only_its_first_page_is_there() {
+    let desk = Desk::product();
+    desk.rows(SUPERUSER, "set session_replication_role = replica; insert into app.events select 'aaaaaaaa-0000-0000-0000-000000000001', '2024-05-01', 'k' || g from generate_series(1, 300) g");
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    open_relation(&mut console, "app.events").await;
+    assert!(
+        console.shows("no primary key: only the first page can be shown"),
+        "{}",
+        console.text()
+    );
+    console.press("]").wait_for("warning: no primary key").await;
+    assert!(!console.shows("this is the last page"), "{}", console.text());
+}
+
+/// Opens a relation by walking down to it.
+async fn open_relation(console: &mut RealConsole, name: &str) {
+    let text = console.text();
+    let lines: Vec<&str> = text.lines().collect();
+    let place = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
+    let steps = place(name) - place("│name") - 1;
+    console.press(&"j".repeat(steps)).press("<enter>").wait_for("page 1, ").await;
+    assert!(console.shows(&format!("─ {name} ─")), "{}", console.text());
+}
+
 /// What was logged on this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

@@ -62,7 +62,7 @@ fn rows_are_browsed_inside_the_frame_of_the_impersonation() {
     check_usual("browse_last_column", &format!("{READ}<enter>llll"));
     check_usual("browse_filtered", &format!("{READ}<enter>/title ~ Project<enter>"));
     check_usual("browse_sorted", &format!("{READ}<enter>lsS]c"));
-    check_usual("record", &format!("{READ}<enter>j<enter>"));
+    check_usual("record", &format!("{READ}<enter>jl<enter>"));
 }
 
 #[test]

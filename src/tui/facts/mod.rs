@@ -17,7 +17,7 @@ pub use archive::{
 };
 pub use grid::{
     ColumnFacts, FilterOperator, GridFilter, KeySet, Order, PageAsk, PageFacts, PageFrom,
-    RelationFacts, StatementFacts,
+    RecordFacts, RecordField, RelationFacts, StatementFacts,
 };
 pub use ledger::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts};
 pub use lookup::TenantOrder;

@@ -12,7 +12,7 @@ use crate::text::Untrusted;
 use crate::tui::effect::RequestNo;
 use crate::tui::facts::{
     ColumnFacts, EndReason, FilterOperator, GridFilter, KeySet, MemberFacts, OpenAsk, PageAsk,
-    PageFacts, PageFrom, RelationFacts, SessionFacts, StatementFacts,
+    PageFacts, PageFrom, RecordFacts, RecordField, RelationFacts, SessionFacts, StatementFacts,
 };
 
 impl Runner {
@@ -137,9 +137,33 @@ impl Runner {
                 })
                 .collect(),
             rows: page.rows,
+            keys: page.keys.into_iter().map(|key| KeySet(key.0)).collect(),
+            shortened: page.shortened,
+            note: page.note.map(Untrusted::from),
+            cut: page.cut.is_some(),
             before: page.before.map(|keys| KeySet(keys.0)),
             after: page.after.map(|keys| KeySet(keys.0)),
         })
+    }
+
+    /// One record.
+    pub(super) async fn record(
+        &self,
+        no: RequestNo,
+        session: i64,
+        relation: String,
+        key: KeySet,
+    ) -> Result<RecordFacts, Failure> {
+        let session = self.session(session).await?;
+        let key = inside::KeySet(key.0);
+        let record = session.record(&relation, &key, Some(self.request));
+        let record = self.cancellable(no, &session, record).await?;
+        let field = |field: inside::RecordField| RecordField {
+            name: Untrusted::new(field.column.name),
+            value: field.value,
+            shortened: field.shortened,
+        };
+        Ok(RecordFacts { fields: record.into_iter().map(field).collect() })
     }
 
     /// The exact number of rows.

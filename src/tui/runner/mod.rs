@@ -205,6 +205,7 @@ impl Runner {
             | Effect::EndSession { .. }
             | Effect::ListRelations { .. }
             | Effect::FetchPage { .. }
+            | Effect::ShowRecord { .. }
             | Effect::CountRows { .. }
             | Effect::RunSql { .. } => self.impersonate(no, effect).await,
             Effect::Provision(_)
@@ -235,6 +236,9 @@ impl Runner {
             }
             Effect::FetchPage { session, ask } => {
                 self.page(no, session, ask).await.map(Answer::Page)
+            }
+            Effect::ShowRecord { session, relation, key } => {
+                self.record(no, session, relation, key).await.map(Answer::Record)
             }
             Effect::CountRows { session, ask } => {
                 self.count(no, session, ask).await.map(Answer::Counted)

@@ -83,7 +83,7 @@ pub(crate) fn inspected(state: &mut State, facts: &ArchiveFacts) {
         Entry::new(relation.name.raw(), format!("{} rows, {size}", count(relation.rows)))
     }));
     let mut card = Card::new(file_name(&facts.path), entries);
-    card.foot = "told by the manifest, not verified: v verifies   esc close";
+    "told by the manifest, not verified: v verifies   esc close".clone_into(&mut card.foot);
     state.overlays.push(Overlay::Card(card));
 }
 

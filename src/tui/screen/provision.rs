@@ -89,10 +89,11 @@ pub(crate) fn done(state: &mut State, welcome: &WelcomeFacts) {
     entries.push(Entry::note("", Role::Text));
     entries.push(Entry::note(welcome.welcome.raw(), Role::Text));
     let mut card = Card::new("the tenant is ready", entries);
-    card.foot = match welcome.temporary_password {
+    let foot = match welcome.temporary_password {
         Some(_) => "shown only now, and changed at the first login   enter close",
         None => "enter close",
     };
+    foot.clone_into(&mut card.foot);
     state.overlays.push(Overlay::Card(card));
     super::load(state, Screen::Tenants);
 }

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
 
+use crate::command::CommandId;
 use crate::tui::app::State;
 use crate::tui::facts::PageFrom;
 use crate::tui::request::Slot;
@@ -79,7 +80,13 @@ fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) 
         None => "rows".to_owned(),
     };
     let inner = pane(frame, area, &title, browse.rows_focused, look);
-    let table = Rect { height: inner.height.saturating_sub(1), ..inner };
+    let remarks = remarks(state, browse, inner.width);
+    let below = u16::try_from(remarks.len()).unwrap_or(0) + 1;
+    let table = Rect { height: inner.height.saturating_sub(below), ..inner };
+    for (y, text) in (table.bottom()..inner.bottom()).zip(&remarks) {
+        let at = (inner.x, y, inner.width);
+        line(frame.buffer_mut(), at, text, look.style(Role::Warn), look);
+    }
     let order = browse.ask.as_ref().and_then(|ask| ask.order.as_ref());
     let order = order.map(|order| (order.column.as_str(), order.descending));
     match &browse.grid {
@@ -97,6 +104,22 @@ fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) 
     };
     let at = (inner.x, inner.bottom().saturating_sub(1), inner.width);
     line(frame.buffer_mut(), at, &text, look.style(role), look);
+}
+
+/// What is to be known of the page on screen, in at most three lines.
+fn remarks(state: &State, browse: &Browse, room: u16) -> Vec<String> {
+    let Some(links) = &browse.page else { return Vec::new() };
+    let mut remarks: Vec<String> =
+        links.note.iter().flat_map(|note| wrap(note.raw(), room)).take(2).collect();
+    if links.cut {
+        let next = state.keymap.name(CommandId::NextPage);
+        let text = match links.after {
+            Some(_) => format!("cut short, because its rows are large: {next} goes on"),
+            None => "cut short, because its rows are large: more rows are not shown".to_owned(),
+        };
+        remarks.extend(wrap(&text, room).into_iter().take(1));
+    }
+    remarks
 }
 
 /// `page 2, 200 rows of ≈12,345, filtered: .., more: ]`

@@ -124,6 +124,7 @@ impl Fixtures {
             Effect::EndOther(_) => Answer::OtherEnded,
             Effect::ListRelations { .. } => Answer::Relations(relations()),
             Effect::FetchPage { ask, .. } => Answer::Page(self.page(ask)),
+            Effect::ShowRecord { key, .. } => Answer::Record(record(key)),
             Effect::CountRows { .. } => Answer::Counted(12_346),
             Effect::RunSql { .. } => Answer::Statement(StatementFacts {
                 columns: columns(),
@@ -151,6 +152,11 @@ impl Fixtures {
         PageFacts {
             columns: columns(),
             rows: (first..first + self.rows).map(row).collect(),
+            keys: (first..first + self.rows).map(|id| KeySet(vec![Some(id.to_string())])).collect(),
+            // The title of the second row.
+            shortened: vec![(1, 1)],
+            note: None,
+            cut: false,
             before: key("1").filter(|_| second),
             after: key("25").filter(|_| !second),
         }
@@ -243,6 +249,19 @@ fn row(id: usize) -> Vec<Option<Untrusted>> {
         Some(text("{\"a\": 1}")),
         Some(text("2026-11-01 08:00:00+00")),
     ]
+}
+
+/// The whole row; one value is longer than even a record shows.
+fn record(key: &KeySet) -> RecordFacts {
+    let id = key.0[0].as_deref().unwrap().parse().unwrap();
+    let mut values = row(id);
+    values[1] = values[1].as_ref().map(|title| text(&format!("{} and the rest", title.raw())));
+    let field = |(index, (column, value)): (usize, (ColumnFacts, Option<Untrusted>))| RecordField {
+        name: column.name,
+        value,
+        shortened: index == 3,
+    };
+    RecordFacts { fields: columns().into_iter().zip(values).enumerate().map(field).collect() }
 }
 
 fn archive_answer(effect: &Effect) -> Answer {

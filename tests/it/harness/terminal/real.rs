@@ -9,7 +9,7 @@ use tenantdesk::clock;
 use tenantdesk::config::Paths;
 use tenantdesk::postgres::Endpoint;
 use tenantdesk::startup::Target;
-use tenantdesk::tui::{Effects as _, Message, Request, Runner, Start, State, Tell, update};
+use tenantdesk::tui::{Effect, Effects as _, Message, Request, Runner, Start, State, Tell, update};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{buffer, pressed, text, tokens};
@@ -21,6 +21,8 @@ pub struct RealConsole {
     pub state: State,
     /// Every message of the runner, in order, as it is written for debugging.
     pub told: Vec<String>,
+    /// What was put on the clipboard.
+    pub copied: Vec<String>,
     runner: Runner,
     sender: UnboundedSender<Message>,
     inbox: UnboundedReceiver<Message>,
@@ -39,8 +41,17 @@ impl RealConsole {
         let (size, ahead) = ((120, 40), TimeDelta::zero());
         let (state, requests) = State::open(Start::default(), size, clock::now());
         let runner = Runner::new(paths, Target::Elsewhere(endpoint));
-        let console =
-            Self { state, told: Vec::new(), runner, sender, inbox, size, ahead, _home: home };
+        let mut console = Self {
+            state,
+            told: Vec::new(),
+            copied: Vec::new(),
+            runner,
+            sender,
+            inbox,
+            size,
+            ahead,
+            _home: home,
+        };
         console.hand_over(requests);
         console
     }
@@ -75,8 +86,11 @@ impl RealConsole {
         self.hand_over(requests);
     }
 
-    fn hand_over(&self, requests: Vec<Request>) {
+    fn hand_over(&mut self, requests: Vec<Request>) {
         for request in requests {
+            if let Effect::Copy(text) = &request.effect {
+                self.copied.push(text.clone());
+            }
             let (runner, sender, no) = (self.runner.clone(), self.sender.clone(), request.no);
             tokio::spawn(async move {
                 let result = runner.run(request, Tell::new(sender.clone())).await;
