@@ -2,5 +2,7 @@
 
 pub mod env;
 pub mod paths;
+pub mod settings;
 
 pub use paths::{Paths, PathsError};
+pub use settings::{ConsoleSettings, Settings, SettingsError, ThemeName};

@@ -259,6 +259,29 @@ fn a_killed_console_leaves_a_server_and_a_session_that_others_see_and_end() {
 }
 
 #[test]
+fn a_configuration_gives_keys_and_a_wrong_one_is_told_before_the_terminal_is_taken() {
+    let home = home_with_a_tenant();
+    let directory = home.base().join(".config/tenantdesk");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("config.toml");
+    std::fs::write(&file, "[console]\nthem = \"light\"\nascii = 1\n").unwrap();
+    let mut pty = console(&home);
+    assert_eq!(pty.gone(), 3, "{}", pty.text());
+    for part in ["config.toml` is wrong", "line 2: `them` is no setting", "line 3: `ascii` is"] {
+        assert!(pty.text().contains(part), "no {part} in\n{}", pty.text());
+    }
+    let text = "[console]\nascii = true\n[console.keys]\nusage = [\"U\"]\nhelp = [\"hyper-h\"]\n";
+    std::fs::write(&file, text).unwrap();
+    let mut pty = console(&home);
+    pty.wait_for("| ").wait_for("`hyper-h` is no key").wait_for("(admin)");
+    pty.press("U").wait_for("usage 1/1, by how full").press("q").press("q");
+    pty.ended();
+    // Verbs of the command line look at none of it.
+    std::fs::write(&file, "= wrong").unwrap();
+    assert!(verb(&home, &["tenant", "list"]).status.success());
+}
+
+#[test]
 fn a_data_directory_of_another_major_version_is_told_in_the_console_and_q_leaves() {
     let home = home_with_a_tenant();
     let version = home.paths.data_dir.join("PG_VERSION");

@@ -166,6 +166,41 @@ fn buffer(state: &State, (width, height): (u16, u16)) -> Buffer {
     terminal.backend().buffer().clone()
 }
 
+/// A screen with its styles: before each run of cells stands a letter, whose meaning follows below.
+pub fn styled(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    let (mut styles, mut screen) = (Vec::new(), String::new());
+    for y in area.y..area.bottom() {
+        let (mut line, mut last, mut x) = (String::new(), None, area.x);
+        while x < area.right() {
+            let cell = &buffer[(x, y)];
+            let style = format!("{:?} on {:?} {:?}", cell.fg, cell.bg, cell.modifier);
+            let known = styles.iter().position(|known| *known == style);
+            let index = known.unwrap_or_else(|| {
+                styles.push(style);
+                styles.len() - 1
+            });
+            if last.replace(index) != Some(index) {
+                line.extend(['{', letter(index), '}']);
+            }
+            line.push_str(cell.symbol());
+            x += u16::try_from(cell.symbol().width().max(1)).unwrap();
+        }
+        screen.push_str(line.trim_end());
+        screen.push('\n');
+    }
+    for (index, style) in styles.iter().enumerate() {
+        screen.extend(['{', letter(index), '}', ' ']);
+        screen.push_str(style);
+        screen.push('\n');
+    }
+    screen
+}
+
+fn letter(index: usize) -> char {
+    char::from(b'a' + u8::try_from(index).unwrap())
+}
+
 /// A wide character takes two cells and is written once.
 pub fn text(buffer: &Buffer) -> String {
     let area = buffer.area;
