@@ -140,6 +140,7 @@ fn the_main_job_is_done_in_the_console_from_the_first_frame_to_the_last() {
     restore(&mut pty);
     assert_eq!(value(&home, "select string_agg(name, ',') from app.projects"), "Roof");
 
+    pty.press("5").wait_for("fsync            on").wait_for("version ").wait_for("embedded");
     pty.press("4").wait_for("impersonate.start").wait_for("restore");
     pty.press("v").wait_for("the ledger is whole: 2 chains");
     let sessions = "select string_agg(distinct end_reason, ',') from tenantdesk.tenant_sessions \

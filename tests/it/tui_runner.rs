@@ -202,6 +202,29 @@ async fn a_relation_without_a_key_says_why_only_its_first_page_is_there() {
     assert!(!console.shows("this is the last page"), "{}", console.text());
 }
 
+#[tokio::test]
+async fn the_screen_of_the_server_says_version_and_fsync_and_which_it_is() {
+    let desk = Desk::product();
+    let (mut console, operator) = opened(&desk, "viewer").await;
+    assert!(
+        console.shows(&format!("{operator} (viewer) · {}", desk.database)),
+        "{}",
+        console.text()
+    );
+    console.press("5").wait_for("✓ guard").await;
+    let version = desk.rows(SUPERUSER, "show server_version");
+    let said = |label: &str| {
+        let text = console.text();
+        let line = text.lines().find(|line| line.starts_with(&format!("│{label} "))).expect(&text);
+        line.trim_matches('│').trim_start_matches(label).trim().to_owned()
+    };
+    assert_eq!(said("server"), "another one, by its address");
+    assert_eq!(said("version"), version);
+    let expected = desk.rows(SUPERUSER, "show fsync");
+    assert!(said("fsync").to_lowercase().starts_with(&expected), "{}", said("fsync"));
+    assert_eq!(said("operator"), operator);
+}
+
 /// Opens a relation by walking down to it.
 async fn open_relation(console: &mut RealConsole, name: &str) {
     let text = console.text();

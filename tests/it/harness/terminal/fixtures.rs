@@ -368,9 +368,21 @@ fn ledger_answer(effect: &Effect) -> Answer {
             },
         ]),
         Effect::ShowServer => Answer::Server(ServerFacts {
-            facts: [("state", "running"), ("version", "18.1"), ("fsync", "on")]
-                .map(|(label, value)| (label.to_owned(), text(value)))
-                .to_vec(),
+            facts: [
+                ("server", "embedded"),
+                ("state", "running"),
+                ("version", "18.1"),
+                ("fsync", "on"),
+                ("lifetime", "stops with its last user"),
+                ("port", "5432, on the socket only"),
+                ("socket_dir", "/home/maria/.local/share/tenantdesk/run"),
+                ("data_dir", "/home/maria/.local/share/tenantdesk/data"),
+                ("home", "/home/maria/.local/share/tenantdesk"),
+                ("database", "app"),
+                ("operator", "maria"),
+            ]
+            .map(|(label, value)| (label.to_owned(), text(value)))
+            .to_vec(),
             faults: Vec::new(),
         }),
         other => panic!("no fixture answers {other:?}"),
