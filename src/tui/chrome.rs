@@ -206,25 +206,35 @@ pub(super) fn operations(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
     let shown = state.operations.len().saturating_sub(usize::from(area.height));
     for (y, running) in (area.y..area.bottom()).zip(&state.operations[shown..]) {
-        let stop = if running.cancelling { "stopping" } else { "ctrl-c stops" };
-        let text = format!(" {}: {}{}", running.title, gauge(running, look), running.step);
-        let stop_width = width(stop) + 1;
+        let stop = if running.cancelling {
+            "stopping".to_owned()
+        } else {
+            format!("{} stops", state.keymap.name(CommandId::Cancel))
+        };
+        // How far it is comes first: a long name must not push it out.
+        let colon = if running.step.is_empty() { "" } else { ": " };
+        let text = format!(" {}{}{colon}{}", gauge(running, look), running.title, running.step);
+        let stop_width = width(&stop) + 1;
         let room = area.width.saturating_sub(stop_width + 1);
         line(frame.buffer_mut(), (area.x, y, room), &text, look.style(Role::Title), look);
         let at = (area.right() - stop_width, y, stop_width);
-        line(frame.buffer_mut(), at, stop, look.style(Role::Dim), look);
+        line(frame.buffer_mut(), at, &stop, look.style(Role::Dim), look);
     }
 }
 
 fn gauge(running: &Operation, look: super::theme::Look) -> String {
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let (done, count) = (signed(running.done), crate::format::count);
-    match running.total.map(signed) {
+    let amount = |number: u64| match running.unit {
+        "bytes" => crate::format::bytes(number),
+        unit => format!("{} {unit}", crate::format::count(signed(number))),
+    };
+    match running.total {
         Some(total) => {
-            let gauge = bar(done, total, 12, look);
-            format!("{gauge} {} of {} {} ", percent(done, total), count(total), running.unit)
+            let gauge = bar(signed(running.done), signed(total), 12, look);
+            let share = percent(signed(running.done), signed(total));
+            format!("{gauge} {share} of {}  ", amount(total))
         }
-        None if running.done > 0 => format!("{} {} ", count(done), running.unit),
+        None if running.done > 0 => format!("{}  ", amount(running.done)),
         None => String::new(),
     }
 }

@@ -103,7 +103,7 @@ pub enum Effect {
     },
     /// Archives in the default directory, newest first -> [`Answer::Archives`]
     ListArchives,
-    /// The inside of one -> [`Answer::Archive`]
+    /// What one says of itself, unverified -> [`Answer::Archive`]
     InspectArchive(PathBuf),
     /// Verifies one; tells progress -> [`Answer::Verified`]
     VerifyArchive(PathBuf),

@@ -381,14 +381,38 @@ fn an_export_asks_runs_beside_the_screens_and_can_be_cancelled() {
     console.hold = |effect| matches!(effect, Effect::Export(_));
     console.press("xy");
     let no = console.held[0].no;
-    console
-        .send(Message::Progress { no, event: Event::Planned { unit: "rows", total: Some(200) } });
-    console.send(Message::Progress { no, event: Event::Advanced { done: 50 } });
-    assert!(console.press("2").shows("25% of 200 rows"));
+    // An export tells no total.
+    let step = "app.tasks, relation 3 of 17".to_owned();
+    for event in [
+        Event::Planned { unit: "rows", total: None },
+        Event::Entered { step },
+        Event::Advanced { done: 50_000 },
+    ] {
+        console.send(Message::Progress { no, event });
+    }
+    assert!(console.press("2").shows("50,000 rows  export of acme: app.tasks, relation 3 of 17"));
     console.press("<ctrl-c>y");
     assert!(console.asked.contains(&Effect::Cancel(no)) && console.shows("stopping"));
     console.answer(no, Err(Failure::new(Kind::Interrupted, "cancelled; nothing was changed")));
     assert!(!console.shows("stopping") && console.shows("nothing was changed"));
+}
+
+#[test]
+fn a_verification_tells_how_far_it_is() {
+    let mut console = console();
+    console.hold = |effect| matches!(effect, Effect::VerifyArchive(_));
+    console.press("3v");
+    let no = console.held[0].no;
+    for event in [
+        Event::Planned { unit: "bytes", total: Some(200 << 20) },
+        Event::Advanced { done: 50 << 20 },
+    ] {
+        console.send(Message::Progress { no, event });
+    }
+    assert!(console.shows("25% of 200 MiB  verifying acme-"), "{}", console.text());
+    // Looking into an archive is no operation: it takes a moment only.
+    console.press("<enter>");
+    assert!(console.shows("as it says itself"), "{}", console.text());
 }
 
 #[test]

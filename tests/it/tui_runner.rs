@@ -225,6 +225,22 @@ async fn the_screen_of_the_server_says_version_and_fsync_and_which_it_is() {
     assert_eq!(said("operator"), operator);
 }
 
+#[tokio::test]
+async fn an_archive_is_shown_as_it_says_itself_and_its_export_counts_rows_without_a_total() {
+    let desk = Desk::product();
+    let (mut console, _) = opened(&desk, "admin").await;
+    console.press("xy").wait_for("the export is written").await;
+    let told = console.told.join("\n");
+    assert!(told.contains("Planned { unit: \"rows\", total: None }"), "{told}");
+    assert!(told.contains("Entered { step: \"app.projects, relation "), "{told}");
+    console.press("<enter>3").wait_for("archives 1/1").await;
+    console.press("<enter>").wait_for("as it says itself, nothing is verified").await;
+    assert!(console.shows("app.projects     1,000 rows, "), "{}", console.text());
+    console.press("<enter>v").wait_for("is sound: every digest").await;
+    let told = console.told.join("\n");
+    assert!(told.contains("Planned { unit: \"bytes\", total: Some("), "{told}");
+}
+
 /// Opens a relation by walking down to it.
 async fn open_relation(console: &mut RealConsole, name: &str) {
     let text = console.text();

@@ -198,6 +198,7 @@ impl Runner {
                 self.audit(filter, older_than).await.map(Answer::Audit)
             }
             Effect::ShowServer => self.server().await.map(Answer::Server),
+            Effect::InspectArchive(path) => self.archive(path).await.map(Answer::Archive),
             Effect::ListArchives => self.archives().await.map(Answer::Archives),
             Effect::Cancel(other) => self.cancel(other).await.map(|()| Answer::Done),
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
@@ -210,7 +211,6 @@ impl Runner {
             | Effect::RunSql { .. } => self.impersonate(no, effect).await,
             Effect::Provision(_)
             | Effect::VerifyAudit
-            | Effect::InspectArchive(_)
             | Effect::VerifyArchive(_)
             | Effect::Export(_)
             | Effect::PlanRestore { .. }
@@ -260,7 +260,6 @@ impl Runner {
         match effect {
             Effect::Provision(ask) => self.provision(ask, progress).await.map(Answer::Provisioned),
             Effect::VerifyAudit => self.verify_audit(progress).await.map(Answer::AuditVerified),
-            Effect::InspectArchive(path) => self.archive(path, progress).await.map(Answer::Archive),
             Effect::VerifyArchive(path) => {
                 self.verify_archive(path, progress).await.map(Answer::Verified)
             }

@@ -286,10 +286,16 @@ fn archive_answer(effect: &Effect) -> Answer {
         Effect::InspectArchive(_) => Answer::Archive(ArchiveFacts {
             path: path(),
             facts: vec![
-                ("format".to_owned(), text("tenantdesk archive, version 1")),
-                ("digest".to_owned(), text("sha256:00ff")),
+                ("tenant".to_owned(), text("acme, Acme Corporation")),
+                ("written by".to_owned(), text("tenantdesk 0.1.0, format 1")),
             ],
-            relations: vec![ArchiveRelation { name: text("app.projects"), rows: 20, bytes: 2048 }],
+            relations: [("app.tenants", 1, 150), ("app.projects", 20, 2048)]
+                .map(|(name, rows, bytes)| ArchiveRelation {
+                    name: text(name),
+                    content: Some((rows, bytes)),
+                })
+                .to_vec(),
+            omitted: vec![(text("app.countries"), text("global"))],
         }),
         Effect::VerifyArchive(_) => {
             Answer::Verified(VerifyFacts { path: path(), faults: Vec::new() })
