@@ -453,6 +453,46 @@ fn keys_can_be_bound_anew_and_a_bad_one_is_only_reported() {
 }
 
 #[test]
+fn no_screen_names_a_key_that_was_bound_anew() {
+    let own = [
+        ("impersonation end", "f12"),
+        ("cancel", "f11"),
+        ("sql run", "f10"),
+        ("next page", ">"),
+        ("record", "t"),
+        ("restore apply", "A"),
+        ("archive verify", "V"),
+        ("next pane", "f9"),
+        ("tenant create", "N"),
+        ("copy", "Y"),
+    ];
+    let own = || own.map(|(words, key)| (words.to_owned(), vec![key.to_owned()])).into();
+    let start = || Start { keys: own(), ..Start::default() };
+    let gone = ["ctrl-x", "ctrl-c", "f5", "more: ]", "enter opens", "enter record", ": a carries"];
+    let shows = |console: &Console| {
+        let text = console.text();
+        for key in gone.iter().chain(&[": v verifies", "(tab", ": n creates", "y copies"]) {
+            assert!(!text.contains(key), "{key} in {text}");
+        }
+    };
+    let mut console = Console::open(start(), USUAL, Fixtures::default());
+    console.hold = |effect| matches!(effect, Effect::RunSql { .. } | Effect::VerifyAudit);
+    for keys in
+        ["<enter>X", "3<enter>", "<esc>R<enter>", "4v", "1", READ, "t", "t", "<esc>e", "s;<enter>"]
+    {
+        console.press(keys);
+        shows(&console);
+    }
+    assert!(console.shows("f11 cancels") && console.shows("f11 stops"), "{}", console.text());
+    console.press("<size:40x10>");
+    assert!(console.shows("f12 ends it"), "{}", console.text());
+    shows(&console);
+    let mut empty =
+        Console::open(start(), USUAL, Fixtures { tenants: Vec::new(), ..Fixtures::default() });
+    assert!(empty.press("").shows("no tenant yet: N creates one"), "{}", empty.text());
+}
+
+#[test]
 fn a_hundred_thousand_tenants_are_filtered_sorted_and_kept_small() {
     let mut fixtures = Fixtures::default();
     let pattern = fixtures.tenants[1].clone();

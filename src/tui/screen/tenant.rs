@@ -156,7 +156,8 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
 fn end_other(state: &mut State) {
     let session = state.tenant.as_ref().and_then(TenantPage::selected_session);
     let Some(session) = session.filter(|session| session.ended_at.is_none()) else {
-        let text = "select a running session first (tab goes to the sessions)";
+        let pane = state.keymap.name(CommandId::NextPane);
+        let text = format!("select a running session first ({pane} goes to the sessions)");
         return state.note(crate::tui::widget::notice::Weight::Warning, text);
     };
     let text = format!(

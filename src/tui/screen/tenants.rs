@@ -186,13 +186,14 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
             _ => (line.domain.to_owned().into(), Role::Dim),
         }
     };
+    let creates = state.keymap.name(CommandId::TenantCreate);
     let empty = match (&own.fault, own.listed, own.table.is_empty()) {
-        (Some(fault), ..) => fault.lines().next().unwrap_or(""),
-        (None, false, _) => "reading the tenants",
-        (None, true, true) => "no tenant yet: n creates one",
-        (None, true, false) => "no tenant passes the filter: esc shows all",
+        (Some(fault), ..) => fault.lines().next().unwrap_or("").to_owned(),
+        (None, false, _) => "reading the tenants".to_owned(),
+        (None, true, true) => format!("no tenant yet: {creates} creates one"),
+        (None, true, false) => "no tenant passes the filter: esc shows all".to_owned(),
     };
-    let (len, cursor) = (own.shown.len(), &own.cursor);
+    let (len, cursor, empty) = (own.shown.len(), &own.cursor, empty.as_str());
     Table { columns: &columns, len, cursor, focused: true, empty, cell }.draw(
         frame.buffer_mut(),
         inner,

@@ -8,7 +8,7 @@ use crate::command::CommandId;
 use crate::tui::app::State;
 use crate::tui::facts::PageFrom;
 use crate::tui::request::Slot;
-use crate::tui::theme::{Look, Role};
+use crate::tui::theme::Role;
 use crate::tui::widget::pane::pane;
 use crate::tui::widget::text::{line, wrap};
 use crate::tui::widget::window::{Column, Table, plain};
@@ -92,15 +92,16 @@ fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) 
     match &browse.grid {
         Some(grid) => grid.draw(frame.buffer_mut(), table, (browse.rows_focused, order), look),
         None if browse.fault.is_none() => {
-            let text = if browse.ask.is_some() { "reading" } else { "enter opens a relation" };
+            let opens = || format!("{} opens a relation", state.keymap.name(CommandId::Record));
+            let text = browse.ask.as_ref().map_or_else(opens, |_| "reading".to_owned());
             let at = (inner.x, inner.y, inner.width);
-            line(frame.buffer_mut(), at, text, look.style(Role::Dim), look);
+            line(frame.buffer_mut(), at, &text, look.style(Role::Dim), look);
         }
         None => {}
     }
     let (text, role) = match &browse.fault {
         Some(fault) => (fault.lines().next().unwrap_or("").to_owned(), Role::Bad),
-        None => (foot(browse, look), Role::Dim),
+        None => (foot(state, browse), Role::Dim),
     };
     let at = (inner.x, inner.bottom().saturating_sub(1), inner.width);
     line(frame.buffer_mut(), at, &text, look.style(role), look);
@@ -123,7 +124,8 @@ fn remarks(state: &State, browse: &Browse, room: u16) -> Vec<String> {
 }
 
 /// `page 2, 200 rows of ≈12,345, filtered: .., more: ]`
-fn foot(browse: &Browse, look: Look) -> String {
+fn foot(state: &State, browse: &Browse) -> String {
+    let look = state.look;
     let (Some(grid), Some(links)) = (&browse.grid, &browse.page) else { return String::new() };
     let count = crate::format::count;
     let rows = i64::try_from(grid.rows.len()).unwrap_or(i64::MAX);
@@ -144,13 +146,13 @@ fn foot(browse: &Browse, look: Look) -> String {
         text = format!("{text}, filtered: {}", browse.filter);
     }
     let at_start = ask.is_some_and(|ask| ask.from == PageFrom::Start);
-    text += match (links.before.is_some() && !at_start, links.after.is_some()) {
-        (true, true) => ", more: [ ]",
-        (false, true) => ", more: ]",
-        (true, false) => ", more: [",
-        (false, false) => "",
-    };
-    text
+    let more = [
+        (links.before.is_some() && !at_start, CommandId::PreviousPage),
+        (links.after.is_some(), CommandId::NextPage),
+    ];
+    let keys = more.iter().filter(|(there, _)| *there).map(|(_, turn)| state.keymap.name(*turn));
+    let keys = keys.collect::<Vec<_>>().join(" ");
+    if keys.is_empty() { text } else { format!("{text}, more: {keys}") }
 }
 
 fn draw_sql(state: &State, sql: &SqlPrompt, frame: &mut Frame<'_>, area: Rect) {
@@ -160,14 +162,16 @@ fn draw_sql(state: &State, sql: &SqlPrompt, frame: &mut Frame<'_>, area: Rect) {
     let [upper, lower] =
         Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area);
     let running = state.requests.is_open(Slot::Statement);
-    let title = if running { "SQL, running: ctrl-c cancels" } else { "SQL" };
-    let inner = pane(frame, upper, title, sql.editing, look);
+    let cancels = || format!("SQL, running: {} cancels", state.keymap.name(CommandId::Cancel));
+    let title = if running { cancels() } else { "SQL".to_owned() };
+    let inner = pane(frame, upper, &title, sql.editing, look);
     let mut editor = sql.editor.clone();
     editor.set_cursor_line_style(Style::new());
     let cursor = if sql.editing { Modifier::REVERSED } else { Modifier::empty() };
     editor.set_cursor_style(Style::new().add_modifier(cursor));
     editor.set_style(look.style(Role::Text));
-    editor.set_placeholder_text("one statement; enter after ; runs it, so does f5");
+    let runs = state.keymap.name(CommandId::SqlRun);
+    editor.set_placeholder_text(format!("one statement; enter after ; runs it, so does {runs}"));
     editor.set_placeholder_style(look.style(Role::Dim));
     frame.render_widget(&editor, inner);
     let title = match &sql.outcome {
