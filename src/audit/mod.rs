@@ -8,5 +8,5 @@ mod verify;
 
 pub use chain::{Break, ChainHead, Link, check_link};
 pub use entry::{Attested, Entry, Verb};
-pub use events::{Event, EventFilter, EventRow, decode_events, events_query};
+pub use events::{Event, EventFact, EventFilter, EventRow, decode_events, events_query};
 pub use verify::{ChainVerdict, Verified, verify_chain};
