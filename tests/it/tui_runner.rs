@@ -241,6 +241,22 @@ async fn an_archive_is_shown_as_it_says_itself_and_its_export_counts_rows_withou
     assert!(told.contains("Planned { unit: \"bytes\", total: Some("), "{told}");
 }
 
+#[tokio::test]
+async fn the_card_of_an_event_says_what_was_recorded() {
+    let desk = Desk::product();
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    console.press("eselect 1 / 0 as x;<enter>").wait_for("division by zero").await;
+    console.press("<ctrl-x>").wait_gone("IMPERSONATING").await;
+    console.press("4").wait_for("impersonate.end").await;
+    console.press("j<enter>").wait_for("SQLSTATE").await;
+    for part in ["failed", "22012", "select ? / ? as x", "took", "ms", "request", "the client"] {
+        assert!(console.shows(part), "no `{part}` in\n{}", console.text());
+    }
+    console.press("<esc>G<enter>").wait_for("ticket 4711: rows missing").await;
+    assert!(console.shows("as member") && console.shows("until"), "{}", console.text());
+}
+
 /// Opens a relation by walking down to it.
 async fn open_relation(console: &mut RealConsole, name: &str) {
     let text = console.text();

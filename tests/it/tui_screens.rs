@@ -105,7 +105,7 @@ fn a_restore_shows_its_plan_before_it_asks_and_its_result_after() {
 fn the_ledger_is_read_and_verified() {
     check("audit", "4");
     check_usual("audit_broken", "4v");
-    check_usual("audit_event", "4j<enter>");
+    check_usual("audit_event", "4<enter>");
 }
 
 #[test]

@@ -76,6 +76,8 @@ impl Runner {
         let events = events
             .into_iter()
             .map(|event| EventFacts {
+                recorded: event.facts().into_iter().map(|fact| (fact.label, fact.value)).collect(),
+                intent: event.intent(),
                 seq: event.seq,
                 at: event.at,
                 tenant: event.tenant.map(Untrusted::new),

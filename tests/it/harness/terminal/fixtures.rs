@@ -342,29 +342,51 @@ fn restore_plan(mode: RestoreMode) -> Answer {
     })
 }
 
+fn events(first: bool) -> AuditPage {
+    let event = |seq: i64, action: &str, tenant: Option<&str>| EventFacts {
+        seq,
+        at: noon() - TimeDelta::minutes(100 - seq),
+        tenant: tenant.map(text),
+        actor: text("maria"),
+        action: text(action),
+        object: text("session 7"),
+        outcome: text("done"),
+        reason: text("ticket 4711: rows missing"),
+        recorded: Vec::new(),
+        intent: None,
+    };
+    let statement = |seq: i64, outcome: &str, recorded: &[(&str, &str)]| EventFacts {
+        object: text("read"),
+        outcome: text(outcome),
+        reason: text(""),
+        recorded: recorded.iter().map(|(l, value)| ((*l).to_owned(), text(value))).collect(),
+        intent: (seq == 44).then_some(43),
+        ..event(seq, "statement", Some("acme"))
+    };
+    let failed = [
+        ("outcome of", "event 43"),
+        ("rows", "0"),
+        ("took", "3 ms"),
+        ("SQLSTATE", "42P01"),
+        ("session", "7"),
+        ("request", "019a9c1e-0000-7000-8000-00000000002a"),
+        ("told by", "the client, as it saw it"),
+    ];
+    AuditPage {
+        events: vec![
+            statement(44, "failed", &failed),
+            statement(43, "intent", &[("statement", "select * from \u{1b}nothing")]),
+            event(42, "impersonate", Some("acme")),
+            event(41, "tenant create", Some("\u{202e}evil")),
+            event(7, "operator add", None),
+        ],
+        older: first.then(|| "7".to_owned()),
+    }
+}
+
 fn ledger_answer(effect: &Effect) -> Answer {
     match effect {
-        Effect::ListAudit { older_than, .. } => {
-            let event = |seq: i64, action: &str, tenant: Option<&str>| EventFacts {
-                seq,
-                at: noon() - TimeDelta::minutes(100 - seq),
-                tenant: tenant.map(text),
-                actor: text("maria"),
-                action: text(action),
-                object: text("session 7"),
-                outcome: text("done"),
-                reason: text("ticket 4711: rows missing"),
-            };
-            let first = older_than.is_none();
-            Answer::Audit(AuditPage {
-                events: vec![
-                    event(42, "impersonate", Some("acme")),
-                    event(41, "tenant create", Some("\u{202e}evil")),
-                    event(7, "operator add", None),
-                ],
-                older: first.then(|| "7".to_owned()),
-            })
-        }
+        Effect::ListAudit { older_than, .. } => Answer::Audit(events(older_than.is_none())),
         Effect::VerifyAudit => Answer::AuditVerified(vec![
             ChainFacts { tenant: None, size: 7, fault: None },
             ChainFacts {
