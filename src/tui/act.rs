@@ -59,6 +59,12 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::TenantCreate => screen::provision(state),
         CommandId::Impersonate => screen::start_impersonation(state),
         CommandId::Export => ask_export(state),
+        CommandId::LimitOverride => screen::limit::open(state),
+        CommandId::ImpersonationList
+        | CommandId::PlanList
+        | CommandId::PlanShow
+        | CommandId::TablesList
+        | CommandId::OperatorList => screen::cards::ask(state, id),
         CommandId::Copy if state.selected_tenant().is_some() => {
             if let Some((_, slug)) = state.selected_tenant() {
                 copy(state, &slug);

@@ -184,6 +184,8 @@ fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
         ids.push(CommandId::Filter);
     }
     ids.extend([CommandId::Back, CommandId::Refresh]);
+    // Seldom wanted: it comes last, wherever it is possible.
+    ids.sort_by_key(|id| *id == CommandId::LimitOverride);
     let able = |id: &CommandId| super::reason::unavailable(state, command(*id)).is_none();
     // A letter would go into the text that is being typed.
     let typing = screen::is_typing(state);

@@ -11,9 +11,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::app::Message;
 use super::facts::{
     ArchiveFacts, ArchiveLine, AuditFilter, AuditPage, ChainFacts, EndReason, ExportFacts,
-    Greeting, KeySet, MemberFacts, OpenAsk, PageAsk, PageFacts, ProvisionAsk, RecordFacts,
-    RelationFacts, RestoreFacts, RestoreMode, RestorePlanFacts, ServerFacts, SessionFacts,
-    SessionLine, StatementFacts, TenantFacts, TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
+    Greeting, KeySet, MapFacts, MemberFacts, OpenAsk, OperatorFacts, OverrideAsk, PageAsk,
+    PageFacts, PlanFacts, ProvisionAsk, RecordFacts, RelationFacts, RestoreFacts, RestoreMode,
+    RestorePlanFacts, ServerFacts, SessionFacts, SessionLine, StatementFacts, TenantFacts,
+    TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
 };
 use crate::failure::Failure;
 use crate::identity::{Reason, TenantId};
@@ -51,8 +52,18 @@ pub enum Effect {
     ListSessions(TenantId),
     /// Usage of all tenants -> [`Answer::Usage`]
     ListUsage,
-    /// Names of plans -> [`Answer::Plans`]
+    /// Plans with their limits -> [`Answer::Plans`]
     ListPlans,
+    /// One plan -> [`Answer::Plan`]
+    ShowPlan(String),
+    /// Sets another limit for one tenant, until a date -> [`Answer::LimitSet`]
+    OverrideLimit(OverrideAsk),
+    /// The relation map -> [`Answer::Map`]
+    ListTables,
+    /// The operators -> [`Answer::Operators`]
+    ListOperators,
+    /// The sessions of all tenants -> [`Answer::AllSessions`]
+    ListAllSessions,
     /// Makes a tenant -> [`Answer::Provisioned`]
     Provision(ProvisionAsk),
     /// Starts an impersonation; the runner holds its connection -> [`Answer::SessionOpened`]
@@ -163,6 +174,11 @@ impl Effect {
             Self::ListSessions(_) => "list sessions",
             Self::ListUsage => "list usage",
             Self::ListPlans => "list plans",
+            Self::ShowPlan(_) => "show plan",
+            Self::OverrideLimit(_) => "override limit",
+            Self::ListTables => "list tables",
+            Self::ListOperators => "list operators",
+            Self::ListAllSessions => "list all sessions",
             Self::Provision(_) => "provision",
             Self::OpenSession(_) => "open session",
             Self::EndSession { .. } => "end session",
@@ -215,7 +231,12 @@ pub enum Answer {
     TenantUsage(UsageFacts),
     Sessions(Vec<SessionLine>),
     Usage(Vec<UsageFacts>),
-    Plans(Vec<String>),
+    Plans(Vec<PlanFacts>),
+    Plan(PlanFacts),
+    LimitSet(OverrideAsk),
+    Map(MapFacts),
+    Operators(Vec<OperatorFacts>),
+    AllSessions(Vec<SessionLine>),
     Provisioned(WelcomeFacts),
     SessionOpened(SessionFacts),
     SessionEnded,

@@ -14,6 +14,9 @@ pub(crate) enum Slot {
     Sessions,
     Usage,
     Plans,
+    /// What is shown on a card and has no screen.
+    Card,
+    Override,
     Provision,
     OpenSession,
     EndSession,
@@ -46,6 +49,7 @@ impl Slot {
         !matches!(
             self,
             Self::Provision
+                | Self::Override
                 | Self::EndSession
                 | Self::EndOther
                 | Self::Export

@@ -16,6 +16,8 @@ mod architecture;
 mod archive_fixture;
 /// The format of archives: damage, forgery, other programs.
 mod archive_format;
+/// What an archive says of itself, without reading its rows.
+mod archive_glance;
 /// Attacks through what walks around a guard: views, functions, temporary tables.
 mod attack_doors;
 /// Attacks that outlive the end of a session, and ends that are not one's own.
@@ -80,6 +82,8 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
+/// Lists that are cards, and the form for another limit.
+mod tui_cards;
 /// How the console behaves, driven by key strings.
 mod tui_flows;
 /// The console over its real runner and a real server.

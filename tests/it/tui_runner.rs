@@ -146,6 +146,9 @@ async fn the_tripwire_is_named_as_what_stopped_it() {
 async fn what_fails_is_found_by_its_request_in_the_log_and_in_the_ledger() {
     let log = Log::default();
     let lines = JsonLines::new(log.clone(), RequestId::draw());
+    // Beside an only subscriber, what another test reaches first would be switched off for good:
+    // with a second one alive, both are asked.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     // Everything runs on this thread, so nothing of other tests is in it.
     let _here = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines));
     let desk = Desk::product();
@@ -255,6 +258,35 @@ async fn the_card_of_an_event_says_what_was_recorded() {
     }
     console.press("<esc>G<enter>").wait_for("ticket 4711: rows missing").await;
     assert!(console.shows("as member") && console.shows("until"), "{}", console.text());
+}
+
+#[tokio::test]
+async fn lists_and_another_limit_come_from_the_database() {
+    let desk = Desk::starter();
+    desk.rows(
+        SUPERUSER,
+        "insert into app.tenants (id, slug, subdomain, name, plan) values (gen_random_uuid(), 'acme', 'acme', 'Acme', 'starter')",
+    );
+    let admin = desk.operator("admin");
+    let manager = Console::connect(desk.endpoint("app_owner")).await.unwrap();
+    tenantdesk::usage::plans::load(&manager).await.unwrap();
+    let mut console = RealConsole::open(desk.endpoint(&admin));
+    console.wait_for("│acme ").await;
+    console.press(":tables list<enter>").wait_for("app.tenants").await;
+    assert!(console.shows("keyed by tenant_id, guarded by policy"), "{}", console.text());
+    console.press("<esc>:operator list<enter>").wait_for("operators ").await;
+    assert!(console.shows(&admin), "{}", console.text());
+    console.press("<esc>:plan show<enter>").wait_for("starter: Starter").await;
+    console.press("<esc>:impersonation list<enter>").wait_for("nobody was in a tenant yet").await;
+    console.press("<esc>o").wait_for("0 used; the limit is").await;
+    console
+        .press("<enter>7<enter>30d<enter>they pay for more<enter>")
+        .wait_for("acme may have 7 ")
+        .await;
+    let set = "select hard, reason from tenantdesk.limit_overrides";
+    let recorded = "select outcome from tenantdesk.ledger where action = 'limit.override'";
+    assert_eq!(desk.rows(SUPERUSER, recorded), "ok");
+    assert_eq!(desk.rows(SUPERUSER, set), "7|they pay for more");
 }
 
 /// Opens a relation by walking down to it.

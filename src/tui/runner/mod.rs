@@ -8,6 +8,7 @@ mod directory;
 mod expiry;
 mod hangup;
 mod impersonation;
+mod installation;
 mod records;
 mod usage;
 
@@ -193,6 +194,11 @@ impl Runner {
             Effect::ListUsage => self.usage().await.map(Answer::Usage),
             Effect::ShowUsage(id) => self.tenant_usage(&id).await.map(Answer::TenantUsage),
             Effect::ListPlans => self.plans().await.map(Answer::Plans),
+            Effect::ShowPlan(name) => self.plan(&name).await.map(Answer::Plan),
+            Effect::OverrideLimit(ask) => self.override_limit(ask).await.map(Answer::LimitSet),
+            Effect::ListTables => self.tables().await.map(Answer::Map),
+            Effect::ListOperators => self.operators().await.map(Answer::Operators),
+            Effect::ListAllSessions => self.all_sessions().await.map(Answer::AllSessions),
             Effect::EndOther(id) => self.end_other(id).await.map(|()| Answer::OtherEnded),
             Effect::ListAudit { filter, older_than } => {
                 self.audit(filter, older_than).await.map(Answer::Audit)

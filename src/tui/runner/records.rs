@@ -4,7 +4,6 @@ use super::Runner;
 use crate::audit::EventFilter;
 use crate::failure::Failure;
 use crate::identity::TenantId;
-use crate::isolation::relations;
 use crate::progress::Progress;
 use crate::server::{Embedded, status};
 use crate::tenant::{directory, sessions, trail};
@@ -17,16 +16,23 @@ const PAGE: i32 = 200;
 impl Runner {
     /// Sessions of a tenant, running ones on top.
     pub(super) async fn sessions(&self, tenant: &TenantId) -> Result<Vec<SessionLine>, Failure> {
+        let mut listed = self.all_sessions().await?;
+        listed.retain(|session| session.tenant.raw() == tenant.as_str());
+        Ok(listed)
+    }
+
+    /// Sessions of all tenants, as far as the level shows them, running ones on top.
+    pub(super) async fn all_sessions(&self) -> Result<Vec<SessionLine>, Failure> {
         let console = self.console().await?;
         sessions::sweep(&console).await?;
         let mut listed = sessions::list(&console).await?;
         self.shared.look_again.notify_one();
-        listed.retain(|session| session.tenant == tenant.as_str());
         listed.sort_by_key(|session| (session.ended_at.is_some(), -session.id));
         Ok(listed
             .into_iter()
             .map(|session| SessionLine {
                 id: session.id,
+                tenant: Untrusted::new(session.tenant),
                 operator: Untrusted::new(session.operator),
                 member: session.member,
                 purpose: Untrusted::new(session.purpose),
@@ -143,13 +149,6 @@ impl Runner {
         }
         tell("database", endpoint.database.clone());
         tell("operator", console.operator().as_str().to_owned());
-        let faults = relations::faults(&console).await?;
-        Ok(ServerFacts {
-            facts,
-            faults: faults
-                .into_iter()
-                .map(|fault| (Untrusted::new(fault.object), Untrusted::new(fault.fault)))
-                .collect(),
-        })
+        Ok(ServerFacts { facts, faults: self.faults().await? })
     }
 }

@@ -47,6 +47,11 @@ impl TenantPage {
         (self.id.clone(), self.slug.clone())
     }
 
+    /// Its plan; empty where it is not known.
+    pub(crate) fn plan(&self) -> Option<String> {
+        Some(self.facts.as_ref()?.plan.raw().to_owned())
+    }
+
     pub(crate) fn has_row(&self) -> bool {
         match self.pane {
             Pane::Members => self.members.as_ref().is_some_and(|rows| !rows.is_empty()),

@@ -39,6 +39,11 @@ impl Tenants {
         Some((TenantId::from_database(line.id), line.slug.to_owned()))
     }
 
+    /// The plan of the selected row; empty where it is not known.
+    pub(crate) fn selected_plan(&self) -> Option<String> {
+        Some(self.line(self.cursor.selected)?.plan.to_owned())
+    }
+
     /// The slugs of some tenants, as far as the list knows them.
     pub(crate) fn slugs(&self, ids: &HashSet<&str>) -> HashMap<String, String> {
         let lines = (0..self.table.len()).filter_map(|row| self.table.line(row));
