@@ -174,7 +174,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         default_keys: &["]"],
         scopes: &[Scope::Impersonation, Scope::Audit],
-        level: Some(Support),
+        level: Some(Viewer),
         verb: false,
         ..verb(CommandId::NextPage, Group::Impersonation, "next page", "Next page of rows")
     },

@@ -77,7 +77,8 @@ fn key_names() -> Vec<String> {
     Press::names().map(|name| format!("`{name}`")).collect()
 }
 
-fn keys_page() -> String {
+/// How keys are written and bound anew.
+fn keys_introduction() -> String {
     let mut page = String::from(
         "# Keys\n\n<!-- Generated from the program: run `TENANTDESK_BLESS=1 cargo test` after a change. -->\n\n\
          The default keys of the console. A screen's own keys come before those of every screen;\n\
@@ -98,11 +99,19 @@ fn keys_page() -> String {
          `esc` always goes back, and `impersonation end` always has a key that no text takes.\n\
          More on the file: [configuration](../configuration.md).\n",
     );
+    page
+}
+
+fn keys_page() -> String {
+    let mut page = keys_introduction();
     for scope in Scope::ALL {
         let bound: Vec<_> = COMMANDS
             .iter()
             .filter(|command| command.scopes.contains(&scope) && !command.default_keys.is_empty())
             .collect();
+        if bound.is_empty() {
+            continue;
+        }
         writeln!(
             page,
             "\n## {}\n\n| key | does | `:` command | level |\n|---|---|---|---|",
@@ -127,6 +136,14 @@ fn keys_page() -> String {
             )
             .unwrap();
         }
+    }
+    page.push_str(
+        "\n## Without a key\n\n`:` runs them, and the configuration can give them keys.\n\n",
+    );
+    page.push_str("| does | `:` command | level |\n|---|---|---|\n");
+    let unbound = COMMANDS.iter().filter(|c| c.in_console() && c.default_keys.is_empty());
+    for command in unbound {
+        writeln!(page, "| {} | `{}` | {} |", command.title, command.words, who(command)).unwrap();
     }
     page
 }
