@@ -255,16 +255,16 @@ begin
   update tenantdesk.tenant_sessions s set ended_at = pg_catalog.clock_timestamp(), ended_by = session_user,
       -- What the database knows by itself is not taken from a caller.
       end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired'
-        when s.operator <> session_user then 'revoked'
+        when s.operator <> session_user then 'revoked' || coalesce(': ' || nullif(pg_catalog.left(end_session.why, 200), 'revoked'), '')
         when end_session.why in ('operator', 'quit', 'done', 'provisioned', 'cross_tenant_leak_prevented') then end_session.why
-        else 'operator' end
+        else 'operator' || coalesce(': ' || pg_catalog.left(end_session.why, 200), '') end
     where s.id = end_session.id and s.ended_at is null returning s.* into gone;
   if not found then
     return false;
   end if;
-  -- Free words stand beside the chain, where they can be erased.
-  perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, gone.end_reason, 'database', gone.id, gone.request,
-    case when end_session.why <> gone.end_reason then pg_catalog.jsonb_build_object('why', pg_catalog.left(end_session.why, 200))::text end);
+  -- The chain has the word alone; what was said stands beside it, where it can be erased.
+  perform tenantdesk.append('tenant:' || gone.tenant, gone.purpose || '.end', gone.operator, pg_catalog.split_part(gone.end_reason, ':', 1), 'database', gone.id, gone.request,
+    case when gone.end_reason like '%:%' then pg_catalog.jsonb_build_object('why', pg_catalog.left(end_session.why, 200))::text end);
   perform tenantdesk.set_rights(gone.operator);
   return true;
 end $$;

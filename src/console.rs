@@ -16,7 +16,7 @@ use crate::audit::{Attested, Entry};
 use crate::failure::{Explain, Failure, Kind};
 use crate::identity::{Level, OperatorName, RequestId};
 use crate::postgres::{
-    Endpoint, Ident, Isolation, Link, Preamble, ServerError, Sql, Transaction, connect,
+    Endpoint, Ident, Isolation, Link, Meaning, Preamble, ServerError, Sql, Transaction, connect,
 };
 
 /// The group role of every operator: it may run our functions, and nothing else.
@@ -162,12 +162,17 @@ impl Console {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, ConsoleError> {
-        let guard = self.link().await?;
+        let mut guard = self.link().await?;
         let link = guard.as_ref().ok_or(ServerError::Closed)?;
-        let transaction = begin(link, Isolation::ReadOnly, &[]).await?;
-        let rows = transaction.query(sql, values).await?;
-        transaction.commit().await?;
-        Ok(rows)
+        let result = async {
+            let transaction = begin(link, Isolation::ReadOnly, &[]).await?;
+            let rows = transaction.query(sql, values).await?;
+            transaction.commit().await?;
+            Ok(rows)
+        };
+        let result = result.await;
+        forget_if_gone(&mut guard, &result);
+        Ok(result?)
     }
 
     /// Reads several things in one snapshot-consistent transaction, through `read`.
@@ -221,24 +226,27 @@ impl Console {
         call: Attested<'_>,
         settings: &[(&str, &str)],
     ) -> Result<Vec<Row>, ConsoleError> {
-        let guard = self.link().await?;
+        let mut guard = self.link().await?;
         let link = guard.as_ref().ok_or(ServerError::Closed)?;
         let role = Ident::new(GROUP);
         let preamble = Preamble { isolation: Isolation::ReadWrite, role: Some(&role), settings };
         let first = Transaction::whole(link, preamble.clone(), &call.sql, &call.values).await;
         let held = matches!(&first, Err(error) if error.state() == Some(LOCK_NOT_AVAILABLE));
         if !held {
+            forget_if_gone(&mut guard, &first);
             return Ok(first?);
         }
         // On the heap: it is rare, and every call would be larger by it.
-        Box::pin(async {
+        let again = Box::pin(async {
             let unblock = Attested::unblock();
             let freed = Transaction::whole(link, preamble.clone(), &unblock.sql, &[]).await?;
             let ended: i32 = freed.first().map_or(0, |row| row.get(0));
             tracing::warn!(ended, "connections that held a chain of the ledger were ended");
-            Ok(Transaction::whole(link, preamble, &call.sql, &call.values).await?)
-        })
-        .await
+            Transaction::whole(link, preamble, &call.sql, &call.values).await
+        });
+        let again = again.await;
+        forget_if_gone(&mut guard, &again);
+        Ok(again?)
     }
 
     /// Begins an undertaking: its intent is in the ledger when this returns.
@@ -362,6 +370,14 @@ impl Undertaking {
                 false
             }
         }
+    }
+}
+
+/// A connection that the server has ended is not used again, though the driver may take a moment
+/// until it knows: the next try opens another.
+fn forget_if_gone<T>(link: &mut Option<Link>, result: &Result<T, ServerError>) {
+    if result.as_ref().is_err_and(|error| error.meaning() == Meaning::Gone) {
+        *link = None;
     }
 }
 

@@ -6,6 +6,8 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::identity::RequestId;
+
 /// Which sort of "no" it is. The discriminants are the exit codes, a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -74,6 +76,9 @@ pub struct Failure {
     pub hints: Vec<String>,
     /// [`Explain::logged`]
     logged: Option<String>,
+    /// Under which id it is found in log and ledger, where it belongs to one of several requests
+    /// of a process.
+    pub request: Option<RequestId>,
 }
 
 impl Failure {
@@ -81,7 +86,7 @@ impl Failure {
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let (message, causes, hints) = (message.into(), Vec::new(), Vec::new());
-        Self { kind, message, causes, hints, logged: None }
+        Self { kind, message, causes, hints, logged: None, request: None }
     }
 
     /// Shorthand for the commonest kind.
@@ -101,6 +106,13 @@ impl Failure {
     #[must_use]
     pub fn logged(&self) -> &str {
         self.logged.as_deref().unwrap_or(&self.message)
+    }
+
+    /// Names the request it belongs to.
+    #[must_use]
+    pub fn of_request(mut self, request: RequestId) -> Self {
+        self.request = Some(request);
+        self
     }
 
     /// Adds a cause.
@@ -130,7 +142,8 @@ impl<E: Explain> From<E> for Failure {
             }
             next = cause.source();
         }
-        Self { kind: error.kind(), message, causes, hints: error.hints(), logged: error.logged() }
+        let (hints, logged) = (error.hints(), error.logged());
+        Self { kind: error.kind(), message, causes, hints, logged, request: None }
     }
 }
 

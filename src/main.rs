@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use tenantdesk::cli::args::ColorChoice;
 use tenantdesk::cli::{self, ConsoleRequest, Ended, Surroundings};
 use tenantdesk::tui;
 
@@ -20,6 +21,11 @@ fn main() -> ExitCode {
 /// Opens the console; what goes wrong is told as any command tells it.
 fn console(request: ConsoleRequest) -> cli::Exit {
     let ConsoleRequest { paths, target, colourless, ascii, impersonate, invocation } = request;
-    let look = tui::Look { colourless, ascii };
+    let colours = match invocation.flags.color {
+        _ if colourless => tui::Colours::Never,
+        ColorChoice::Always => tui::Colours::Always,
+        ColorChoice::Auto | ColorChoice::Never => tui::Colours::Configured,
+    };
+    let look = tui::Look { colours, ascii };
     invocation.conclude(tui::open(paths, target, look, impersonate))
 }

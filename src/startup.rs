@@ -114,7 +114,7 @@ pub async fn start(
     // somebody who went away is closed.
     let sweep = async { Ok(sessions::sweep(&started.console).await?) };
     if let Err(failure) = progress.unless_cancelled(sweep).await {
-        tracing::warn!("expired sessions could not be swept: {}", failure.message);
+        tracing::warn!("expired sessions could not be swept: {}", failure.logged());
     }
     Ok(started)
 }

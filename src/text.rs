@@ -39,7 +39,18 @@ impl Untrusted {
         format!("\"{mark}{}\"", self.0.replace('"', "\"\""))
     }
 
-    /// For window titles and the clipboard: printable ASCII only, anything else becomes `?`.
+    /// For the clipboard: every script, line breaks and tabs as they are; what a terminal or a
+    /// reader of the pasted text would obey without seeing it is shown as [`screen`] shows it.
+    #[must_use]
+    pub fn clipboard(&self) -> String {
+        let lines = self.0.split('\n').map(|line| {
+            let cells = line.trim_end_matches('\r').split('\t').map(screen);
+            cells.collect::<Vec<_>>().join("\t")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// For window titles: printable ASCII only, anything else becomes `?`.
     #[must_use]
     pub fn plain(&self) -> String {
         self.0.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
@@ -142,6 +153,13 @@ mod tests {
         assert_eq!(screen("a\u{1b}[31mb"), "a␛[31mb");
         assert_eq!(screen("x\u{202e}y\u{9b}z\u{7f}"), "x<U+202E>y<U+009B>z␡");
         assert_eq!(screen("東京 मुंबई"), "東京 मुंबई");
+    }
+
+    #[test]
+    fn the_clipboard_gets_every_script_and_line_and_nothing_that_obeys() {
+        let copied = |text: &str| Untrusted::new(text).clipboard();
+        assert_eq!(copied("München\t東京\r\nzwei\n"), "München\t東京\nzwei\n");
+        assert_eq!(copied("a\u{1b}[31m\u{202e}b\rc"), "a␛[31m<U+202E>b␍c");
     }
 
     #[test]

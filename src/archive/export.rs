@@ -295,11 +295,14 @@ async fn copy_all(
     pipeline: &mut Pipeline<ExportFile>,
     progress: &Progress,
 ) -> Result<(), Failure> {
+    // No total: counting costs as much as the export itself, and the planner's guess for one
+    // tenant is far off where tenants differ in size. The relations say how far it is.
     progress.plan("rows", None);
     let mut rows = 0;
-    for relation in &archive.relations {
+    let relation_count = archive.relations.len();
+    for (number, relation) in (1..).zip(&archive.relations) {
         progress.checkpoint()?;
-        progress.enter(relation.name.clone());
+        progress.enter(format!("{}, relation {number} of {relation_count}", relation.name));
         pipeline.relation(relation.archived.ordinal).await?;
         let statements = Statements { relation, tenant: &tenant.id };
         let stream = transaction.copy_out(&statements.copy_out()).await?;

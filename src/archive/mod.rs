@@ -8,6 +8,7 @@ mod digest;
 mod examine;
 pub mod export;
 mod fault;
+mod glance;
 mod judge;
 mod limits;
 mod lines;
@@ -31,6 +32,7 @@ pub use chunk::CHUNK_BYTES;
 pub use digest::{LineHasher, LineSum, LineTotals, Sha};
 pub use examine::{Examination, examine};
 pub use fault::{Fault, Refused};
+pub use glance::{Glance, glance};
 pub use limits::Limits;
 pub use lines::{Piece, RowSplitter};
 pub use manifest::{

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::examine::{Examination, examine, peek};
 use super::fault::{Fault, Refused};
+use super::glance::Glance;
 use super::limits::Limits;
 use super::manifest::Manifest;
 use super::signature::Trust;
@@ -52,6 +53,16 @@ pub fn list(directory: &Path) -> Result<Vec<Shelved>, Failure> {
     let taken_at = |shelved: &Shelved| shelved.manifest.as_ref().ok().map(|m| m.taken_at);
     shelf.sort_by(|a, b| taken_at(b).cmp(&taken_at(a)).then_with(|| a.path.cmp(&b.path)));
     Ok(shelf)
+}
+
+/// What an archive says of itself, in a moment and unverified.
+///
+/// # Errors
+/// A file that cannot be opened, or [`Refused`] where it has no manifest that can be read.
+pub fn glance(path: &Path) -> Result<Glance, Failure> {
+    let file = BufReader::new(open_file(path)?);
+    super::glance::glance(file, &Limits::default())
+        .map_err(|fault| Refused { faults: vec![fault] }.into())
 }
 
 /// Looks at every byte of an archive and answers with all that is wrong. `signing_key` is the

@@ -70,6 +70,13 @@ const NAMED: [(Press, &str); 14] = [
     (Press::Backspace, "backspace"),
 ];
 
+impl Press {
+    /// The names of the keys that have one.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMED.iter().map(|(_, name)| *name)
+    }
+}
+
 /// Why a word is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {

@@ -1,6 +1,6 @@
 //! The table of commands: one row each, in the order of help and documents, hence its many lines.
 //!
-//! A new verb is one row here, one id in `entry.rs`, one file in the library and one in each skin.
+//! One table, hence the many lines: a new verb is one row here, one id in `entry.rs`, one file in the library and one in each skin.
 
 use crate::identity::Level::{Admin, Approver, Support, Viewer};
 
@@ -172,7 +172,7 @@ pub const COMMANDS: &[Command] = &[
     Command {
         default_keys: &["]"],
         scopes: &[Scope::Impersonation, Scope::Audit],
-        level: Some(Support),
+        level: Some(Viewer),
         verb: false,
         ..verb(CommandId::NextPage, Group::Impersonation, "next page", "Next page of rows")
     },
@@ -214,8 +214,10 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::PlanShow, Group::Usage, "plan show", "Show one plan and its limits")
     },
     Command {
-        scopes: &[Scope::Everywhere],
+        default_keys: &["o"],
+        scopes: &[Scope::Tenants, Scope::Tenant, Scope::Usage],
         level: Some(Admin),
+        needs: &[Need::Tenant],
         ..verb(
             CommandId::LimitOverride,
             Group::Usage,

@@ -3,6 +3,8 @@
 pub mod env;
 pub mod paths;
 mod profile;
+pub mod settings;
 
 pub use paths::{Paths, PathsError};
 pub use profile::{ProfileRefused, refuse_profile_flag, refuse_profile_variable};
+pub use settings::{ConsoleSettings, Settings, SettingsError, ThemeName};

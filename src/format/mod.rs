@@ -1,6 +1,6 @@
 //! Numbers and times as people read them; both skins print the same text.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
 
 /// Bytes with a binary unit: `0 B`, `1.5 KiB`, `12 MiB`.
 #[must_use]
@@ -61,6 +61,57 @@ pub fn digest(hash: &[u8]) -> String {
     format!("sha256:{}", hex::encode(hash))
 }
 
+/// Why a text is no amount.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no amount: write a number, as in 500, 10,000 or 20 GiB")]
+pub struct InvalidAmount(pub String);
+
+/// Reads `500`, `10,000`, `20 GiB`: what [`count`] and [`bytes`] write, without fractions.
+///
+/// # Errors
+/// [`InvalidAmount`] where it is no whole number of at least zero, or too large.
+pub fn parse_amount(text: &str) -> Result<i64, InvalidAmount> {
+    let refuse = || InvalidAmount(text.to_owned());
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let scale = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" => 1,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1_i64 << 30,
+        "tib" => 1_i64 << 40,
+        _ => return Err(refuse()),
+    };
+    let digits: String = digits.trim_end().chars().filter(|c| !matches!(c, ',' | '_')).collect();
+    let number: i64 = digits.parse().map_err(|_| refuse())?;
+    number.checked_mul(scale).filter(|amount| *amount >= 0).ok_or_else(refuse)
+}
+
+/// Why a text is no time to come.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no date: write a day (2027-01-31), a time (2027-01-31T18:00:00Z) or a span (30d)"
+)]
+pub struct InvalidUntil(pub String);
+
+/// Reads until when something holds: a day counts to its end in UTC, a span begins now.
+///
+/// # Errors
+/// [`InvalidUntil`].
+pub fn parse_until(text: &str, now: DateTime<Utc>) -> Result<DateTime<Utc>, InvalidUntil> {
+    let text = text.trim();
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    if let Ok(span) = parse_duration(text) {
+        return Ok(now + span);
+    }
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    let end = day.and_then(|day| day.checked_add_days(Days::new(1)));
+    end.map(|end| end.and_time(NaiveTime::MIN).and_utc())
+        .ok_or_else(|| InvalidUntil(text.to_owned()))
+}
+
 /// Why a text is no duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no duration: write a number and a unit, as in 90s, 15m, 2h or 1d")]
@@ -97,6 +148,32 @@ mod tests {
         assert_eq!(count(-1_234_567), "-1,234,567");
         assert_eq!(duration(TimeDelta::seconds(843)), "14m 03s");
         assert_eq!(duration(TimeDelta::seconds(-3)), "0s");
+    }
+
+    #[test]
+    fn amounts_are_read_as_they_are_written() {
+        for (text, amount) in [
+            ("0", 0),
+            ("10,000", 10_000),
+            (" 1_000 ", 1_000),
+            ("20 GiB", 20 << 30),
+            ("3mib", 3 << 20),
+        ] {
+            assert_eq!(parse_amount(text), Ok(amount), "{text}");
+        }
+        for bad in ["", "-1", "many", "1.5 GiB", "5 GB", "9999999999 TiB"] {
+            assert!(parse_amount(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_day_counts_to_its_end_and_a_span_from_now() {
+        let now: DateTime<Utc> = "2026-11-21T12:00:00Z".parse().unwrap();
+        let until = |text| parse_until(text, now).map(time);
+        assert_eq!(until("2027-01-31"), Ok("2027-02-01T00:00:00Z".to_owned()));
+        assert_eq!(until("2027-01-31T18:00:00+02:00"), Ok("2027-01-31T16:00:00Z".to_owned()));
+        assert_eq!(until("30d"), Ok("2026-12-21T12:00:00Z".to_owned()));
+        assert!(until("tomorrow").is_err() && until("2027-02-30").is_err());
     }
 
     #[test]

@@ -14,8 +14,8 @@ use super::fetch::{Collector, Cut, Limits, Rows, Stop, fetch};
 use super::grid::{self, BrowsedColumn, BrowsedRelation};
 use super::keyset::KeySet;
 use super::page::{
-    CELL, CELL_OF_RECORD, Filter, NoSuch, Page, PageAsk, PageQuery, count_query, page_query,
-    record_query,
+    CELL, CELL_OF_RECORD, Filter, NoSuch, Page, PageAsk, PageQuery, RECORD_BYTES, RecordField,
+    count_query, page_query, record_query,
 };
 use super::record::Tally;
 use super::shape::Shape;
@@ -34,6 +34,7 @@ struct Question<'q> {
     /// What the operator typed into the filter: its digest is recorded.
     typed: Option<&'q str>,
     rows: usize,
+    bytes: u64,
     request: Option<RequestId>,
 }
 
@@ -78,7 +79,8 @@ impl Impersonation {
         let query = page_query(relation, ask)?;
         let typed = ask.filter.as_ref().map(|filter| filter.value.as_str());
         let (sql, values, rows) = (&query.sql, &query.values[..], ask.limit + 1);
-        let question = Question { sql, values, typed, rows, request: ask.request };
+        let (bytes, request) = (Limits::default().bytes, ask.request);
+        let question = Question { sql, values, typed, rows, bytes, request };
         let rows = self.browse(relation, question).await?;
         Ok(page(&query, rows, ask, relation.note()))
     }
@@ -86,22 +88,31 @@ impl Impersonation {
     /// One record in full: its columns and its values, found by [`Page::keys`].
     ///
     /// # Errors
-    /// [`ImpersonationError::NotFound`] where it is gone or was never this tenant's.
+    /// [`ImpersonationError::NotFound`] where it is gone or was never this tenant's; a record that
+    /// is too large to be held is refused.
     pub async fn record(
         &self,
         name: &str,
         key: &KeySet,
         request: Option<RequestId>,
-    ) -> Result<Vec<(BrowsedColumn, Option<Untrusted>)>, ImpersonationError> {
+    ) -> Result<Vec<RecordField>, ImpersonationError> {
         let relation = self.relation(name, request).await?;
         let query = record_query(relation, key)?;
         let (sql, values) = (&query.sql, &query.values[..]);
-        let question = Question { sql, values, typed: None, rows: 1, request };
+        let question = Question { sql, values, typed: None, rows: 1, bytes: RECORD_BYTES, request };
         let mut rows = self.browse(relation, question).await?;
+        if rows.cut == Some(Cut::Bytes) {
+            return Err(ImpersonationError::Below(too_large()));
+        }
         let gone = || ImpersonationError::NotFound(format!("the record of {name}"));
         let mut row = rows.rows.pop().ok_or_else(gone)?;
-        shorten(&query.shown, &mut row, CELL_OF_RECORD);
-        Ok(query.shown.into_iter().zip(row).collect())
+        let shortened = shorten(&query.shown, &mut row, CELL_OF_RECORD);
+        let fields = query.shown.into_iter().zip(row).enumerate();
+        let field = |(index, (column, value))| {
+            let shortened = shortened.contains(&index);
+            RecordField { column, value, shortened }
+        };
+        Ok(fields.map(field).collect())
     }
 
     /// The exact number of rows, filter included.
@@ -117,7 +128,8 @@ impl Impersonation {
         let relation = self.relation(name, request).await?;
         let (sql, values) = count_query(relation, filter)?;
         let typed = filter.map(|filter| filter.value.as_str());
-        let question = Question { sql: &sql, values: &values, typed, rows: 1, request };
+        let bytes = Limits::default().bytes;
+        let question = Question { sql: &sql, values: &values, typed, rows: 1, bytes, request };
         let rows = self.browse(relation, question).await?;
         let first = rows.rows.first().and_then(|row| row.first()).and_then(Option::as_ref);
         first.and_then(|text| text.raw().parse().ok()).ok_or_else(|| {
@@ -131,9 +143,9 @@ impl Impersonation {
         relation: &BrowsedRelation,
         question: Question<'_>,
     ) -> Result<Rows, ImpersonationError> {
-        let Question { sql, values, typed, rows, request } = question;
+        let Question { sql, values, typed, rows, bytes, request } = question;
         let tripwire = Tripwire::for_relation(&self.map, self.tenant.id.as_str(), &relation.name);
-        let limits = self.limits(rows);
+        let limits = Limits { bytes, ..self.limits(rows) };
         let mut shape = Shape::of(sql.as_str());
         shape.literals.clear();
         if let Some(typed) = typed {
@@ -228,11 +240,13 @@ fn page(query: &PageQuery, mut got: Rows, ask: &PageAsk, note: Option<&'static s
     }
     let shown = query.shown.len();
     let mut orders = Vec::with_capacity(got.rows.len());
-    for row in &mut got.rows {
+    let mut shortened = Vec::new();
+    for (number, row) in got.rows.iter_mut().enumerate() {
         let keys = row.split_off(shown.min(row.len()));
         let text = |cell: Option<Untrusted>| cell.map(|cell| cell.raw().to_owned());
         orders.push(KeySet(keys.into_iter().map(text).collect()));
-        shorten(&query.shown, row, CELL);
+        let cut = shorten(&query.shown, row, CELL);
+        shortened.extend(cut.into_iter().map(|column| (number, column)));
     }
     let started = ask.from == super::page::From::Start;
     let paged = !query.key_places.is_empty();
@@ -246,18 +260,29 @@ fn page(query: &PageQuery, mut got: Rows, ask: &PageAsk, note: Option<&'static s
         before: orders.first().filter(|_| before && paged).cloned(),
         after: orders.last().filter(|_| after && paged).cloned(),
         rows: mem::take(&mut got.rows),
+        shortened,
         cut: got.cut.filter(|cut| *cut == Cut::Bytes),
         note: note.filter(|_| paged || more),
     }
 }
 
-/// Marks long values that the server was asked to cut.
-fn shorten(shown: &[BrowsedColumn], row: &mut [Option<Untrusted>], cell: u64) {
+/// Marks long values that the server was asked to cut, and says which columns they are in.
+fn shorten(shown: &[BrowsedColumn], row: &mut [Option<Untrusted>], cell: u64) -> Vec<usize> {
     let most = usize::try_from(cell).unwrap_or(usize::MAX);
-    for (value, _) in row.iter_mut().zip(shown).filter(|(_, column)| column.wide) {
+    let mut shortened = Vec::new();
+    let wide = row.iter_mut().zip(shown).enumerate().filter(|(_, (_, column))| column.wide);
+    for (index, (value, _)) in wide {
         let end = value.as_ref().and_then(|text| text.raw().char_indices().nth(most));
         if let (Some((end, _)), Some(text)) = (end, value.as_ref()) {
             *value = Some(Untrusted::new(format!("{}…", &text.raw()[..end])));
+            shortened.push(index);
         }
     }
+    shortened
+}
+
+fn too_large() -> Failure {
+    let most = crate::format::bytes(RECORD_BYTES);
+    Failure::refused(format!("the record is larger than {most}"))
+        .hint("read the columns you need with a statement")
 }

@@ -1,8 +1,11 @@
-//! How an impersonation ends, and how to tell from the outside why it did.
+//! How an impersonation ends, and how to tell why it did: from the outside, and from within after
+//! somebody else ended it.
 
 use std::fmt;
 
+use super::error::ImpersonationError;
 use super::statement::Impersonation;
+use super::tripwire::Leak;
 use crate::clock;
 use crate::console::{Console, ConsoleError};
 use crate::postgres::Meaning;
@@ -38,6 +41,49 @@ impl fmt::Display for Ending {
     }
 }
 
+/// Why an impersonation is over although nobody here ended it, in words that follow "it is over:".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// The database ended it.
+    Ended(Ending),
+    /// The tripwire stopped it.
+    Stopped(Leak),
+    /// The connection is gone, and the database knows of no end.
+    Connection,
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(Ending { why, .. }) if why == "expired" => {
+                f.write_str("its time has expired")
+            }
+            Self::Ended(Ending { by: Some(by), why, .. }) => {
+                // The first word says what the name beside it says already.
+                let words = ["revoked", "operator"].iter().find_map(|word| why.strip_prefix(word));
+                let words = words.unwrap_or(why).trim_start_matches(": ");
+                write!(f, "it was ended by {}", screen(by))?;
+                if words.is_empty() { Ok(()) } else { write!(f, ": {}", screen(words)) }
+            }
+            Self::Ended(Ending { by: None, why, .. }) => write!(f, "it was ended: {}", screen(why)),
+            Self::Stopped(leak) => leak.fmt(f),
+            Self::Connection => f.write_str("the connection to the server ended"),
+        }
+    }
+}
+
+impl ImpersonationError {
+    /// What it says of the end of the session, where it is one.
+    #[must_use]
+    pub fn lost(&self) -> Option<Lost> {
+        match self {
+            Self::Ended(ending) => Some(Lost::Ended(ending.clone())),
+            Self::Leak(leak) => Some(Lost::Stopped(leak.clone())),
+            _ => None,
+        }
+    }
+}
+
 /// How a session ended; `None` where it lives.
 ///
 /// # Errors
@@ -59,6 +105,21 @@ pub async fn how_it_ended(console: &Console, id: i64) -> Result<Option<Ending>, 
 }
 
 impl Impersonation {
+    /// Why it is over, asked after its connection is gone.
+    pub async fn lost(&self) -> Lost {
+        if let Some(leak) = self.stopped.get() {
+            return Lost::Stopped(leak.clone());
+        }
+        match how_it_ended(self.session.console(), self.id()).await {
+            Ok(Some(ending)) => Lost::Ended(ending),
+            Ok(None) => Lost::Connection,
+            Err(error) => {
+                tracing::warn!(session = self.id(), %error, "nobody can tell how it ended");
+                Lost::Connection
+            }
+        }
+    }
+
     /// Ends it: the end is committed, the rights are gone, the connection is closed.
     ///
     /// # Errors

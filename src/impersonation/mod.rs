@@ -22,14 +22,14 @@ mod statement;
 mod tripwire;
 mod written;
 
-pub use end::{Ending, how_it_ended};
+pub use end::{Ending, Lost, how_it_ended};
 pub use error::ImpersonationError;
 pub use fetch::{Column, Cut, Limits, Rows};
 pub use grid::{BrowsedColumn, BrowsedRelation, RowKey};
 pub use keyset::KeySet;
 pub use kind::{Refusal, StatementKind};
 pub use lexeme::split_statements;
-pub use page::{Filter, FilterOperator, From, Order, Page, PageAsk};
+pub use page::{Filter, FilterOperator, From, Order, Page, PageAsk, RecordField};
 pub use script::{Script, ScriptReport, run_script};
 pub use shape::Shape;
 pub use start::{StartError, StartImpersonation, StartPlan, open, prepare};

@@ -15,6 +15,8 @@ use crate::text::Untrusted;
 pub(super) const CELL: u64 = 1_000;
 /// Characters of a long value that a single record shows.
 pub(super) const CELL_OF_RECORD: u64 = 1_000_000;
+/// Bytes of all values of a single record; a page has the usual limit.
+pub(super) const RECORD_BYTES: u64 = 32 << 20;
 
 /// Which page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +110,8 @@ pub struct Page {
     pub columns: Vec<BrowsedColumn>,
     /// The rows; none is NULL. Long values end with `…`.
     pub rows: Vec<Vec<Option<Untrusted>>>,
+    /// The cells whose value is longer than what is here: row and column.
+    pub shortened: Vec<(usize, usize)>,
     /// By what each row is found again; empty where rows have no key.
     pub keys: Vec<KeySet>,
     /// Where the page before begins.
@@ -118,6 +122,17 @@ pub struct Page {
     pub cut: Option<Cut>,
     /// What a person should know.
     pub note: Option<&'static str>,
+}
+
+/// One value of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordField {
+    /// The column.
+    pub column: BrowsedColumn,
+    /// The value; none is NULL.
+    pub value: Option<Untrusted>,
+    /// Whether the value is longer than what is here.
+    pub shortened: bool,
 }
 
 /// A query with its parameters.

@@ -20,7 +20,7 @@ use super::tripwire::{Leak, Tripwire};
 use super::written;
 use crate::identity::{Mode, OperatorName, Reason, RequestId};
 use crate::isolation::map::RelationMap;
-use crate::postgres::{Canceller, Isolation, ServerError, Sql, Transaction};
+use crate::postgres::{Canceller, Hangup, Isolation, ServerError, Sql, Transaction};
 use crate::tenant::directory::Tenant;
 use crate::tenant::members::Member;
 use crate::tenant::session::{SessionRole, TenantSession};
@@ -154,6 +154,12 @@ impl Impersonation {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.session.is_closed()
+    }
+
+    /// A handle to wait for the moment in which the connection is over, whoever ended it.
+    #[must_use]
+    pub fn hangup(&self) -> Hangup {
+        self.session.hangup()
     }
 
     /// A handle that stops the running statement.

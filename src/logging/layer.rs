@@ -1,7 +1,8 @@
 //! The layer that writes events as JSON lines and leaves secrets out.
 //!
 //! A field whose name announces a secret is replaced whole; every other text passes through
-//! [`redact`], also the messages of libraries. Fields of spans are kept the same way.
+//! [`redact`], also the messages of libraries. Fields of spans are kept the same way; a span that
+//! has a `request_id` gives it to every line inside, in the place of the process's own.
 
 use std::fmt;
 use std::io::Write;
@@ -20,6 +21,9 @@ use crate::format;
 use crate::identity::RequestId;
 use crate::text::json_line;
 
+/// The field of a line, and of the spans that stand for a request of their own.
+const REQUEST: &str = "request_id";
+
 /// Writes each event as one JSON object on one line.
 #[derive(Debug)]
 pub struct JsonLines<W> {
@@ -28,7 +32,8 @@ pub struct JsonLines<W> {
 }
 
 impl<W: Write> JsonLines<W> {
-    /// A layer that writes to `sink` and names the request in every line.
+    /// A layer that writes to `sink` and names the request in every line: this one, unless the
+    /// line is written inside a span that has another.
     pub const fn new(sink: W, request: RequestId) -> Self {
         Self { sink: Mutex::new(sink), request }
     }
@@ -79,10 +84,10 @@ where
         line.insert("at".into(), format::time(clock::now()).into());
         line.insert("level".into(), metadata.level().as_str().into());
         line.insert("target".into(), logged_by.unwrap_or_else(|| metadata.target().into()));
-        line.insert("request_id".into(), self.request.to_string().into());
         if let Some(message) = fields.remove("message") {
             line.insert("message".into(), message);
         }
+        let mut request = None;
         let spans: Vec<Value> = context
             .event_scope(event)
             .into_iter()
@@ -93,9 +98,14 @@ where
                 if let Some(SpanFields(kept)) = span.extensions().get() {
                     own.extend(kept.clone());
                 }
+                // The innermost comes first.
+                let named = own.remove(REQUEST);
+                request = request.take().or(named);
                 Value::Object(own)
             })
             .collect();
+        let own = || self.request.to_string().into();
+        line.insert(REQUEST.into(), request.unwrap_or_else(own));
         if !spans.is_empty() {
             line.insert("spans".into(), spans.into());
         }
@@ -221,5 +231,25 @@ mod tests {
         assert_eq!(line["level"], "INFO");
         assert!(line["request_id"].as_str().unwrap().len() == 36);
         assert!(line["target"].as_str().unwrap().starts_with("tenantdesk::logging"));
+    }
+
+    #[test]
+    fn a_line_inside_a_span_with_a_request_belongs_to_that_request() {
+        let text = logged(|| {
+            tracing::info!("before");
+            let effect = tracing::info_span!("effect", request_id = "r-1", what = "export");
+            effect.in_scope(|| {
+                tracing::info!("one");
+                tracing::info_span!("step").in_scope(|| tracing::info!("deeper"));
+                let other = tracing::info_span!("effect", request_id = "r-2");
+                other.in_scope(|| tracing::info!("the innermost counts"));
+            });
+        });
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |index: usize| lines[index]["request_id"].as_str().unwrap();
+        assert_eq!(of(0).len(), 36, "the process's own");
+        assert_eq!([of(1), of(2), of(3)], ["r-1", "r-1", "r-2"]);
+        assert_eq!(lines[1]["spans"], serde_json::json!([{ "span": "effect", "what": "export" }]));
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_postgres::{CancelToken, Client, Config, NoTls};
 
@@ -16,6 +17,8 @@ pub struct Link {
     cancel: CancelToken,
     /// Reads from the socket; ends by itself when the client is dropped or the server goes.
     driver: JoinHandle<()>,
+    /// Its other half goes with the driver.
+    ended: watch::Receiver<()>,
 }
 
 /// Settings that must not differ between sessions: what a text form of a value depends on.
@@ -53,11 +56,13 @@ pub async fn connect(endpoint: &Endpoint, application_name: &str) -> Result<Link
         }
     })?;
     let cancel = client.cancel_token();
+    let (open, ended) = watch::channel(());
     let driver = tokio::spawn(async move {
         // The client sees the same error on its next call; nothing is lost by not keeping it here.
         let _ended = connection.await;
+        drop(open);
     });
-    Ok(Link { client, cancel, driver })
+    Ok(Link { client, cancel, driver, ended })
 }
 
 impl std::fmt::Debug for Link {
@@ -79,10 +84,28 @@ impl Link {
         self.client.is_closed() || self.driver.is_finished()
     }
 
+    /// A handle to wait for the end of the connection; it does not keep it open.
+    #[must_use]
+    pub fn hangup(&self) -> Hangup {
+        Hangup(self.ended.clone())
+    }
+
     /// A handle that can stop the running statement from elsewhere.
     #[must_use]
     pub fn canceller(&self) -> Canceller {
         Canceller(Arc::new(self.cancel.clone()))
+    }
+}
+
+/// Waits for the end of one connection, whoever closes it, from any task.
+#[derive(Debug, Clone)]
+pub struct Hangup(watch::Receiver<()>);
+
+impl Hangup {
+    /// Returns as soon as the connection is over.
+    pub async fn wait(mut self) {
+        // Nothing is ever sent: the only news is that the driver is gone.
+        while self.0.changed().await.is_ok() {}
     }
 }
 

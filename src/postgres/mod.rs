@@ -8,7 +8,7 @@ pub mod migrate;
 pub mod sql;
 pub mod transaction;
 
-pub use connect::{Canceller, Link, connect};
+pub use connect::{Canceller, Hangup, Link, connect};
 pub use embedded::{Embedded, EmbeddedServer};
 pub use endpoint::Endpoint;
 pub use error::{Meaning, ServerError};

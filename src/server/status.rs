@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::failure::Failure;
-use crate::postgres::embedded::{Embedded, Observation, SUPERUSER, State};
+use crate::postgres::embedded::{Embedded, SUPERUSER, State};
 use crate::postgres::{Endpoint, connect};
 use crate::progress::Progress;
 
@@ -41,7 +41,13 @@ pub struct ServerStatus {
 pub async fn status(embedded: &Embedded, progress: &Progress) -> Result<ServerStatus, Failure> {
     let seen = embedded.observe().await?;
     let (version, fsync) = if seen.state == State::Running {
-        let (version, fsync) = ask(&seen).await?;
+        let endpoint = Endpoint {
+            socket_dir: seen.socket_dir.clone(),
+            port: seen.port,
+            database: "postgres".to_owned(),
+            user: SUPERUSER.to_owned(),
+        };
+        let Running { version, fsync } = running(&endpoint).await?;
         (Some(version), Some(fsync))
     } else {
         (embedded.data_version()?.map(|major| major.to_string()), None)
@@ -62,17 +68,23 @@ pub async fn status(embedded: &Embedded, progress: &Progress) -> Result<ServerSt
     })
 }
 
-/// Asks the server itself: what is configured and what holds can differ.
-async fn ask(seen: &Observation) -> Result<(String, bool), Failure> {
-    let endpoint = Endpoint {
-        socket_dir: seen.socket_dir.clone(),
-        port: seen.port,
-        database: "postgres".to_owned(),
-        user: SUPERUSER.to_owned(),
-    };
-    let link = connect(&endpoint, "tenantdesk status").await?;
+/// What a running server says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// Its version.
+    pub version: String,
+    /// What it answers to `SHOW fsync`.
+    pub fsync: bool,
+}
+
+/// Asks a server itself, embedded or not: what is configured and what holds can differ.
+///
+/// # Errors
+/// Where it cannot be reached.
+pub async fn running(endpoint: &Endpoint) -> Result<Running, Failure> {
+    let link = connect(endpoint, "tenantdesk status").await?;
     let sql = "select current_setting('server_version'), current_setting('fsync') = 'on'";
     let row =
         link.client().query_one(sql, &[]).await.map_err(crate::postgres::ServerError::from)?;
-    Ok((row.get(0), row.get(1)))
+    Ok(Running { version: row.get(0), fsync: row.get(1) })
 }

@@ -13,7 +13,7 @@ use crate::failure::{Explain, Kind};
 use crate::identity::{Mode, Purpose, Reason, TenantId};
 use crate::isolation::map::RelationMap;
 use crate::postgres::{
-    Canceller, Ident, Isolation, Link, Preamble, ServerError, Sql, Transaction, connect,
+    Canceller, Hangup, Ident, Isolation, Link, Preamble, ServerError, Sql, Transaction, connect,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -348,6 +348,12 @@ impl TenantSession {
     #[must_use]
     pub fn canceller(&self) -> Canceller {
         self.link.canceller()
+    }
+
+    /// A handle to wait for the end of the connection (an end from elsewhere closes it).
+    #[must_use]
+    pub fn hangup(&self) -> Hangup {
+        self.link.hangup()
     }
 
     /// Whether the server has closed the connection (an end from elsewhere does).

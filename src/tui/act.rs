@@ -59,6 +59,12 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::TenantCreate => screen::provision(state),
         CommandId::Impersonate => screen::start_impersonation(state),
         CommandId::Export => ask_export(state),
+        CommandId::LimitOverride => screen::limit::open(state),
+        CommandId::ImpersonationList
+        | CommandId::PlanList
+        | CommandId::PlanShow
+        | CommandId::TablesList
+        | CommandId::OperatorList => screen::cards::ask(state, id),
         CommandId::Copy if state.selected_tenant().is_some() => {
             if let Some((_, slug)) = state.selected_tenant() {
                 copy(state, &slug);
@@ -77,11 +83,25 @@ fn refresh(state: &mut State) {
     screen::load(state, state.screen());
 }
 
-/// Copies a text, made plain: the clipboard is a sink like any other.
-pub(crate) fn copy(state: &mut State, text: &str) {
-    let plain = crate::text::Untrusted::new(text).plain();
-    state.note(Weight::Note, format!("copied: {plain}"));
-    state.ask(Slot::Local, Effect::Copy(plain));
+/// Copies a short text and says which.
+fn copy(state: &mut State, text: &str) {
+    state.note(Weight::Note, format!("copied: {}", crate::text::screen(text)));
+    to_clipboard(state, text);
+}
+
+/// The clipboard is a sink like any other: what would be obeyed unseen is shown.
+pub(crate) fn to_clipboard(state: &mut State, text: &str) {
+    let text = crate::text::Untrusted::new(text).clipboard();
+    state.ask(Slot::Local, Effect::Copy(text));
+}
+
+/// Copies the picked value of the card on top.
+pub(crate) fn copy_picked(state: &mut State) {
+    let Some(Overlay::Card(card)) = state.overlays.last() else { return };
+    let picked = card.picked().map(|(name, text)| (name.to_owned(), text.to_owned()));
+    if let Some((name, text)) = picked {
+        screen::impersonation::copy_value(state, &name, &text);
+    }
 }
 
 /// One step back; at the first screen `q` quits and esc does nothing.
@@ -216,7 +236,8 @@ fn help(state: &mut State) {
         entries.extend(rows.map(|command| help_entry(state, command)));
     }
     let mut card = Card::new(format!("help: {}", scope.as_str()), entries);
-    card.foot = "esc close   up and down scroll   : finds a command";
+    let palette = state.keymap.name(CommandId::Palette);
+    card.foot = format!("esc close   up and down scroll   {palette} finds a command");
     state.overlays.push(Overlay::Card(card));
 }
 
@@ -232,12 +253,18 @@ fn help_entry(state: &State, command: &Command) -> Entry {
 fn messages(state: &mut State) {
     let mut entries: Vec<Entry> = state
         .notices
-        .log()
+        .logged()
         .iter()
         .rev()
         .map(|notice| {
             let label = format!("{} {}", notice.at.format("%H:%M:%S"), notice.weight.word());
-            Entry::new(label, notice.text.clone()).role(notice.weight.role())
+            let mut text = notice.text.clone();
+            // Where the message does not end with it already.
+            let request = notice.request.map(|request| format!("request {request}"));
+            if let Some(request) = request.filter(|request| !text.ends_with(request.as_str())) {
+                text = format!("{text}\n{request}");
+            }
+            Entry::new(label, text).role(notice.weight.role())
         })
         .collect();
     if entries.is_empty() {

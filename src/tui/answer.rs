@@ -33,10 +33,19 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         Answer::Found(found) => screen::tenants::found(state, &found),
         Answer::Tenant(facts) => screen::tenant::shown(state, facts),
         Answer::Members(members) => screen::tenant::members(state, members),
-        Answer::TenantUsage(usage) => screen::tenant::usage(state, usage),
+        Answer::TenantUsage(usage) => {
+            screen::limit::metrics(state, &usage);
+            screen::tenant::usage(state, usage);
+        }
         Answer::Sessions(sessions) => screen::tenant::sessions(state, sessions),
         Answer::Usage(usage) => screen::usage::listed(state, usage),
+        Answer::Plans(plans) if slot == Slot::Card => screen::cards::plans(state, &plans),
         Answer::Plans(plans) => screen::provision::plans(state, plans),
+        Answer::Plan(plan) => screen::cards::plans(state, &[plan]),
+        Answer::LimitSet(ask) => screen::limit::done(state, &ask),
+        Answer::Map(map) => screen::cards::map(state, &map),
+        Answer::Operators(operators) => screen::cards::operators(state, &operators),
+        Answer::AllSessions(sessions) => screen::cards::sessions(state, &sessions),
         Answer::Provisioned(welcome) => screen::provision::done(state, &welcome),
         Answer::SessionOpened(facts) if !screen::start::is_waiting(state) => {
             unwanted(state, facts.id);
@@ -49,6 +58,10 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         }
         Answer::Relations(relations) => screen::impersonation::relations(state, relations),
         Answer::Page(page) => screen::impersonation::page(state, page),
+        Answer::Record(record) if slot == Slot::CopyValue => {
+            screen::impersonation::copied(state, record);
+        }
+        Answer::Record(record) => screen::impersonation::record(state, record),
         Answer::Counted(rows) => screen::impersonation::counted(state, rows),
         Answer::Statement(result) => screen::impersonation::statement(state, result),
         Answer::Archives(archives) => screen::archives::listed(state, archives),
@@ -82,7 +95,7 @@ fn failed(state: &mut State, slot: Slot, failure: &Failure) {
     }
     let text = failure_text(failure);
     let shown = match slot {
-        Slot::Provision | Slot::OpenSession | Slot::RestorePlan => {
+        Slot::Provision | Slot::Override | Slot::OpenSession | Slot::RestorePlan => {
             screen::form_refused(state, slot, &text)
         }
         Slot::Page | Slot::Relations => screen::impersonation::page_failed(state, &text),
@@ -103,7 +116,11 @@ fn failed(state: &mut State, slot: Slot, failure: &Failure) {
         }
         _ => false,
     };
-    if !shown && failure.kind != Kind::Interrupted {
-        state.note(Weight::Fault, text);
+    if failure.kind == Kind::Interrupted {
+        return;
+    }
+    let notice = state.notices.record_failure(failure, state.now);
+    if !shown {
+        state.notices.show(notice);
     }
 }

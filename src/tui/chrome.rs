@@ -184,6 +184,8 @@ fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
         ids.push(CommandId::Filter);
     }
     ids.extend([CommandId::Back, CommandId::Refresh]);
+    // Seldom wanted: it comes last, wherever it is possible.
+    ids.sort_by_key(|id| *id == CommandId::LimitOverride);
     let able = |id: &CommandId| super::reason::unavailable(state, command(*id)).is_none();
     // A letter would go into the text that is being typed.
     let typing = screen::is_typing(state);
@@ -206,28 +208,41 @@ pub(super) fn operations(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
     let shown = state.operations.len().saturating_sub(usize::from(area.height));
     for (y, running) in (area.y..area.bottom()).zip(&state.operations[shown..]) {
-        let stop = if running.cancelling { "stopping" } else { "ctrl-c stops" };
-        let text = format!(" {}: {}{}", running.title, gauge(running, look), running.step);
-        let stop_width = width(stop) + 1;
+        let stop = if running.cancelling {
+            "stopping".to_owned()
+        } else {
+            format!("{} stops", state.keymap.name(CommandId::Cancel))
+        };
+        // How far it is comes first: a long name must not push it out.
+        let colon = if running.step.is_empty() { "" } else { ": " };
+        let text = format!(" {}{}{colon}{}", gauge(running, look), running.title, running.step);
+        let stop_width = width(&stop) + 1;
         let room = area.width.saturating_sub(stop_width + 1);
         line(frame.buffer_mut(), (area.x, y, room), &text, look.style(Role::Title), look);
         let at = (area.right() - stop_width, y, stop_width);
-        line(frame.buffer_mut(), at, stop, look.style(Role::Dim), look);
+        line(frame.buffer_mut(), at, &stop, look.style(Role::Dim), look);
     }
 }
 
 fn gauge(running: &Operation, look: super::theme::Look) -> String {
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let (done, count) = (signed(running.done), crate::format::count);
-    match running.total.map(signed) {
+    let amount = |number: u64| match running.unit {
+        "bytes" => crate::format::bytes(number),
+        unit => format!("{} {unit}", crate::format::count(signed(number))),
+    };
+    match running.total {
         Some(total) => {
-            let gauge = bar(done, total, 12, look);
-            format!("{gauge} {} of {} {} ", percent(done, total), count(total), running.unit)
+            let gauge = bar(signed(running.done), signed(total), 12, look);
+            let share = percent(signed(running.done), signed(total));
+            format!("{gauge} {share} of {}  ", amount(total))
         }
-        None if running.done > 0 => format!("{} {} ", count(done), running.unit),
+        None if running.done > 0 => format!("{}  ", amount(running.done)),
         None => String::new(),
     }
 }
+
+/// Lines of one message.
+const NOTICE_LINES: usize = 6;
 
 /// At most three messages above the key bar, the newest lowest.
 pub(super) fn notices(state: &State, frame: &mut Frame<'_>, area: Rect) {
@@ -236,8 +251,12 @@ pub(super) fn notices(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let mut bottom = area.bottom() - 1;
     for notice in state.notices.shown().iter().rev() {
         let text = format!("{}: {}", notice.weight.word(), notice.text);
-        let lines = wrap(&text, most.saturating_sub(2));
-        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(5);
+        let mut lines = wrap(&text, most.saturating_sub(2));
+        if lines.len() > NOTICE_LINES {
+            lines.truncate(NOTICE_LINES - 1);
+            lines.push(format!("{} shows the rest", state.keymap.name(CommandId::Messages)));
+        }
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
         if bottom < area.y + height + 3 {
             break;
         }

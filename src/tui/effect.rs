@@ -11,9 +11,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::app::Message;
 use super::facts::{
     ArchiveFacts, ArchiveLine, AuditFilter, AuditPage, ChainFacts, EndReason, ExportFacts,
-    Greeting, MemberFacts, OpenAsk, PageAsk, PageFacts, ProvisionAsk, RelationFacts, RestoreFacts,
-    RestoreMode, RestorePlanFacts, ServerFacts, SessionFacts, SessionLine, StatementFacts,
-    TenantFacts, TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
+    Greeting, KeySet, MapFacts, MemberFacts, OpenAsk, OperatorFacts, OverrideAsk, PageAsk,
+    PageFacts, PlanFacts, ProvisionAsk, RecordFacts, RelationFacts, RestoreFacts, RestoreMode,
+    RestorePlanFacts, ServerFacts, SessionFacts, SessionLine, StatementFacts, TenantFacts,
+    TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
 };
 use crate::failure::Failure;
 use crate::identity::{Reason, TenantId};
@@ -51,8 +52,18 @@ pub enum Effect {
     ListSessions(TenantId),
     /// Usage of all tenants -> [`Answer::Usage`]
     ListUsage,
-    /// Names of plans -> [`Answer::Plans`]
+    /// Plans with their limits -> [`Answer::Plans`]
     ListPlans,
+    /// One plan -> [`Answer::Plan`]
+    ShowPlan(String),
+    /// Sets another limit for one tenant, until a date -> [`Answer::LimitSet`]
+    OverrideLimit(OverrideAsk),
+    /// The relation map -> [`Answer::Map`]
+    ListTables,
+    /// The operators -> [`Answer::Operators`]
+    ListOperators,
+    /// The sessions of all tenants -> [`Answer::AllSessions`]
+    ListAllSessions,
     /// Makes a tenant -> [`Answer::Provisioned`]
     Provision(ProvisionAsk),
     /// Starts an impersonation; the runner holds its connection -> [`Answer::SessionOpened`]
@@ -78,6 +89,15 @@ pub enum Effect {
         /// Which page.
         ask: PageAsk,
     },
+    /// One record in full, by a key of its page -> [`Answer::Record`]
+    ShowRecord {
+        /// In which session.
+        session: i64,
+        /// Of which relation, by the name it was listed under.
+        relation: String,
+        /// One of [`PageFacts::keys`].
+        key: KeySet,
+    },
     /// The exact number of rows, filter included -> [`Answer::Counted`]
     CountRows {
         /// In which session.
@@ -94,7 +114,7 @@ pub enum Effect {
     },
     /// Archives in the default directory, newest first -> [`Answer::Archives`]
     ListArchives,
-    /// The inside of one -> [`Answer::Archive`]
+    /// What one says of itself, unverified -> [`Answer::Archive`]
     InspectArchive(PathBuf),
     /// Verifies one; tells progress -> [`Answer::Verified`]
     VerifyArchive(PathBuf),
@@ -140,6 +160,65 @@ pub enum Effect {
     Quit,
 }
 
+impl Effect {
+    /// Its name in the log, without what it holds.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Greet => "greet",
+            Self::ListTenants => "list tenants",
+            Self::FindTenants(_) => "find tenants",
+            Self::ShowTenant(_) => "show tenant",
+            Self::ListMembers(_) => "list members",
+            Self::ShowUsage(_) => "show usage",
+            Self::ListSessions(_) => "list sessions",
+            Self::ListUsage => "list usage",
+            Self::ListPlans => "list plans",
+            Self::ShowPlan(_) => "show plan",
+            Self::OverrideLimit(_) => "override limit",
+            Self::ListTables => "list tables",
+            Self::ListOperators => "list operators",
+            Self::ListAllSessions => "list all sessions",
+            Self::Provision(_) => "provision",
+            Self::OpenSession(_) => "open session",
+            Self::EndSession { .. } => "end session",
+            Self::EndOther(_) => "end another's session",
+            Self::ListRelations { .. } => "list relations",
+            Self::FetchPage { .. } => "fetch page",
+            Self::ShowRecord { .. } => "show record",
+            Self::CountRows { .. } => "count rows",
+            Self::RunSql { .. } => "run statement",
+            Self::ListArchives => "list archives",
+            Self::InspectArchive(_) => "inspect archive",
+            Self::VerifyArchive(_) => "verify archive",
+            Self::Export(_) => "export",
+            Self::PlanRestore { .. } => "plan restore",
+            Self::Restore { .. } => "restore",
+            Self::Cancel(_) => "cancel",
+            Self::ListAudit { .. } => "list audit",
+            Self::VerifyAudit => "verify audit",
+            Self::ShowServer => "show server",
+            Self::Copy(_) => "copy",
+            Self::Redraw => "redraw",
+            Self::Suspend => "suspend",
+            Self::Quit => "quit",
+        }
+    }
+
+    /// Whether it reads or changes rows of a tenant.
+    #[must_use]
+    pub const fn is_inside(&self) -> bool {
+        matches!(
+            self,
+            Self::ListRelations { .. }
+                | Self::FetchPage { .. }
+                | Self::ShowRecord { .. }
+                | Self::CountRows { .. }
+                | Self::RunSql { .. }
+        )
+    }
+}
+
 /// What came back.
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each stands behind the arrow of the effect it answers")]
@@ -152,13 +231,19 @@ pub enum Answer {
     TenantUsage(UsageFacts),
     Sessions(Vec<SessionLine>),
     Usage(Vec<UsageFacts>),
-    Plans(Vec<String>),
+    Plans(Vec<PlanFacts>),
+    Plan(PlanFacts),
+    LimitSet(OverrideAsk),
+    Map(MapFacts),
+    Operators(Vec<OperatorFacts>),
+    AllSessions(Vec<SessionLine>),
     Provisioned(WelcomeFacts),
     SessionOpened(SessionFacts),
     SessionEnded,
     OtherEnded,
     Relations(Vec<RelationFacts>),
     Page(PageFacts),
+    Record(RecordFacts),
     Counted(i64),
     Statement(StatementFacts),
     Archives(Vec<ArchiveLine>),

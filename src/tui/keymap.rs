@@ -28,20 +28,37 @@ pub struct Keymap {
 
 impl Keymap {
     /// The default keys, and in their place those of the configuration: words of a command to
-    /// its keys. An empty list leaves the command without a key.
+    /// its keys. An empty list leaves the command without a key. Where a key is wanted twice, the
+    /// configuration wins over a default.
     #[must_use]
     pub fn derive(overrides: &BTreeMap<String, Vec<String>>) -> Self {
         let mut keymap = Self { bindings: Vec::new(), complaints: Vec::new() };
         for words in overrides.keys().filter(|words| by_words(words).is_none()) {
             keymap.complaints.push(format!("keys: there is no command `{words}`"));
         }
-        for command in COMMANDS {
-            match overrides.get(command.words) {
-                Some(keys) => keys.iter().for_each(|key| keymap.bind(command, key)),
-                None => command.default_keys.iter().for_each(|key| keymap.bind(command, key)),
+        for (command, keys) in COMMANDS.iter().filter_map(|c| Some((c, overrides.get(c.words)?))) {
+            for key in keys {
+                keymap.bind(command, key);
             }
         }
+        for command in COMMANDS.iter().filter(|c| !overrides.contains_key(c.words)) {
+            for key in command.default_keys {
+                keymap.bind(command, key);
+            }
+        }
+        keymap.keep_the_way_out();
         keymap
+    }
+
+    /// One key ends an impersonation from everywhere: it is never left without one.
+    fn keep_the_way_out(&mut self) {
+        let end = command(CommandId::ImpersonationEnd);
+        if self.key_of(end.id).is_none() {
+            let kept = end.default_keys.join(", ");
+            self.complaints.push(format!("keys: `{}` keeps {kept}: it needs a key", end.words));
+            self.bindings.retain(|(_, keys)| !end.keys().any(|own| keys.starts_with(&own)));
+            self.bindings.extend(end.keys().map(|keys| (end.id, keys)));
+        }
     }
 
     fn bind(&mut self, new: &Command, key: &str) {
@@ -52,6 +69,14 @@ impl Keymap {
         let escapes = keys.iter().any(|key| key.press == Press::Esc);
         if escapes && (new.id != CommandId::Back || keys.len() > 1) {
             return self.complaints.push(format!("keys: {}: `esc` always goes back", new.words));
+        }
+        let typed = |key: &Key| !key.ctrl && !matches!(key.press, Press::F(_));
+        if new.id == CommandId::ImpersonationEnd && (keys.len() > 1 || keys.iter().any(typed)) {
+            let complaint = format!(
+                "keys: {}: `{key}` could be typed into a text: one key with ctrl, or f1 to f12",
+                new.words
+            );
+            return self.complaints.push(complaint);
         }
         let clash = self.bindings.iter().find(|(id, bound)| {
             let old = command(*id);
@@ -100,6 +125,12 @@ impl Keymap {
     /// Each key of a command, in order.
     pub fn each_key_of(&self, id: CommandId) -> impl Iterator<Item = String> {
         self.bindings.iter().filter(move |(bound, _)| *bound == id).map(|(_, keys)| written(keys))
+    }
+
+    /// What a sentence calls the way to a command: its first key, or what is typed after `:`.
+    #[must_use]
+    pub fn name(&self, id: CommandId) -> String {
+        self.key_of(id).unwrap_or_else(|| format!(":{}", command(id).words))
     }
 
     /// The first key of a command, for the key bar.
@@ -171,6 +202,31 @@ mod tests {
             assert!(complaints.contains(part), "{part} not in {complaints}");
         }
         assert_eq!(run(&keymap, Scope::Tenants, "n"), Lookup::Run(CommandId::TenantCreate));
+    }
+
+    #[test]
+    fn a_key_of_the_configuration_wins_over_a_default_and_that_is_told() {
+        let keymap = derive(&[("tenant create", &["f"])]);
+        assert_eq!(run(&keymap, Scope::Tenants, "f"), Lookup::Run(CommandId::TenantCreate));
+        assert_eq!(
+            keymap.complaints(),
+            ["keys: `f` is taken by `tenant create`, not bound to `tenant find`"]
+        );
+    }
+
+    #[test]
+    fn an_impersonation_can_always_be_ended_with_one_key_that_no_text_takes() {
+        for keys in [&[][..], &["q"], &["g x"], &["enter"]] {
+            let keymap = derive(&[("impersonation end", keys)]);
+            assert_eq!(keymap.keys_of(CommandId::ImpersonationEnd), "ctrl-x", "{keys:?}");
+            assert!(!keymap.complaints().is_empty());
+        }
+        let keymap = derive(&[("impersonation end", &["f12"]), ("refresh", &["ctrl-x"])]);
+        assert_eq!(keymap.keys_of(CommandId::ImpersonationEnd), "f12");
+        assert_eq!(keymap.complaints(), [""; 0]);
+        let keymap = derive(&[("impersonation end", &[]), ("refresh", &["ctrl-x"])]);
+        assert_eq!(keymap.keys_of(CommandId::ImpersonationEnd), "ctrl-x");
+        assert_eq!(keymap.keys_of(CommandId::Refresh), "");
     }
 
     #[test]

@@ -8,8 +8,11 @@ use chrono::TimeDelta;
 use super::app::{Screen, State};
 use super::effect::Effect;
 use super::facts::{EndReason, SessionFacts};
+use super::overlay::Overlay;
 use super::request::Slot;
 use super::screen::{self, Impersonation};
+use super::theme::Role;
+use super::widget::card::{Card, Entry};
 use super::widget::notice::Weight;
 use crate::failure::Failure;
 use crate::text::Untrusted;
@@ -26,6 +29,8 @@ pub(crate) struct Live {
 
 /// Minutes before the end at which the console warns.
 const WARNINGS: [i64; 2] = [5, 1];
+/// How long the card that says that it is over takes no key.
+const INSIST: TimeDelta = TimeDelta::seconds(1);
 
 impl Live {
     /// Never negative.
@@ -56,11 +61,9 @@ pub(crate) fn tick(state: &mut State) {
     let Some(live) = state.live.as_mut().filter(|live| !live.ending) else { return };
     let left = live.left(state.now);
     if left.is_zero() {
-        let id = live.facts.id;
-        leave(state);
-        state.live = None;
-        state.ask(Slot::EndSession, Effect::EndSession { session: id, why: EndReason::Expired });
-        return state.note(Weight::Fault, "the impersonation is over: its time has expired");
+        let session = live.facts.id;
+        state.ask(Slot::EndSession, Effect::EndSession { session, why: EndReason::Expired });
+        return over(state, "its time has expired");
     }
     let due = WARNINGS.iter().filter(|minutes| left <= TimeDelta::minutes(**minutes)).count();
     if due > live.warned {
@@ -108,15 +111,38 @@ pub(crate) fn lost(state: &mut State, session: i64, why: &Untrusted) {
         return;
     }
     // An end of our own is under way: its answer says the same.
-    if state.live.take_if(|live| !live.ending).is_some() {
-        leave(state);
-        state.note(Weight::Fault, format!("the impersonation is over: {}", why.screen()));
+    if state.live.as_ref().is_some_and(|live| !live.ending) {
+        over(state, &why.screen());
     }
+}
+
+/// It ended without the operator: the screen goes, and a card says so that stays until it is
+/// closed. What is typed at that moment was meant for the tenant and must not close it.
+fn over(state: &mut State, why: &str) {
+    leave(state);
+    let Some(Live { facts, .. }) = state.live.take() else { return };
+    let member = facts.member.as_ref().map_or_else(|| "the tenant".into(), |m| m.email.screen());
+    let mode = format!("{} as {member}", facts.mode.as_str());
+    let gone = "What was read there is gone from this screen. You act as yourself again.";
+    let entries = vec![
+        Entry::new("why", why).role(Role::Bad),
+        Entry::new("tenant", facts.slug.screen()),
+        Entry::new("mode", mode),
+        Entry::new("session", facts.id.to_string()),
+        Entry::new("at", crate::format::time(state.now)),
+        Entry::note("", Role::Text),
+        Entry::note(gone, Role::Text),
+    ];
+    let mut card = Card::new("THE IMPERSONATION IS OVER", entries);
+    card.insist(state.now + INSIST);
+    state.overlays.push(Overlay::Card(card));
+    let text = format!("the impersonation of {} is over: {why}", facts.slug.screen());
+    state.notices.record(Weight::Fault, text, state.now);
 }
 
 /// Takes the screen away and forgets everything that was read.
 fn leave(state: &mut State) {
-    for slot in [Slot::Relations, Slot::Page, Slot::Count] {
+    for slot in [Slot::Relations, Slot::Page, Slot::Count, Slot::Record, Slot::CopyValue] {
         state.requests.forget(slot);
     }
     if let Some(no) = state.requests.number(Slot::Statement) {
@@ -124,7 +150,8 @@ fn leave(state: &mut State) {
         state.requests.forget(Slot::Statement);
     }
     state.impersonation = None;
-    state.overlays.clear();
+    // A form holds what was typed, nothing that was read.
+    state.overlays.retain(|overlay| matches!(overlay, Overlay::Form(..)));
     state.prompt = None;
     state.pressed.clear();
     state.stack.retain(|screen| *screen != Screen::Impersonation);

@@ -9,18 +9,43 @@ use super::app::{Opening, Start};
 use super::run::run;
 use super::runner::Runner;
 use super::theme::Theme;
-use crate::config::Paths;
+use crate::config::{ConsoleSettings, Paths, Settings, ThemeName};
 use crate::failure::{Failure, Kind};
 use crate::impersonation::StartImpersonation;
 use crate::startup::Target;
 
-/// How the console looks.
+/// How the console is to look, whatever the configuration says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// Without colours: modifiers and signs only.
-    pub colourless: bool,
+    /// With colours or without.
+    pub colours: Colours,
     /// ASCII lines and signs.
     pub ascii: bool,
+}
+
+/// Whether there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// None: modifiers and signs only.
+    Never,
+    /// As the configuration says.
+    Configured,
+    /// In any case, also where the configuration says `plain`.
+    Always,
+}
+
+/// What the console is started with: the surroundings win over the file.
+fn start(look: Look, settings: ConsoleSettings, opening: Opening) -> Start {
+    let ConsoleSettings { theme, ascii, keys } = settings;
+    let theme = match (look.colours, theme) {
+        (Colours::Never, _) | (Colours::Configured, Some(ThemeName::Plain)) => Theme::Plain,
+        (_, None | Some(ThemeName::Dark)) | (Colours::Always, Some(ThemeName::Plain)) => {
+            Theme::Dark
+        }
+        (_, Some(ThemeName::Light)) => Theme::Light,
+        (_, Some(ThemeName::HighContrast)) => Theme::HighContrast,
+    };
+    Start { theme, ascii: look.ascii || ascii, keys, opening }
 }
 
 /// Opens the console and stays until it is left.
@@ -28,17 +53,20 @@ pub struct Look {
 /// The loop has a thread of its own, so that the process can end where the loop cannot.
 ///
 /// # Errors
-/// Where the terminal cannot be taken, or the server does not stop in time afterwards.
+/// Where the configuration is wrong, the terminal cannot be taken, or the server does not stop in
+/// time afterwards.
 pub fn open(
     paths: Paths,
     target: Target,
     look: Look,
     impersonate: Option<StartImpersonation>,
 ) -> Result<(), Failure> {
+    let settings = Settings::load(&paths.config_file)?.console;
     let (tell, told) = mpsc::channel();
     let given_up = tell.clone();
     let work = move || {
-        let result = stay(paths, target, look, impersonate, given_up);
+        let start = |opening| start(look, settings, opening);
+        let result = stay(paths, target, start, impersonate, given_up);
         // Nobody listens any more where the loop was given up.
         drop(tell.send(result));
     };
@@ -64,7 +92,7 @@ fn broken(what: &str, error: &std::io::Error) -> Failure {
 fn stay(
     paths: Paths,
     target: Target,
-    look: Look,
+    start: impl FnOnce(Opening) -> Start,
     impersonate: Option<StartImpersonation>,
     given_up: mpsc::Sender<Result<(), Failure>>,
 ) -> Result<(), Failure> {
@@ -74,7 +102,6 @@ fn stay(
         // Beside the loop, on a thread of the runtime: see there.
         let watch = tokio::spawn(give_up_after_signal(given_up));
         let runner = Runner::new(paths, target);
-        let theme = if look.colourless { Theme::Plain } else { Theme::Dark };
         let opening = match impersonate {
             None => Ok(Opening::Tenants),
             Some(ask) => {
@@ -82,12 +109,9 @@ fn stay(
             }
         };
         let result = match opening {
-            Ok(opening) => {
-                let start = Start { theme, ascii: look.ascii, opening, ..Start::default() };
-                run(runner.clone(), start)
-                    .await
-                    .map_err(|error| broken("the terminal cannot be used", &error))
-            }
+            Ok(opening) => run(runner.clone(), start(opening))
+                .await
+                .map_err(|error| broken("the terminal cannot be used", &error)),
             Err(failure) => Err(failure),
         };
         let finished = runner.finish().await;
@@ -116,4 +140,28 @@ async fn give_up_after_signal(given_up: mpsc::Sender<Result<(), Failure>>) {
     super::terminal::restore();
     let failure = Failure::new(Kind::Internal, "the console did not end after a signal");
     drop(given_up.send(Err(failure)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_surroundings_say_wins_over_the_configuration() {
+        let themed = |colours, theme| {
+            let settings = ConsoleSettings { theme, ..ConsoleSettings::default() };
+            start(Look { colours, ascii: false }, settings, Opening::Tenants).theme
+        };
+        assert_eq!(themed(Colours::Configured, None), Theme::Dark);
+        assert_eq!(themed(Colours::Configured, Some(ThemeName::Light)), Theme::Light);
+        assert_eq!(themed(Colours::Configured, Some(ThemeName::Plain)), Theme::Plain);
+        assert_eq!(themed(Colours::Never, Some(ThemeName::HighContrast)), Theme::Plain);
+        assert_eq!(themed(Colours::Always, Some(ThemeName::HighContrast)), Theme::HighContrast);
+        assert_eq!(themed(Colours::Always, Some(ThemeName::Plain)), Theme::Dark);
+        let drawn = |flag, file| {
+            let settings = ConsoleSettings { ascii: file, ..ConsoleSettings::default() };
+            start(Look { colours: Colours::Never, ascii: flag }, settings, Opening::Tenants).ascii
+        };
+        assert!(drawn(true, false) && drawn(false, true) && !drawn(false, false));
+    }
 }

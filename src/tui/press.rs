@@ -41,6 +41,8 @@ pub(crate) fn key(state: &mut State, key: Key) {
             state.pressed.clear();
             if state.overlays.is_empty() || ALWAYS.contains(&id) {
                 act::run(state, id);
+            } else if id == CommandId::Copy {
+                act::copy_picked(state);
             }
         }
         _ => state.pressed.clear(),
@@ -122,9 +124,13 @@ fn overlay(state: &mut State, key: Key) -> bool {
                 return verdict == Verdict::Open;
             }
         },
+        Some(Overlay::Card(card)) if card.closes(key, state.now) => return true,
         Some(Overlay::Card(mut card)) => {
             match key.press {
-                Press::Esc | Press::Enter | Press::Char('q') if !key.ctrl => return true,
+                // A card that insists takes them later.
+                Press::Esc | Press::Enter if !key.ctrl => {}
+                Press::Tab => card.step(true),
+                Press::BackTab => card.step(false),
                 Press::Up | Press::Char('k') => card.scroll(-1),
                 Press::Down | Press::Char('j') => card.scroll(1),
                 Press::PageUp => card.scroll(-10),

@@ -63,13 +63,8 @@ fn of_state(state: &State, command: &Command) -> Option<String> {
         {
             "nothing to filter here"
         }
-        CommandId::ImpersonationList
-        | CommandId::PlanList
-        | CommandId::PlanShow
-        | CommandId::LimitOverride
-        | CommandId::TablesList
-        | CommandId::OperatorList => {
-            return Some(format!("only in the shell: tenantdesk {}", command.words));
+        CommandId::PlanShow if screen::cards::plan_in_question(state).is_none() => {
+            "select a tenant that has a plan"
         }
         _ => return None,
     };

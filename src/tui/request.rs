@@ -14,6 +14,9 @@ pub(crate) enum Slot {
     Sessions,
     Usage,
     Plans,
+    /// What is shown on a card and has no screen.
+    Card,
+    Override,
     Provision,
     OpenSession,
     EndSession,
@@ -21,6 +24,10 @@ pub(crate) enum Slot {
     Relations,
     Page,
     Count,
+    /// A record to show.
+    Record,
+    /// A record of which one value is to be copied.
+    CopyValue,
     Statement,
     Archives,
     Inspect,
@@ -42,6 +49,7 @@ impl Slot {
         !matches!(
             self,
             Self::Provision
+                | Self::Override
                 | Self::EndSession
                 | Self::EndOther
                 | Self::Export

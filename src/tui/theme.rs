@@ -93,7 +93,7 @@ const fn dark(role: Role) -> (Color, Color) {
 const fn light(role: Role) -> (Color, Color) {
     match role {
         Role::Text | Role::Title => (Color::Reset, Color::Reset),
-        Role::Dim | Role::Border | Role::Null => (Color::Gray, Color::Reset),
+        Role::Dim | Role::Border | Role::Null => (Color::DarkGray, Color::Reset),
         Role::Focus | Role::Key | Role::Header => (Color::Blue, Color::Reset),
         Role::Selected => (Color::White, Color::Blue),
         Role::Good => (Color::Green, Color::Reset),

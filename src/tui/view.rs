@@ -9,7 +9,7 @@ use super::overlay::Overlay;
 use super::theme::Role;
 use super::widget::text::line;
 use super::{chrome, reason, screen};
-use crate::command::command;
+use crate::command::{CommandId, command};
 
 /// The smallest terminal the console is drawn in.
 const SMALLEST: (u16, u16) = (60, 16);
@@ -63,7 +63,7 @@ fn too_small(state: &State, frame: &mut Frame<'_>) {
     ];
     if let Some(live) = &state.live {
         lines.push(format!("impersonating {}", live.facts.slug.screen()));
-        lines.push("ctrl-x ends it".to_owned());
+        lines.push(format!("{} ends it", state.keymap.name(CommandId::ImpersonationEnd)));
     }
     for (y, text) in (area.y..area.bottom()).zip(&lines) {
         line(frame.buffer_mut(), (area.x, y, area.width), text, look.style(role), look);

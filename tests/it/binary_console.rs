@@ -140,6 +140,7 @@ fn the_main_job_is_done_in_the_console_from_the_first_frame_to_the_last() {
     restore(&mut pty);
     assert_eq!(value(&home, "select string_agg(name, ',') from app.projects"), "Roof");
 
+    pty.press("5").wait_for("fsync            on").wait_for("version ").wait_for("embedded");
     pty.press("4").wait_for("impersonate.start").wait_for("restore");
     pty.press("v").wait_for("the ledger is whole: 2 chains");
     let sessions = "select string_agg(distinct end_reason, ',') from tenantdesk.tenant_sessions \
@@ -256,6 +257,29 @@ fn a_killed_console_leaves_a_server_and_a_session_that_others_see_and_end() {
     }
     let shown = answer(&home, &["impersonation", "list", "--json"]);
     assert_eq!(shown["sessions"].as_array().map(Vec::len), Some(0), "{shown}");
+}
+
+#[test]
+fn a_configuration_gives_keys_and_a_wrong_one_is_told_before_the_terminal_is_taken() {
+    let home = home_with_a_tenant();
+    let directory = home.base().join(".config/tenantdesk");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("config.toml");
+    std::fs::write(&file, "[console]\nthem = \"light\"\nascii = 1\n").unwrap();
+    let mut pty = console(&home);
+    assert_eq!(pty.gone(), 3, "{}", pty.text());
+    for part in ["config.toml` is wrong", "line 2: `them` is no setting", "line 3: `ascii` is"] {
+        assert!(pty.text().contains(part), "no {part} in\n{}", pty.text());
+    }
+    let text = "[console]\nascii = true\n[console.keys]\nusage = [\"U\"]\nhelp = [\"hyper-h\"]\n";
+    std::fs::write(&file, text).unwrap();
+    let mut pty = console(&home);
+    pty.wait_for("| ").wait_for("`hyper-h` is no key").wait_for("(admin)");
+    pty.press("U").wait_for("usage 1/1, by how full").press("q").press("q");
+    pty.ended();
+    // Verbs of the command line look at none of it.
+    std::fs::write(&file, "= wrong").unwrap();
+    assert!(verb(&home, &["tenant", "list"]).status.success());
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod architecture;
 mod archive_fixture;
 /// The format of archives: damage, forgery, other programs.
 mod archive_format;
+/// What an archive says of itself, without reading its rows.
+mod archive_glance;
 /// Attacks through what walks around a guard: views, functions, temporary tables.
 mod attack_doors;
 /// Attacks on an installation itself, and what is built after it.
@@ -98,8 +100,12 @@ mod server_places;
 mod server_recovery;
 /// SQL files are prepared by a real server; the starter schema is nobody's business.
 mod sql_files;
+/// Lists that are cards, and the form for another limit.
+mod tui_cards;
 /// How the console behaves, driven by key strings.
 mod tui_flows;
+/// The console over its real runner and a real server.
+mod tui_runner;
 /// What the screens of the console look like.
 mod tui_screens;
 /// The console in a real pseudo-terminal.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::Command as Verb;
 use tenantdesk::cli;
-use tenantdesk::command::{COMMANDS, Command, Group, Scope, by_words};
+use tenantdesk::command::{COMMANDS, Command, Group, Press, Scope, by_words};
 
 /// Each verb of the command line with its words, in the order of the registry.
 fn verbs() -> Vec<(&'static Command, Verb)> {
@@ -72,17 +72,46 @@ fn verbs_page() -> String {
     page
 }
 
-fn keys_page() -> String {
+/// The names of keys that have one, as documents write them.
+fn key_names() -> Vec<String> {
+    Press::names().map(|name| format!("`{name}`")).collect()
+}
+
+/// How keys are written and bound anew.
+fn keys_introduction() -> String {
     let mut page = String::from(
         "# Keys\n\n<!-- Generated from the program: run `TENANTDESK_BLESS=1 cargo test` after a change. -->\n\n\
          The default keys of the console. A screen's own keys come before those of every screen;\n\
-         a text field takes printable keys first. `?` shows what is possible where you are.\n",
+         a text field takes printable keys first. `?` shows what is possible where you are.\n\n\
+         ## Other keys\n\n\
+         `[console.keys]` in the configuration file (`tenantdesk paths` names it) gives a command other keys:\n\
+         its words on the left, which stand in the column \"`:` command\" below, a list of keys on the right.\n\n\
+         ```toml\n[console.keys]\n\"tenant create\" = [\"N\", \"g n\"]   # two ways; a sequence has spaces\n\
+         \"suspend\" = []                     # none\n```\n\n\
+         A key is a character (a capital stands for shift), `space`, `f1` to `f12`, or one of ",
     );
+    page.push_str(&key_names().join(", "));
+    page.push_str(
+        "; `ctrl-` in front of it holds Ctrl.\n\
+         Alt is not used, and `ctrl-h`, `ctrl-i`, `ctrl-j` and `ctrl-m` are other keys to a terminal.\n\
+         The list replaces the default keys of the command. A key of the file wins over a default of another command.\n\
+         What cannot be bound is reported when the console opens (`M` shows it again) and left out.\n\
+         `esc` always goes back, and `impersonation end` always has a key that no text takes.\n\
+         More on the file: [configuration](../configuration.md).\n",
+    );
+    page
+}
+
+fn keys_page() -> String {
+    let mut page = keys_introduction();
     for scope in Scope::ALL {
         let bound: Vec<_> = COMMANDS
             .iter()
             .filter(|command| command.scopes.contains(&scope) && !command.default_keys.is_empty())
             .collect();
+        if bound.is_empty() {
+            continue;
+        }
         writeln!(
             page,
             "\n## {}\n\n| key | does | `:` command | level |\n|---|---|---|---|",
@@ -107,6 +136,14 @@ fn keys_page() -> String {
             )
             .unwrap();
         }
+    }
+    page.push_str(
+        "\n## Without a key\n\n`:` runs them, and the configuration can give them keys.\n\n",
+    );
+    page.push_str("| does | `:` command | level |\n|---|---|---|\n");
+    let unbound = COMMANDS.iter().filter(|c| c.in_console() && c.default_keys.is_empty());
+    for command in unbound {
+        writeln!(page, "| {} | `{}` | {} |", command.title, command.words, who(command)).unwrap();
     }
     page
 }

@@ -110,7 +110,9 @@ fn expiry_ends_the_session_on_the_screen_and_forgets_what_was_read() {
     assert_eq!(ends(&console), [EndReason::Expired]);
     assert!(console.shows("its time has expired"));
     assert!(!console.shows("IMPERSONATING") && !console.shows("Project 1"));
-    assert!(console.press("gi").shows("no impersonation is open"));
+    console.press("<enter>");
+    assert!(console.shows("THE IMPERSONATION IS OVER"), "a key typed on closed it");
+    assert!(console.press("<wait:1><enter>gi").shows("no impersonation is open"));
 }
 
 #[test]
@@ -246,6 +248,63 @@ fn pages_are_fetched_by_key_and_what_failed_leaves_the_rows() {
     assert!(console.shows("connection is gone"));
 }
 
+fn copied(console: &Console) -> Vec<String> {
+    let copied = console.asked.iter().filter_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    copied.collect()
+}
+
+#[test]
+fn a_value_that_the_page_cut_is_copied_whole_and_never_named_in_a_message() {
+    let mut console = impersonating(Mode::Read);
+    console.press("<enter>ly");
+    assert_eq!(copied(&console), ["Project 1"], "a short value is copied as it is here");
+    console.press("jy");
+    assert_eq!(copied(&console)[1], "␛]0;owned␇ and the rest");
+    assert!(console.shows("copied title: 23 characters"), "{}", console.text());
+    console.press("<ctrl-x>M");
+    assert!(console.shows("copied title") && !console.shows("Project"), "{}", console.text());
+}
+
+#[test]
+fn values_of_a_record_are_picked_and_copied() {
+    let mut console = impersonating(Mode::Read);
+    console.press("<enter>jl<enter>y<tab>y<backtab><backtab>y");
+    assert_eq!(copied(&console), ["␛]0;owned␇ and the rest", "", "2"]);
+    assert!(console.shows("cut here: the value is longer"), "{}", console.text());
+    // The row of a statement is whole and needs no question.
+    let asked = console.count(|effect| matches!(effect, Effect::ShowRecord { .. }));
+    console.press("<esc>eselect 1;<enter><tab><enter>").press("y");
+    assert!(console.shows("row of the result"), "{}", console.text());
+    assert_eq!(console.count(|effect| matches!(effect, Effect::ShowRecord { .. })), asked);
+}
+
+#[test]
+fn a_page_of_rows_without_a_key_says_why_there_is_no_other() {
+    let mut console = impersonating(Mode::Read);
+    console.hold = |effect| matches!(effect, Effect::FetchPage { .. });
+    console.press("<enter>");
+    let request = console.held.remove(0);
+    let Some(Ok(Answer::Page(mut page))) = Fixtures::default().answer(&request.effect) else {
+        panic!("no page")
+    };
+    (page.keys, page.after, page.cut) = (Vec::new(), None, true);
+    page.note = Some("no primary key: only the first page can be shown".into());
+    console.answer(request.no, Ok(Answer::Page(page)));
+    assert!(console.shows("no primary key: only the first"), "{}", console.text());
+    assert!(console.shows("cut short"), "{}", console.text());
+    console.press("]");
+    assert!(!console.shows("this is the last page"), "{}", console.text());
+    assert!(console.shows("warning: no primary key"), "{}", console.text());
+    // A row without a key is shown as far as it is here, and says so.
+    console.press("jl<enter>");
+    assert!(console.shows("cut here: a row without a key"), "{}", console.text());
+    console.press("<esc>y");
+    assert!(console.shows("only its beginning is copied"), "{}", console.text());
+}
+
 #[test]
 fn writing_is_asked_for_by_typing_the_slug() {
     let mut console = console();
@@ -322,14 +381,38 @@ fn an_export_asks_runs_beside_the_screens_and_can_be_cancelled() {
     console.hold = |effect| matches!(effect, Effect::Export(_));
     console.press("xy");
     let no = console.held[0].no;
-    console
-        .send(Message::Progress { no, event: Event::Planned { unit: "rows", total: Some(200) } });
-    console.send(Message::Progress { no, event: Event::Advanced { done: 50 } });
-    assert!(console.press("2").shows("25% of 200 rows"));
+    // An export tells no total.
+    let step = "app.tasks, relation 3 of 17".to_owned();
+    for event in [
+        Event::Planned { unit: "rows", total: None },
+        Event::Entered { step },
+        Event::Advanced { done: 50_000 },
+    ] {
+        console.send(Message::Progress { no, event });
+    }
+    assert!(console.press("2").shows("50,000 rows  export of acme: app.tasks, relation 3 of 17"));
     console.press("<ctrl-c>y");
     assert!(console.asked.contains(&Effect::Cancel(no)) && console.shows("stopping"));
     console.answer(no, Err(Failure::new(Kind::Interrupted, "cancelled; nothing was changed")));
     assert!(!console.shows("stopping") && console.shows("nothing was changed"));
+}
+
+#[test]
+fn a_verification_tells_how_far_it_is() {
+    let mut console = console();
+    console.hold = |effect| matches!(effect, Effect::VerifyArchive(_));
+    console.press("3v");
+    let no = console.held[0].no;
+    for event in [
+        Event::Planned { unit: "bytes", total: Some(200 << 20) },
+        Event::Advanced { done: 50 << 20 },
+    ] {
+        console.send(Message::Progress { no, event });
+    }
+    assert!(console.shows("25% of 200 MiB  verifying acme-"), "{}", console.text());
+    // Looking into an archive is no operation: it takes a moment only.
+    console.press("<enter>");
+    assert!(console.shows("as it says itself"), "{}", console.text());
 }
 
 #[test]
@@ -367,6 +450,46 @@ fn keys_can_be_bound_anew_and_a_bad_one_is_only_reported() {
     let mut console = Console::open(start, USUAL, Fixtures::default());
     assert!(console.shows("`!!` is no key"));
     assert!(console.press("U").shows("by how full"));
+}
+
+#[test]
+fn no_screen_names_a_key_that_was_bound_anew() {
+    let own = [
+        ("impersonation end", "f12"),
+        ("cancel", "f11"),
+        ("sql run", "f10"),
+        ("next page", ">"),
+        ("record", "t"),
+        ("restore apply", "A"),
+        ("archive verify", "V"),
+        ("next pane", "f9"),
+        ("tenant create", "N"),
+        ("copy", "Y"),
+    ];
+    let own = || own.map(|(words, key)| (words.to_owned(), vec![key.to_owned()])).into();
+    let start = || Start { keys: own(), ..Start::default() };
+    let gone = ["ctrl-x", "ctrl-c", "f5", "more: ]", "enter opens", "enter record", ": a carries"];
+    let shows = |console: &Console| {
+        let text = console.text();
+        for key in gone.iter().chain(&[": v verifies", "(tab", ": n creates", "y copies"]) {
+            assert!(!text.contains(key), "{key} in {text}");
+        }
+    };
+    let mut console = Console::open(start(), USUAL, Fixtures::default());
+    console.hold = |effect| matches!(effect, Effect::RunSql { .. } | Effect::VerifyAudit);
+    for keys in
+        ["<enter>X", "3<enter>", "<esc>R<enter>", "4v", "1", READ, "t", "t", "<esc>e", "s;<enter>"]
+    {
+        console.press(keys);
+        shows(&console);
+    }
+    assert!(console.shows("f11 cancels") && console.shows("f11 stops"), "{}", console.text());
+    console.press("<size:40x10>");
+    assert!(console.shows("f12 ends it"), "{}", console.text());
+    shows(&console);
+    let mut empty =
+        Console::open(start(), USUAL, Fixtures { tenants: Vec::new(), ..Fixtures::default() });
+    assert!(empty.press("").shows("no tenant yet: N creates one"), "{}", empty.text());
 }
 
 #[test]

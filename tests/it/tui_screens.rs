@@ -2,8 +2,9 @@
 
 use tenantdesk::tui::Start;
 use tenantdesk::tui::theme::Theme;
+use unicode_width::UnicodeWidthStr as _;
 
-use crate::harness::terminal::{Console, Fixtures, screen};
+use crate::harness::terminal::{Console, Fixtures, screen, styled};
 
 const SMALL: (u16, u16) = (60, 16);
 const USUAL: (u16, u16) = (80, 24);
@@ -62,7 +63,7 @@ fn rows_are_browsed_inside_the_frame_of_the_impersonation() {
     check_usual("browse_last_column", &format!("{READ}<enter>llll"));
     check_usual("browse_filtered", &format!("{READ}<enter>/title ~ Project<enter>"));
     check_usual("browse_sorted", &format!("{READ}<enter>lsS]c"));
-    check_usual("record", &format!("{READ}<enter>j<enter>"));
+    check_usual("record", &format!("{READ}<enter>jl<enter>"));
 }
 
 #[test]
@@ -104,7 +105,7 @@ fn a_restore_shows_its_plan_before_it_asks_and_its_result_after() {
 fn the_ledger_is_read_and_verified() {
     check("audit", "4");
     check_usual("audit_broken", "4v");
-    check_usual("audit_event", "4j<enter>");
+    check_usual("audit_event", "4<enter>");
 }
 
 #[test]
@@ -158,6 +159,79 @@ fn too_small_a_terminal_says_so_and_does_not_panic() {
                 if (width < 60 || height < 16) && width > 30 && height > 2 {
                     assert!(text.contains("too small"), "{width}x{height}: {text}");
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn themes_mean_the_same_in_other_colours() {
+    for (theme, name) in [
+        (Theme::Dark, "dark"),
+        (Theme::Light, "light"),
+        (Theme::HighContrast, "high_contrast"),
+        (Theme::Plain, "plain"),
+    ] {
+        let start = Start { theme, ..Start::default() };
+        let mut console = Console::open(start, SMALL, Fixtures::default());
+        insta::assert_snapshot!(
+            format!("theme_{name}_usage"),
+            styled(&console.press("2").buffer())
+        );
+        let inside = console.press("1").press(READ).press("<enter>").buffer();
+        insta::assert_snapshot!(format!("theme_{name}_inside"), styled(&inside));
+    }
+}
+
+/// Relative luminance of the colours that themes use, as common terminals show them.
+fn luminance(color: ratatui::style::Color) -> f64 {
+    use ratatui::style::Color;
+    let rgb: [u8; 3] = match color {
+        Color::Black => [0, 0, 0],
+        Color::Red => [205, 0, 0],
+        Color::Blue => [0, 0, 238],
+        Color::Yellow => [205, 205, 0],
+        Color::LightRed => [255, 85, 85],
+        Color::LightGreen => [0, 255, 0],
+        Color::LightYellow => [255, 255, 0],
+        Color::LightCyan => [0, 255, 255],
+        Color::White => [255, 255, 255],
+        other => panic!("{other:?} has no measured contrast"),
+    };
+    let [red, green, blue] = rgb.map(|part| {
+        let part = f64::from(part) / 255.0;
+        if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    });
+    0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+#[test]
+fn high_contrast_is_high_contrast() {
+    let start = Start { theme: Theme::HighContrast, ..Start::default() };
+    let mut console = Console::open(start, USUAL, Fixtures::default());
+    for keys in [
+        "",
+        "2",
+        "3",
+        "4",
+        "5",
+        "1",
+        "<enter>",
+        READ,
+        "<enter>",
+        "es",
+        "?",
+        "<esc>:",
+        "<esc><esc>4v",
+    ] {
+        let buffer = console.press(keys).buffer();
+        let mut hidden = false;
+        for cell in &buffer.content {
+            // The second half of a wide character is never sent.
+            if !std::mem::replace(&mut hidden, cell.symbol().width() > 1) {
+                let (front, back) = (luminance(cell.fg), luminance(cell.bg));
+                let ratio = (front.max(back) + 0.05) / (front.min(back) + 0.05);
+                assert!(ratio >= 4.5, "{ratio:.1} after `{keys}`: {:?} on {:?}", cell.fg, cell.bg);
             }
         }
     }

@@ -27,21 +27,21 @@ pub struct ArchiveLine {
 pub struct ArchiveRelation {
     /// Its name.
     pub name: Untrusted,
-    /// Its rows.
-    pub rows: u64,
-    /// Its raw bytes.
-    pub bytes: u64,
+    /// Its rows and their raw bytes, where the digest can be reached.
+    pub content: Option<(u64, u64)>,
 }
 
-/// The inside of an archive.
+/// What an archive says of itself; nothing of it is verified.
 #[derive(Debug, Clone)]
 pub struct ArchiveFacts {
     /// The file.
     pub path: PathBuf,
-    /// Label and value, in the order to show: format, source server, snapshot, signer, digest, ..
+    /// Label and value, in the order to show: tenant, time, size, program, server, ..
     pub facts: Vec<(String, Untrusted)>,
     /// What it holds.
     pub relations: Vec<ArchiveRelation>,
+    /// What is left out, and why.
+    pub omitted: Vec<(Untrusted, Untrusted)>,
 }
 
 /// What a verification said.

@@ -104,10 +104,36 @@ pub struct PageFacts {
     pub columns: Vec<ColumnFacts>,
     /// The rows; `None` is NULL.
     pub rows: Vec<Vec<Option<Untrusted>>>,
+    /// By what each row is found again, in their order; empty where rows have no key.
+    pub keys: Vec<KeySet>,
+    /// The cells whose value is longer than what is here: row and column.
+    pub shortened: Vec<(usize, usize)>,
+    /// What a person should know of this page.
+    pub note: Option<Untrusted>,
+    /// Whether rows are left out because they are too large.
+    pub cut: bool,
     /// The ordering keys of the first row, where a page lies before it.
     pub before: Option<KeySet>,
     /// The ordering keys of the last row, where a page lies after it.
     pub after: Option<KeySet>,
+}
+
+/// One record, every value as whole as the library gives it.
+#[derive(Debug, Clone)]
+pub struct RecordFacts {
+    /// Its values, in the order of the columns.
+    pub fields: Vec<RecordField>,
+}
+
+/// One value of a record.
+#[derive(Debug, Clone)]
+pub struct RecordField {
+    /// The name of its column.
+    pub name: Untrusted,
+    /// The value; `None` is NULL.
+    pub value: Option<Untrusted>,
+    /// Whether the value is longer than what is here.
+    pub shortened: bool,
 }
 
 /// What a statement gave.

@@ -36,6 +36,10 @@ pub struct EventFacts {
     pub outcome: Untrusted,
     /// Why.
     pub reason: Untrusted,
+    /// Label and value of everything else that was recorded, the reason included.
+    pub recorded: Vec<(String, Untrusted)>,
+    /// The number of the intent whose outcome this is, in the same chain.
+    pub intent: Option<i64>,
 }
 
 /// Newest events first.

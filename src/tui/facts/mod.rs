@@ -5,6 +5,7 @@
 
 mod archive;
 mod grid;
+mod installation;
 mod ledger;
 mod lookup;
 mod session;
@@ -17,13 +18,14 @@ pub use archive::{
 };
 pub use grid::{
     ColumnFacts, FilterOperator, GridFilter, KeySet, Order, PageAsk, PageFacts, PageFrom,
-    RelationFacts, StatementFacts,
+    RecordFacts, RecordField, RelationFacts, StatementFacts,
 };
+pub use installation::{MapFacts, MappedRelation, OperatorFacts};
 pub use ledger::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts};
 pub use lookup::TenantOrder;
 pub use session::{EndReason, MemberFacts, OpenAsk, SessionFacts, SessionLine};
 pub use table::{TenantLine, TenantTable};
 pub use tenant::{
-    Greeting, LimitState, MetricFacts, ProvisionAsk, TenantFacts, TenantState, UsageFacts,
-    WelcomeFacts,
+    Greeting, LimitFacts, LimitState, MetricFacts, OverrideAsk, PlanFacts, ProvisionAsk,
+    TenantFacts, TenantState, UsageFacts, WelcomeFacts,
 };

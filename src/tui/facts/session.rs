@@ -82,6 +82,8 @@ pub enum EndReason {
 pub struct SessionLine {
     /// Its number.
     pub id: i64,
+    /// In which tenant (its id).
+    pub tenant: Untrusted,
     /// Who acted.
     pub operator: Untrusted,
     /// As whom.

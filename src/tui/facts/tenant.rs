@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
-use crate::identity::{DisplayName, Email, Level, OperatorName, TenantId, TenantSlug};
+use crate::identity::{DisplayName, Email, Level, OperatorName, Reason, TenantId, TenantSlug};
 use crate::text::Untrusted;
 
 /// Who we are and where; answers the first question the console asks.
@@ -94,6 +94,47 @@ pub struct UsageFacts {
     pub plan: Untrusted,
     /// Its metrics, in the same order for every tenant.
     pub metrics: Vec<MetricFacts>,
+}
+
+/// A plan and its limits.
+#[derive(Debug, Clone)]
+pub struct PlanFacts {
+    /// Its name, as tenants carry it.
+    pub name: Untrusted,
+    /// Its name for people.
+    pub title: Untrusted,
+    /// Its limits; a metric without one is unlimited.
+    pub limits: Vec<LimitFacts>,
+}
+
+/// One limit of a plan.
+#[derive(Debug, Clone)]
+pub struct LimitFacts {
+    /// What is counted.
+    pub metric: Untrusted,
+    /// `count` or `bytes`.
+    pub unit: Untrusted,
+    /// `total` or `month`.
+    pub period: Untrusted,
+    /// Where a warning begins.
+    pub soft: Option<i64>,
+    /// What nobody passes.
+    pub hard: Option<i64>,
+}
+
+/// What the form for another limit asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverrideAsk {
+    /// For whom.
+    pub tenant: TenantId,
+    /// Of what.
+    pub metric: String,
+    /// How much is allowed.
+    pub hard: i64,
+    /// When it ends by itself.
+    pub until: DateTime<Utc>,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// What the provision form asks for.

@@ -52,48 +52,48 @@ impl Runner {
             .collect())
     }
 
-    /// The inside of an archive.
-    pub(super) async fn archive(
-        &self,
-        path: PathBuf,
-        progress: &Progress,
-    ) -> Result<ArchiveFacts, Failure> {
-        let found = self.examine(&path, progress).await?;
-        let Some(manifest) = &found.manifest else {
-            let first = found.faults.first().map(ToString::to_string).unwrap_or_default();
-            return Err(Failure::new(
-                Kind::Negative,
-                format!("the archive cannot be read: {first}"),
-            ));
+    /// What an archive says of itself; cheap, and nothing of it is verified.
+    pub(super) async fn archive(&self, path: PathBuf) -> Result<ArchiveFacts, Failure> {
+        let glance = {
+            let path = path.clone();
+            blocking(move || shelf::glance(&path)).await?
         };
+        let manifest = &glance.manifest;
         let handle = manifest.tenant.slug.clone().unwrap_or_else(|| manifest.tenant.id.clone());
+        let source = &manifest.source;
         let mut facts = vec![
-            ("tenant".to_owned(), Untrusted::new(handle)),
-            ("taken at".to_owned(), Untrusted::new(format::time(manifest.taken_at))),
-            ("written by".to_owned(), Untrusted::new(manifest.tool.clone())),
-            ("server".to_owned(), Untrusted::new(manifest.source.server_version.clone())),
-            ("signed by".to_owned(), Untrusted::new(found.key.clone().unwrap_or_default())),
-            (
-                "digest".to_owned(),
-                Untrusted::new(found.sha256.map(|sha| sha.to_string()).unwrap_or_default()),
-            ),
+            ("tenant", format!("{handle}, {}", manifest.tenant.name)),
+            ("taken at", format::time(manifest.taken_at)),
+            ("size", format::bytes(glance.bytes)),
+            ("written by", format!("{}, format {}", manifest.tool, manifest.version)),
+            ("from", format!("{} on PostgreSQL {}", source.database, source.server_version)),
         ];
-        facts.extend(
-            found
-                .faults
-                .iter()
-                .map(|fault| ("fault".to_owned(), Untrusted::new(fault.to_string()))),
-        );
-        let digests = found.digest.iter().flat_map(|digest| &digest.relations);
-        let relations = manifest.relations.iter().zip(digests);
+        let digests = match &glance.digest {
+            Ok(digest) => digest.relations.as_slice(),
+            Err(fault) => {
+                facts.push(("fault", fault.to_string()));
+                &[]
+            }
+        };
+        let relations = manifest.relations.iter().enumerate();
         Ok(ArchiveFacts {
-            facts,
             relations: relations
-                .map(|(relation, digest)| ArchiveRelation {
+                .map(|(index, relation)| ArchiveRelation {
                     name: Untrusted::new(format!("{}.{}", relation.schema, relation.table)),
-                    rows: digest.rows,
-                    bytes: digest.bytes,
+                    content: digests.get(index).map(|digest| (digest.rows, digest.bytes)),
                 })
+                .collect(),
+            omitted: manifest
+                .omitted
+                .iter()
+                .map(|omitted| {
+                    let why = omitted.reason.as_ref().unwrap_or(&omitted.class);
+                    (Untrusted::new(omitted.name.clone()), Untrusted::new(why.clone()))
+                })
+                .collect(),
+            facts: facts
+                .into_iter()
+                .map(|(label, text)| (label.to_owned(), Untrusted::new(text)))
                 .collect(),
             path,
         })
@@ -256,7 +256,9 @@ fn relation(one: &Difference) -> RestoreRelation {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
+    // The thread works for the same request.
+    let span = tracing::Span::current();
+    tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(|error| {
         Failure::new(Kind::Internal, "the work on the archive was broken off")
             .caused_by(error.to_string())
     })?

@@ -8,6 +8,7 @@ use crate::identity::{Level, TenantId};
 use crate::isolation::relations;
 use crate::lifecycle::provision::{self, CreateTenant};
 use crate::progress::Progress;
+use crate::startup::Target;
 use crate::tenant::directory::{self, Tenant};
 use crate::tenant::members;
 use crate::text::Untrusted;
@@ -31,9 +32,17 @@ impl Runner {
             // The manager has no level: he sees what a viewer sees, the database decides the rest.
             level: console.level().unwrap_or(Level::Viewer),
             shared: console.is_manager(),
-            profile: Untrusted::from("embedded"),
+            profile: self.target(),
             warnings,
         })
+    }
+
+    /// What the target is called: there are no profiles yet.
+    fn target(&self) -> Untrusted {
+        match &self.shared.target {
+            Target::Embedded | Target::EmbeddedAs(_) => Untrusted::from("embedded"),
+            Target::Elsewhere(endpoint) => Untrusted::from(endpoint.database.as_str()),
+        }
     }
 
     /// The directory.

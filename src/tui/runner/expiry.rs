@@ -24,7 +24,7 @@ pub(super) fn watch(shared: Weak<Shared>) -> Pin<Box<dyn Future<Output = ()> + S
 
 async fn watching(shared: Weak<Shared>) {
     loop {
-        let Some(runner) = shared.upgrade().map(|shared| Runner { shared }) else { return };
+        let Some(runner) = shared.upgrade().map(Runner::on) else { return };
         let next = next_expiry(&runner).await;
         let wake = Arc::clone(&runner.shared.look_again);
         drop(runner);
@@ -35,7 +35,7 @@ async fn watching(shared: Weak<Shared>) {
                     () = wake.notified() => continue,
                     () = tokio::time::sleep(wait) => {}
                 }
-                let Some(runner) = shared.upgrade().map(|shared| Runner { shared }) else { return };
+                let Some(runner) = shared.upgrade().map(Runner::on) else { return };
                 let Ok(console) = runner.console().await else { continue };
                 if let Err(error) = sessions::sweep(&console).await {
                     tracing::warn!(%error, "expired sessions could not be swept");

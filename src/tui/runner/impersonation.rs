@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::Runner;
 use crate::failure::{Failure, Kind};
 use crate::impersonation::{
-    self as inside, Filter, FilterOperator as Compare, From, Impersonation, Order, PageAsk as Ask,
-    StartImpersonation,
+    self as inside, Filter, FilterOperator as Compare, From, Impersonation, ImpersonationError,
+    Order, PageAsk as Ask, StartImpersonation,
 };
 use crate::text::Untrusted;
 use crate::tui::effect::RequestNo;
 use crate::tui::facts::{
     ColumnFacts, EndReason, FilterOperator, GridFilter, KeySet, MemberFacts, OpenAsk, PageAsk,
-    PageFacts, PageFrom, RelationFacts, SessionFacts, StatementFacts,
+    PageFacts, PageFrom, RecordFacts, RecordField, RelationFacts, SessionFacts, StatementFacts,
 };
 
 impl Runner {
@@ -57,7 +57,9 @@ impl Runner {
             opened_at: session.opened_at(),
             expires_at: session.expires_at(),
         };
-        self.shared.sessions.lock().await.insert(session.id(), Arc::new(session));
+        let session = Arc::new(session);
+        self.shared.sessions.lock().await.insert(session.id(), Arc::clone(&session));
+        self.watch(&session);
         self.shared.look_again.notify_one();
         Ok(facts)
     }
@@ -92,13 +94,17 @@ impl Runner {
     /// The session of a number.
     async fn session(&self, id: i64) -> Result<Arc<Impersonation>, Failure> {
         let found = self.shared.sessions.lock().await.get(&id).cloned();
-        found.ok_or_else(|| Failure::refused("this impersonation is over"))
+        found.ok_or_else(|| {
+            self.tell_lost(id, "it is not open any more");
+            Failure::refused("this impersonation is over")
+        })
     }
 
     /// What can be browsed.
     pub(super) async fn relations(&self, session: i64) -> Result<Vec<RelationFacts>, Failure> {
         let session = self.session(session).await?;
-        let relations = session.relations(None).await?;
+        let relations = session.relations(Some(self.request)).await;
+        let relations = self.noticed(&session, relations).await?;
         Ok(relations
             .into_iter()
             .map(|relation| RelationFacts {
@@ -117,7 +123,8 @@ impl Runner {
         ask: PageAsk,
     ) -> Result<PageFacts, Failure> {
         let session = self.session(session).await?;
-        let page = self.cancellable(no, &session, session.page(&page_ask(ask))).await?;
+        let ask = Ask { request: Some(self.request), ..page_ask(ask) };
+        let page = self.cancellable(no, &session, session.page(&ask)).await?;
         Ok(PageFacts {
             columns: page
                 .columns
@@ -130,9 +137,33 @@ impl Runner {
                 })
                 .collect(),
             rows: page.rows,
+            keys: page.keys.into_iter().map(|key| KeySet(key.0)).collect(),
+            shortened: page.shortened,
+            note: page.note.map(Untrusted::from),
+            cut: page.cut.is_some(),
             before: page.before.map(|keys| KeySet(keys.0)),
             after: page.after.map(|keys| KeySet(keys.0)),
         })
+    }
+
+    /// One record.
+    pub(super) async fn record(
+        &self,
+        no: RequestNo,
+        session: i64,
+        relation: String,
+        key: KeySet,
+    ) -> Result<RecordFacts, Failure> {
+        let session = self.session(session).await?;
+        let key = inside::KeySet(key.0);
+        let record = session.record(&relation, &key, Some(self.request));
+        let record = self.cancellable(no, &session, record).await?;
+        let field = |field: inside::RecordField| RecordField {
+            name: Untrusted::new(field.column.name),
+            value: field.value,
+            shortened: field.shortened,
+        };
+        Ok(RecordFacts { fields: record.into_iter().map(field).collect() })
     }
 
     /// The exact number of rows.
@@ -144,7 +175,8 @@ impl Runner {
     ) -> Result<i64, Failure> {
         let session = self.session(session).await?;
         let filter = ask.filter.map(filter);
-        self.cancellable(no, &session, session.count(&ask.relation, filter.as_ref(), None)).await
+        let count = session.count(&ask.relation, filter.as_ref(), Some(self.request));
+        self.cancellable(no, &session, count).await
     }
 
     /// One statement.
@@ -155,7 +187,7 @@ impl Runner {
         sql: String,
     ) -> Result<StatementFacts, Failure> {
         let session = self.session(session).await?;
-        let ask = inside::Ask { types: true, ..inside::Ask::new(sql) };
+        let ask = inside::Ask { types: true, request: Some(self.request), ..inside::Ask::new(sql) };
         let outcome = self.cancellable(no, &session, session.run(&ask)).await?;
         let numeric = |kind: &str| {
             [
@@ -197,15 +229,27 @@ impl Runner {
     }
 
     /// Runs something in a session that `Cancel` can stop.
-    async fn cancellable<T, E: Into<Failure>>(
+    async fn cancellable<T>(
         &self,
         no: RequestNo,
         session: &Impersonation,
-        work: impl Future<Output = Result<T, E>>,
+        work: impl Future<Output = Result<T, ImpersonationError>>,
     ) -> Result<T, Failure> {
         self.shared.statements.lock().await.insert(no, session.canceller());
         let result = work.await;
         self.shared.statements.lock().await.remove(&no);
+        self.noticed(session, result).await
+    }
+
+    /// Tells the end of the session before the answer that failed because of it.
+    async fn noticed<T>(
+        &self,
+        session: &Impersonation,
+        result: Result<T, ImpersonationError>,
+    ) -> Result<T, Failure> {
+        if let Err(error) = &result {
+            self.notice(session.id(), error).await;
+        }
         result.map_err(Into::into)
     }
 

@@ -6,7 +6,9 @@
 mod archives;
 mod directory;
 mod expiry;
+mod hangup;
 mod impersonation;
+mod installation;
 mod records;
 mod usage;
 
@@ -14,12 +16,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify, OnceCell};
+use tokio::sync::{Mutex, Notify, OnceCell, SetOnce};
+use tracing::Instrument as _;
 
 use super::effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
 use crate::config::Paths;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::identity::RequestId;
 use crate::impersonation::{Impersonation, StatementCanceller};
 use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
@@ -33,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, Clone)]
 pub struct Runner {
     shared: Arc<Shared>,
+    /// What is done with this one belongs to this request, in the ledger and in the log.
+    request: RequestId,
 }
 
 /// What clones share.
@@ -42,6 +48,8 @@ struct Shared {
     target: Target,
     /// Made by the first effect that needs it; taken out when the console ends.
     started: OnceCell<Connected>,
+    /// Where the console listens; known with the first effect.
+    tell: Arc<SetOnce<Tell>>,
     /// Wakes the watch over expiry: something about sessions changed.
     look_again: Arc<Notify>,
     /// Long operations that can be cancelled, by request.
@@ -69,13 +77,19 @@ impl Runner {
             paths,
             target,
             started: OnceCell::new(),
+            tell: Arc::default(),
             look_again: Arc::default(),
             running: Mutex::default(),
             statements: Mutex::default(),
             sessions: Mutex::default(),
             shown: Mutex::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Self::on(Arc::new(shared))
+    }
+
+    /// The same runner for another request.
+    fn on(shared: Arc<Shared>) -> Self {
+        Self { shared, request: RequestId::draw() }
     }
 
     /// Ends what is open and the use of the embedded server.
@@ -123,10 +137,10 @@ impl Runner {
             .await
     }
 
-    /// The gate, under a request id of its own.
+    /// The gate, under the id of this request.
     async fn console(&self) -> Result<Console, Failure> {
         let connected = self.connected().await?;
-        Ok(connected.started.console.for_request(crate::identity::RequestId::draw()))
+        Ok(connected.started.console.for_request(self.request))
     }
 
     /// A progress handle that can be cancelled by its request number while `work` runs.
@@ -146,6 +160,29 @@ impl Runner {
 
 impl Effects for Runner {
     async fn run(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
+        let _known_already = self.shared.tell.set(tell.clone());
+        let runner = Self::on(Arc::clone(&self.shared));
+        let (id, what) = (runner.request, request.effect.as_str());
+        let span = tracing::info_span!("effect", request_id = %id, what);
+        let answer = Box::pin(runner.answer(request, tell));
+        answer.instrument(span).await.map_err(|failure| failure.of_request(id))
+    }
+}
+
+impl Runner {
+    /// Carries one effect out and logs why it could not.
+    async fn answer(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
+        let inside = request.effect.is_inside();
+        let result = self.carry_out(request, tell).await;
+        if let Err(failure) = &result {
+            // What fails inside a tenant may name values of its rows: the log has the kind only.
+            let message = if inside { "failed inside a tenant session" } else { &failure.message };
+            tracing::warn!(kind = failure.kind.as_str(), "{message}");
+        }
+        result
+    }
+
+    async fn carry_out(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
         let Request { no, effect } = request;
         match effect {
             Effect::Greet => self.greet().await.map(Answer::Greeting),
@@ -157,11 +194,17 @@ impl Effects for Runner {
             Effect::ListUsage => self.usage().await.map(Answer::Usage),
             Effect::ShowUsage(id) => self.tenant_usage(&id).await.map(Answer::TenantUsage),
             Effect::ListPlans => self.plans().await.map(Answer::Plans),
+            Effect::ShowPlan(name) => self.plan(&name).await.map(Answer::Plan),
+            Effect::OverrideLimit(ask) => self.override_limit(ask).await.map(Answer::LimitSet),
+            Effect::ListTables => self.tables().await.map(Answer::Map),
+            Effect::ListOperators => self.operators().await.map(Answer::Operators),
+            Effect::ListAllSessions => self.all_sessions().await.map(Answer::AllSessions),
             Effect::EndOther(id) => self.end_other(id).await.map(|()| Answer::OtherEnded),
             Effect::ListAudit { filter, older_than } => {
                 self.audit(filter, older_than).await.map(Answer::Audit)
             }
             Effect::ShowServer => self.server().await.map(Answer::Server),
+            Effect::InspectArchive(path) => self.archive(path).await.map(Answer::Archive),
             Effect::ListArchives => self.archives().await.map(Answer::Archives),
             Effect::Cancel(other) => self.cancel(other).await.map(|()| Answer::Done),
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
@@ -169,11 +212,11 @@ impl Effects for Runner {
             | Effect::EndSession { .. }
             | Effect::ListRelations { .. }
             | Effect::FetchPage { .. }
+            | Effect::ShowRecord { .. }
             | Effect::CountRows { .. }
             | Effect::RunSql { .. } => self.impersonate(no, effect).await,
             Effect::Provision(_)
             | Effect::VerifyAudit
-            | Effect::InspectArchive(_)
             | Effect::VerifyArchive(_)
             | Effect::Export(_)
             | Effect::PlanRestore { .. }
@@ -186,9 +229,7 @@ impl Effects for Runner {
             }
         }
     }
-}
 
-impl Runner {
     /// The effects inside one tenant session; any other does nothing.
     async fn impersonate(&self, no: RequestNo, effect: Effect) -> Result<Answer, Failure> {
         match effect {
@@ -201,6 +242,9 @@ impl Runner {
             }
             Effect::FetchPage { session, ask } => {
                 self.page(no, session, ask).await.map(Answer::Page)
+            }
+            Effect::ShowRecord { session, relation, key } => {
+                self.record(no, session, relation, key).await.map(Answer::Record)
             }
             Effect::CountRows { session, ask } => {
                 self.count(no, session, ask).await.map(Answer::Counted)
@@ -222,7 +266,6 @@ impl Runner {
         match effect {
             Effect::Provision(ask) => self.provision(ask, progress).await.map(Answer::Provisioned),
             Effect::VerifyAudit => self.verify_audit(progress).await.map(Answer::AuditVerified),
-            Effect::InspectArchive(path) => self.archive(path, progress).await.map(Answer::Archive),
             Effect::VerifyArchive(path) => {
                 self.verify_archive(path, progress).await.map(Answer::Verified)
             }

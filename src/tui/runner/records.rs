@@ -4,8 +4,8 @@ use super::Runner;
 use crate::audit::EventFilter;
 use crate::failure::Failure;
 use crate::identity::TenantId;
-use crate::isolation::relations;
 use crate::progress::Progress;
+use crate::server::{Embedded, status};
 use crate::tenant::{directory, sessions, trail};
 use crate::text::Untrusted;
 use crate::tui::facts::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts, SessionLine};
@@ -16,16 +16,23 @@ const PAGE: i32 = 200;
 impl Runner {
     /// Sessions of a tenant, running ones on top.
     pub(super) async fn sessions(&self, tenant: &TenantId) -> Result<Vec<SessionLine>, Failure> {
+        let mut listed = self.all_sessions().await?;
+        listed.retain(|session| session.tenant.raw() == tenant.as_str());
+        Ok(listed)
+    }
+
+    /// Sessions of all tenants, as far as the level shows them, running ones on top.
+    pub(super) async fn all_sessions(&self) -> Result<Vec<SessionLine>, Failure> {
         let console = self.console().await?;
         sessions::sweep(&console).await?;
         let mut listed = sessions::list(&console).await?;
         self.shared.look_again.notify_one();
-        listed.retain(|session| session.tenant == tenant.as_str());
         listed.sort_by_key(|session| (session.ended_at.is_some(), -session.id));
         Ok(listed
             .into_iter()
             .map(|session| SessionLine {
                 id: session.id,
+                tenant: Untrusted::new(session.tenant),
                 operator: Untrusted::new(session.operator),
                 member: session.member,
                 purpose: Untrusted::new(session.purpose),
@@ -75,6 +82,8 @@ impl Runner {
         let events = events
             .into_iter()
             .map(|event| EventFacts {
+                recorded: event.facts().into_iter().map(|fact| (fact.label, fact.value)).collect(),
+                intent: event.intent(),
                 seq: event.seq,
                 at: event.at,
                 tenant: event.tenant.map(Untrusted::new),
@@ -109,26 +118,37 @@ impl Runner {
     /// The server as an operator sees it, and the state of the guard.
     pub(super) async fn server(&self) -> Result<ServerFacts, Failure> {
         let console = self.console().await?;
-        let connected = self.connected().await?;
+        let endpoint = console.endpoint();
         let mut facts = Vec::new();
-        if let Some(server) = &connected.started.server {
-            let seen = server.observation();
-            facts.push(("state".to_owned(), Untrusted::from(seen.state.as_str())));
-            facts.push(("port".to_owned(), Untrusted::new(seen.port.to_string())));
-            let socket = seen.socket_dir.to_string_lossy().into_owned();
-            facts.push(("socket_dir".to_owned(), Untrusted::new(socket)));
-            let home = self.shared.paths.home.to_string_lossy().into_owned();
-            facts.push(("home".to_owned(), Untrusted::new(home)));
+        let mut tell =
+            |label: &str, text: String| facts.push((label.to_owned(), Untrusted::new(text)));
+        let on = |fsync: bool| if fsync { "on" } else { "OFF: a crash of the machine loses data" };
+        if self.connected().await?.started.server.is_some() {
+            let embedded = Embedded::new(&self.shared.paths);
+            let seen = status::status(&embedded, &Progress::silent()).await?;
+            tell("server", "embedded".to_owned());
+            tell("state", seen.state.as_str().to_owned());
+            tell("version", seen.version.unwrap_or_else(|| "?".to_owned()));
+            tell("fsync", seen.fsync.map_or("?", on).to_owned());
+            let stays =
+                if seen.stays { "stays when nobody uses it" } else { "stops with its last user" };
+            tell("lifetime", stays.to_owned());
+            let tcp = if seen.tcp { "and on the loopback" } else { "on the socket only" };
+            tell("port", format!("{}, {tcp}", seen.port));
+            tell("socket_dir", seen.socket_dir.to_string_lossy().into_owned());
+            tell("data_dir", seen.data_dir.to_string_lossy().into_owned());
+            tell("home", seen.home.to_string_lossy().into_owned());
+        } else {
+            let running = status::running(endpoint).await?;
+            tell("server", "another one, by its address".to_owned());
+            tell("state", "running".to_owned());
+            tell("version", running.version);
+            tell("fsync", on(running.fsync).to_owned());
+            tell("port", endpoint.port.to_string());
+            tell("socket_dir", endpoint.socket_dir.to_string_lossy().into_owned());
         }
-        facts.push(("database".to_owned(), Untrusted::new(console.endpoint().database.clone())));
-        facts.push(("operator".to_owned(), Untrusted::from(console.operator().as_str())));
-        let faults = relations::faults(&console).await?;
-        Ok(ServerFacts {
-            facts,
-            faults: faults
-                .into_iter()
-                .map(|fault| (Untrusted::new(fault.object), Untrusted::new(fault.fault)))
-                .collect(),
-        })
+        tell("database", endpoint.database.clone());
+        tell("operator", console.operator().as_str().to_owned());
+        Ok(ServerFacts { facts, faults: self.faults().await? })
     }
 }

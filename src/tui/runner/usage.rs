@@ -5,19 +5,35 @@ use crate::failure::Failure;
 use crate::identity::TenantId;
 use crate::tenant::directory;
 use crate::text::Untrusted;
-use crate::tui::facts::{LimitState, MetricFacts, UsageFacts};
+use crate::tui::facts::{LimitFacts, LimitState, MetricFacts, OverrideAsk, PlanFacts, UsageFacts};
 use crate::usage::report::TenantUsage;
-use crate::usage::{self, plans, report};
+use crate::usage::{self, OverrideLimit, plans, report};
 
 impl Runner {
-    /// Names of plans.
-    pub(super) async fn plans(&self) -> Result<Vec<String>, Failure> {
+    /// The plans.
+    pub(super) async fn plans(&self) -> Result<Vec<PlanFacts>, Failure> {
         let console = self.console().await?;
-        Ok(plans::list(&console)
-            .await?
-            .into_iter()
-            .map(|plan| plan.name.raw().to_owned())
-            .collect())
+        Ok(plans::list(&console).await?.into_iter().map(plan).collect())
+    }
+
+    /// One plan.
+    pub(super) async fn plan(&self, name: &str) -> Result<PlanFacts, Failure> {
+        let console = self.console().await?;
+        Ok(plan(plans::show(&console, name).await?))
+    }
+
+    /// Sets another limit for one tenant.
+    pub(super) async fn override_limit(&self, ask: OverrideAsk) -> Result<OverrideAsk, Failure> {
+        let console = self.console().await?;
+        let request = OverrideLimit {
+            tenant: ask.tenant.clone(),
+            metric: ask.metric.clone(),
+            hard: ask.hard,
+            until: ask.until,
+            reason: ask.reason.to_string(),
+        };
+        usage::override_limit(&console, &request).await?;
+        Ok(ask)
     }
 
     /// Usage of all tenants.
@@ -32,6 +48,19 @@ impl Runner {
         let tenant = directory::resolve(&console, id.as_str()).await?;
         Ok(facts(report::of_tenant(&console, &tenant).await?))
     }
+}
+
+/// A plan as the screens want it.
+fn plan(plan: plans::Plan) -> PlanFacts {
+    let limit = |limit: plans::PlanLimit| LimitFacts {
+        metric: limit.metric,
+        unit: limit.unit,
+        period: limit.period,
+        soft: limit.soft,
+        hard: limit.hard,
+    };
+    let limits = plan.limits.into_iter().map(limit).collect();
+    PlanFacts { name: plan.name, title: plan.title, limits }
 }
 
 /// Usage as the screens want it.

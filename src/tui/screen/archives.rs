@@ -72,18 +72,33 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
     }
 }
 
-/// The inside of an archive is there.
+/// What an archive says of itself is there.
 pub(crate) fn inspected(state: &mut State, facts: &ArchiveFacts) {
-    let told = facts.facts.iter().map(|(label, text)| Entry::new(label.clone(), text.raw()));
+    let told = facts.facts.iter().map(|(label, text)| {
+        let role = if label == "fault" { Role::Bad } else { Role::Text };
+        Entry::new(label.clone(), text.raw()).role(role)
+    });
     let mut entries: Vec<Entry> = told.collect();
     entries.push(Entry::note("", Role::Text));
     entries.push(Entry::note("relations", Role::Header));
     entries.extend(facts.relations.iter().map(|relation| {
-        let size = crate::format::bytes(relation.bytes);
-        Entry::new(relation.name.raw(), format!("{} rows, {size}", count(relation.rows)))
+        let text = match relation.content {
+            Some((rows, bytes)) => {
+                format!("{} rows, {}", count(rows), crate::format::bytes(bytes))
+            }
+            None => "its rows are not known".to_owned(),
+        };
+        Entry::new(relation.name.raw(), text)
     }));
+    if !facts.omitted.is_empty() {
+        entries.push(Entry::note("", Role::Text));
+        entries.push(Entry::note("left out", Role::Header));
+        let omitted = facts.omitted.iter();
+        entries.extend(omitted.map(|(name, why)| Entry::new(name.raw(), why.raw())));
+    }
+    let verifies = state.keymap.name(CommandId::ArchiveVerify);
     let mut card = Card::new(file_name(&facts.path), entries);
-    card.foot = "told by the manifest, not verified: v verifies   esc close";
+    card.foot = format!("as it says itself, nothing is verified: {verifies} verifies   esc close");
     state.overlays.push(Overlay::Card(card));
 }
 

@@ -141,19 +141,43 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
     }
 }
 
+/// How the shape of a statement is labelled among what was recorded.
+const STATEMENT: &str = "statement";
+
+impl Audit {
+    /// The shape of the statement that an event is about: the intent says it, and the outcome
+    /// says only whose outcome it is.
+    fn statement<'e>(&'e self, event: &'e EventFacts) -> Option<&'e str> {
+        let of =
+            |event: &'e EventFacts| event.recorded.iter().find(|(label, _)| label == STATEMENT);
+        let intent = || {
+            let wanted = event.intent?;
+            let mut others = self.events.iter().flatten();
+            of(others.find(|other| other.seq == wanted && other.tenant == event.tenant)?)
+        };
+        of(event).or_else(intent).map(|(_, text)| text.raw())
+    }
+}
+
 fn entries(own: &Audit, event: &EventFacts) -> Vec<Entry> {
-    let tenant = event.tenant.as_ref().map_or("installation", |tenant| tenant.raw());
-    vec![
+    let chain = event.tenant.as_ref().map_or("installation", |tenant| tenant.raw());
+    let mut entries = vec![
         Entry::new("tenant", own.handle(event).unwrap_or("-")),
         Entry::new("at", crate::format::time(event.at)),
-        Entry::new("chain", tenant),
-        Entry::new("number", event.seq.to_string()),
         Entry::new("actor", event.actor.raw()),
         Entry::new("action", event.action.raw()),
         Entry::new("object", event.object.raw()),
-        Entry::new("outcome", event.outcome.raw()),
-        Entry::new("reason", event.reason.raw()),
-    ]
+        Entry::new("outcome", event.outcome.raw()).role(Role::Title),
+    ];
+    // An outcome says how it went, its intent what it was.
+    if event.intent.is_some() {
+        entries.extend(own.statement(event).map(|text| Entry::new(STATEMENT, text)));
+    }
+    let recorded = event.recorded.iter();
+    let recorded = recorded.map(|(label, text)| Entry::new(label.clone(), text.raw()));
+    entries.extend(recorded);
+    entries.push(Entry::new("chain", format!("{chain}, number {}", event.seq)).role(Role::Dim));
+    entries
 }
 
 /// The chains are verified.
@@ -203,7 +227,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Column::new("tenant", tenant),
         Column::new("action", 14).grows(),
         Column::new("outcome", 9),
-        Column::new("reason", 20).from(90).grows(),
+        Column::new("reason or statement", 20).from(90).grows(),
     ];
     let cell = |row: usize, column: usize| {
         let event = &events[row];
@@ -216,7 +240,10 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
             },
             3 => plain(event.action.raw().to_owned()),
             4 => plain(event.outcome.raw().to_owned()),
-            _ => (event.reason.raw().to_owned().into(), Role::Dim),
+            _ if !event.reason.raw().is_empty() => {
+                (event.reason.raw().to_owned().into(), Role::Dim)
+            }
+            _ => (own.statement(event).unwrap_or_default().to_owned().into(), Role::Dim),
         }
     };
     let empty =

@@ -4,7 +4,9 @@
 
 pub(super) mod archives;
 pub(super) mod audit;
+pub(super) mod cards;
 pub(super) mod impersonation;
+pub(super) mod limit;
 pub(super) mod provision;
 pub(super) mod restore;
 pub(super) mod server;

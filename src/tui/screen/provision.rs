@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use crate::identity::{DisplayName, Email, TenantSlug};
 use crate::tui::app::{Screen, State};
 use crate::tui::effect::Effect;
-use crate::tui::facts::{ProvisionAsk, WelcomeFacts};
+use crate::tui::facts::{PlanFacts, ProvisionAsk, WelcomeFacts};
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
 use crate::tui::theme::Role;
@@ -32,12 +32,12 @@ pub(crate) fn provision(state: &mut State) {
 }
 
 /// The plans are known; what was chosen meanwhile stays.
-pub(crate) fn plans(state: &mut State, plans: Vec<String>) {
+pub(crate) fn plans(state: &mut State, plans: Vec<PlanFacts>) {
     if let Some((FormKind::Provision, form)) = state.form()
         && let form::Entry::Choice { options, .. } = &mut form.fields[PLAN].entry
     {
         options.truncate(1);
-        options.extend(plans);
+        options.extend(plans.into_iter().map(|plan| plan.name.raw().to_owned()));
     }
 }
 
@@ -89,10 +89,11 @@ pub(crate) fn done(state: &mut State, welcome: &WelcomeFacts) {
     entries.push(Entry::note("", Role::Text));
     entries.push(Entry::note(welcome.welcome.raw(), Role::Text));
     let mut card = Card::new("the tenant is ready", entries);
-    card.foot = match welcome.temporary_password {
+    let foot = match welcome.temporary_password {
         Some(_) => "shown only now, and changed at the first login   enter close",
         None => "enter close",
     };
+    foot.clone_into(&mut card.foot);
     state.overlays.push(Overlay::Card(card));
     super::load(state, Screen::Tenants);
 }

@@ -13,7 +13,7 @@ use crate::tui::facts::{RestoreFacts, RestoreMode, RestorePlanFacts, RestoreRela
 use crate::tui::operation;
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
-use crate::tui::theme::{Look, Role};
+use crate::tui::theme::Role;
 use crate::tui::widget::confirm::Confirm;
 use crate::tui::widget::form::{Field, Form};
 use crate::tui::widget::notice::Weight;
@@ -133,7 +133,8 @@ fn count(number: u64) -> String {
 }
 
 /// What stands above the table.
-fn heading(own: &Restore, room: u16, look: Look) -> Vec<(String, Role)> {
+fn heading(state: &State, own: &Restore, room: u16) -> Vec<(String, Role)> {
+    let (look, key) = (state.look, state.keymap.name(CommandId::RestoreApply));
     let plan = &own.plan;
     let mut lines = vec![(
         format!(
@@ -174,7 +175,9 @@ fn heading(own: &Restore, room: u16, look: Look) -> Vec<(String, Role)> {
         }
         None => match &plan.refusal {
             Some(refusal) => say(&format!("{} {}", symbols.hard, refusal.screen()), Role::Bad),
-            None => say("nothing is changed yet: a carries the plan out", Role::Text),
+            None => {
+                say(&format!("nothing is changed yet: {key} carries the plan out"), Role::Text);
+            }
         },
     }
     for warning in &plan.warnings {
@@ -187,7 +190,7 @@ fn heading(own: &Restore, room: u16, look: Look) -> Vec<(String, Role)> {
 pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let (Some(own), look) = (&state.restore, state.look) else { return };
     let inner = pane(frame, area, "restore", true, look);
-    let lines = heading(own, inner.width, look);
+    let lines = heading(state, own, inner.width);
     let shown = lines.len().min(usize::from(inner.height / 2));
     for (y, (text, role)) in (inner.y..).zip(&lines[..shown]) {
         line(frame.buffer_mut(), (inner.x, y, inner.width), text, look.style(*role), look);

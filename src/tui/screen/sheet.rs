@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::identity::TenantId;
 use crate::tui::app::State;
-use crate::tui::facts::MemberFacts;
+use crate::tui::facts::{MemberFacts, MetricFacts};
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
 use crate::tui::widget::form::Form;
 
-use super::{provision, restore, start};
+use super::{limit, provision, restore, start};
 
 /// What a form is for.
 #[derive(Debug, Clone)]
@@ -24,12 +24,20 @@ pub(crate) enum FormKind {
     Restore {
         archive: PathBuf,
     },
+    /// `None` while the usage is being read.
+    Limit {
+        tenant: TenantId,
+        slug: String,
+        metrics: Option<Vec<MetricFacts>>,
+    },
 }
 
 /// Something was typed: proposals follow.
 pub(crate) fn form_changed(kind: &mut FormKind, form: &mut Form) {
-    if matches!(kind, FormKind::Provision) {
-        provision::propose(form);
+    match kind {
+        FormKind::Provision => provision::propose(form),
+        FormKind::Limit { metrics: Some(metrics), .. } => limit::hint(form, metrics),
+        _ => {}
     }
 }
 
@@ -40,6 +48,7 @@ pub(crate) fn form_sent(state: &mut State) {
         FormKind::Provision => provision::send(state),
         FormKind::Start { .. } => start::send(state),
         FormKind::Restore { .. } => restore::send(state),
+        FormKind::Limit { .. } => limit::send(state),
     }
 }
 
@@ -49,7 +58,7 @@ pub(crate) fn form_abandoned(state: &mut State, kind: &FormKind) {
     match kind {
         FormKind::Start { .. } => state.requests.forget(Slot::OpenSession),
         FormKind::Restore { .. } => state.requests.forget(Slot::RestorePlan),
-        FormKind::Provision => {}
+        FormKind::Provision | FormKind::Limit { .. } => {}
     }
 }
 
@@ -57,6 +66,7 @@ pub(crate) fn form_abandoned(state: &mut State, kind: &FormKind) {
 pub(crate) fn form_refused(state: &mut State, slot: Slot, text: &str) -> bool {
     let form = state.overlays.iter_mut().rev().find_map(|overlay| match (overlay, slot) {
         (Overlay::Form(FormKind::Provision, form), Slot::Provision)
+        | (Overlay::Form(FormKind::Limit { .. }, form), Slot::Override)
         | (Overlay::Form(FormKind::Start { .. }, form), Slot::OpenSession)
         | (Overlay::Form(FormKind::Restore { .. }, form), Slot::RestorePlan) => Some(form),
         _ => None,

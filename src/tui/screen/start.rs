@@ -30,7 +30,7 @@ pub(crate) fn start_impersonation(state: &mut State) {
     let Some((tenant, slug)) = state.selected_tenant() else { return };
     let fields = vec![
         Field::choice("act as", vec!["reading the members".to_owned()]),
-        Field::text("reason", "at least 10 characters; the tenant can read it"),
+        Field::text("reason", "at least 10 characters, the tenant sees it"),
         Field::text("ticket", "optional"),
         Field::choice("mode", vec!["read".to_owned(), "write".to_owned()]),
         Field::text("for", "at most 60m").with("15m"),

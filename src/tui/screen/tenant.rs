@@ -47,6 +47,11 @@ impl TenantPage {
         (self.id.clone(), self.slug.clone())
     }
 
+    /// Its plan; empty where it is not known.
+    pub(crate) fn plan(&self) -> Option<String> {
+        Some(self.facts.as_ref()?.plan.raw().to_owned())
+    }
+
     pub(crate) fn has_row(&self) -> bool {
         match self.pane {
             Pane::Members => self.members.as_ref().is_some_and(|rows| !rows.is_empty()),
@@ -156,7 +161,8 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
 fn end_other(state: &mut State) {
     let session = state.tenant.as_ref().and_then(TenantPage::selected_session);
     let Some(session) = session.filter(|session| session.ended_at.is_none()) else {
-        let text = "select a running session first (tab goes to the sessions)";
+        let pane = state.keymap.name(CommandId::NextPane);
+        let text = format!("select a running session first ({pane} goes to the sessions)");
         return state.note(crate::tui::widget::notice::Weight::Warning, text);
     };
     let text = format!(

@@ -39,6 +39,11 @@ impl Tenants {
         Some((TenantId::from_database(line.id), line.slug.to_owned()))
     }
 
+    /// The plan of the selected row; empty where it is not known.
+    pub(crate) fn selected_plan(&self) -> Option<String> {
+        Some(self.line(self.cursor.selected)?.plan.to_owned())
+    }
+
     /// The slugs of some tenants, as far as the list knows them.
     pub(crate) fn slugs(&self, ids: &HashSet<&str>) -> HashMap<String, String> {
         let lines = (0..self.table.len()).filter_map(|row| self.table.line(row));
@@ -186,13 +191,14 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
             _ => (line.domain.to_owned().into(), Role::Dim),
         }
     };
+    let creates = state.keymap.name(CommandId::TenantCreate);
     let empty = match (&own.fault, own.listed, own.table.is_empty()) {
-        (Some(fault), ..) => fault.lines().next().unwrap_or(""),
-        (None, false, _) => "reading the tenants",
-        (None, true, true) => "no tenant yet: n creates one",
-        (None, true, false) => "no tenant passes the filter: esc shows all",
+        (Some(fault), ..) => fault.lines().next().unwrap_or("").to_owned(),
+        (None, false, _) => "reading the tenants".to_owned(),
+        (None, true, true) => format!("no tenant yet: {creates} creates one"),
+        (None, true, false) => "no tenant passes the filter: esc shows all".to_owned(),
     };
-    let (len, cursor) = (own.shown.len(), &own.cursor);
+    let (len, cursor, empty) = (own.shown.len(), &own.cursor, empty.as_str());
     Table { columns: &columns, len, cursor, focused: true, empty, cell }.draw(
         frame.buffer_mut(),
         inner,

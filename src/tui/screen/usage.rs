@@ -42,6 +42,11 @@ impl Usage {
         Some((row.tenant.clone(), row.slug.raw().to_owned()))
     }
 
+    /// The plan of the selected row; empty where it is not known.
+    pub(crate) fn selected_plan(&self) -> Option<String> {
+        Some(self.row(self.cursor.selected)?.plan.raw().to_owned())
+    }
+
     fn row(&self, index: usize) -> Option<&UsageFacts> {
         self.rows.as_ref()?.get(*self.shown.get(index)?)
     }
@@ -135,7 +140,7 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
 }
 
 /// A quantity in its unit.
-fn quantity(amount: i64, unit: &str) -> String {
+pub(crate) fn quantity(amount: i64, unit: &str) -> String {
     match (unit, u64::try_from(amount)) {
         ("bytes", Ok(bytes)) => crate::format::bytes(bytes),
         _ => crate::format::count(amount),

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::identity::RequestId;
 use crate::tui::theme::Role;
 
 /// How a message is meant.
@@ -46,6 +47,8 @@ pub(crate) struct Notice {
     pub(crate) weight: Weight,
     pub(crate) text: String,
     pub(crate) at: DateTime<Utc>,
+    /// Under which id a failure is found in log and ledger.
+    pub(crate) request: Option<RequestId>,
     until: DateTime<Utc>,
 }
 
@@ -62,13 +65,42 @@ const LOGGED: usize = 200;
 impl Notices {
     /// Shows and logs a message; one that is shown already is only shown longer.
     pub(crate) fn push(&mut self, weight: Weight, text: impl Into<String>, now: DateTime<Utc>) {
-        let until = now + TimeDelta::seconds(weight.seconds());
-        let notice = Notice { weight, text: text.into(), at: now, until };
+        let notice = self.record(weight, text, now);
+        self.show(notice);
+    }
+
+    /// Shows a message that is logged already.
+    pub(crate) fn show(&mut self, notice: Notice) {
         self.shown.retain(|shown| shown.text != notice.text);
         if self.shown.len() == SHOWN {
             self.shown.remove(0);
         }
-        self.shown.push(notice.clone());
+        self.shown.push(notice);
+    }
+
+    /// Only logs a message, for what is shown in another way.
+    pub(crate) fn record(
+        &mut self,
+        weight: Weight,
+        text: impl Into<String>,
+        now: DateTime<Utc>,
+    ) -> Notice {
+        let until = now + TimeDelta::seconds(weight.seconds());
+        let notice = Notice { weight, text: text.into(), at: now, request: None, until };
+        self.log(notice.clone());
+        notice
+    }
+
+    /// Logs a failure, which has its request id there whether or not it is shown elsewhere.
+    pub(crate) fn record_failure(&mut self, failure: &Failure, now: DateTime<Utc>) -> Notice {
+        let until = now + TimeDelta::seconds(Weight::Fault.seconds());
+        let (weight, text) = (Weight::Fault, failure_text(failure));
+        let notice = Notice { weight, text, at: now, request: failure.request, until };
+        self.log(notice.clone());
+        notice
+    }
+
+    fn log(&mut self, notice: Notice) {
         if self.log.len() == LOGGED {
             self.log.remove(0);
         }
@@ -81,7 +113,7 @@ impl Notices {
     }
 
     /// All that are remembered.
-    pub(crate) fn log(&self) -> &[Notice] {
+    pub(crate) fn logged(&self) -> &[Notice] {
         &self.log
     }
 
@@ -106,5 +138,13 @@ pub(crate) fn failure_text(failure: &Failure) -> String {
     let mut lines = vec![failure.message.clone()];
     lines.extend(failure.causes.iter().map(|cause| format!("cause: {cause}")));
     lines.extend(failure.hints.iter().map(|hint| format!("hint: {hint}")));
+    lines.extend(request(failure).map(|request| format!("request {request}")));
     lines.join("\n")
+}
+
+/// The request that a person would look up: not where the answer says all there is to know, as in
+/// a form that was filled in wrongly.
+fn request(failure: &Failure) -> Option<RequestId> {
+    let told = matches!(failure.kind, Kind::Refused | Kind::Usage | Kind::Interrupted);
+    failure.request.filter(|_| !told)
 }

@@ -30,6 +30,8 @@ pub(crate) fn overlay(
 ) -> Rect {
     let area = centred(inside, width, height);
     frame.render_widget(Clear, area);
+    // Cleared cells have the terminal's own colours, which are not those of every theme.
+    frame.buffer_mut().set_style(area, look.style(Role::Text));
     // A wide character that began left of the box would otherwise lose its second half.
     if area.x > inside.x {
         for y in area.y..area.bottom() {

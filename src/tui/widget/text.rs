@@ -95,7 +95,7 @@ pub(crate) fn wrap(text: &str, room: u16) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in screen_lines(text) {
         let (mut current, mut used) = (String::new(), 0);
-        for word in paragraph.split_word_bounds() {
+        for word in words(&paragraph, room) {
             if used + word.width() > room && used > 0 && word.width() <= room {
                 lines.push(std::mem::take(&mut current).trim_end().to_owned());
                 used = 0;
@@ -115,6 +115,28 @@ pub(crate) fn wrap(text: &str, room: u16) -> Vec<String> {
         lines.push(current);
     }
     lines
+}
+
+/// Words and blanks in turn. What stands between two blanks stays together (`12:00;`) unless it is
+/// wider than a line, as in a script without blanks.
+fn words(paragraph: &str, room: usize) -> Vec<&str> {
+    let is_blank = |segment: &str| segment.trim().is_empty();
+    let mut words = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    for segment in paragraph.split_word_bounds() {
+        if is_blank(segment) {
+            words.extend(together(&paragraph[start..at], room));
+            words.push(segment);
+            start = at + segment.len();
+        }
+        at += segment.len();
+    }
+    words.extend(together(&paragraph[start..], room));
+    words
+}
+
+fn together(word: &str, room: usize) -> Vec<&str> {
+    if word.width() <= room { vec![word] } else { word.split_word_bounds().collect() }
 }
 
 /// A grapheme as it is, or its characters where a base and its spacing marks are wider than a line:
@@ -151,6 +173,9 @@ mod tests {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("a\n\nb", 8), ["a", "", "b"]);
+        assert_eq!(wrap("at 12:00; more", 9), ["at 12:00;", "more"]);
+        assert_eq!(wrap("see 12:00; more", 9), ["see", "12:00;", "more"]);
+        assert_eq!(wrap("a 東京都庁舎前", 6), ["a 東京", "都庁舎", "前"]);
     }
 
     #[test]

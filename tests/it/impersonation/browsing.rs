@@ -151,12 +151,37 @@ async fn long_values_are_cut_in_pages_and_whole_in_a_record() {
     let page = impersonation.page(&ask).await.unwrap();
     let cell = page.rows[0][0].as_ref().unwrap().raw();
     assert!(cell.ends_with('…') && cell.chars().count() == 1_001);
+    assert_eq!(page.shortened, [(0, 0)], "and it is told");
     let record = impersonation.record("app.projects", &page.keys[0], None).await.unwrap();
-    let (_, whole) = record.iter().find(|(column, _)| column.name == "secret").unwrap();
-    assert_eq!(whole.as_ref().unwrap().raw().chars().count(), 5_000);
+    let whole = record.iter().find(|field| field.column.name == "secret").unwrap();
+    assert_eq!(whole.value.as_ref().unwrap().raw().chars().count(), 5_000);
+    assert!(record.iter().all(|field| !field.shortened));
     let foreign = tenantdesk::impersonation::KeySet(vec![Some("1".into())]);
     let error = impersonation.record("app.projects", &foreign, None).await.unwrap_err();
     assert!(matches!(error, ImpersonationError::NotFound(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_record_says_what_is_longer_than_it_can_show() {
+    let desk = Desk::product();
+    let columns: Vec<String> = (1..=9).map(|n| format!("add c{n} text")).collect();
+    desk.rows("app_owner", &format!("alter table app.attachments {}", columns.join(", ")));
+    let [acme, set] =
+        ["where id = 3", "set session_replication_role = replica; update app.attachments set"];
+    desk.rows(SUPERUSER, &format!("{set} path = repeat('x', 1000001) {acme}"));
+    let impersonation = reader(&desk).await;
+    let ask = PageAsk { columns: vec!["id".into()], ..PageAsk::new("app.attachments", 1) };
+    let page = impersonation.page(&ask).await.unwrap();
+    let key = &page.keys[0];
+    let record = impersonation.record("app.attachments", key, None).await.unwrap();
+    let cut: Vec<_> = record.iter().filter(|field| field.shortened).collect();
+    assert_eq!(cut.len(), 1);
+    assert_eq!(cut[0].column.name, "path");
+    assert_eq!(cut[0].value.as_ref().unwrap().raw().chars().count(), 1_000_001, "and the sign");
+    let huge: Vec<String> = (1..=9).map(|n| format!("c{n} = repeat('😀', 1000000)")).collect();
+    desk.rows(SUPERUSER, &format!("{set} {} {acme}", huge.join(", ")));
+    let error = impersonation.record("app.attachments", key, None).await.unwrap_err();
+    assert_eq!(error.to_string(), "the record is larger than 32 MiB");
 }
 
 #[tokio::test]

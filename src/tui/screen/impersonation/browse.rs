@@ -1,9 +1,10 @@
 //! The data browser: relations at the left, the rows of one of them at the right.
 
 use crate::command::CommandId;
+use crate::text::Untrusted;
 use crate::tui::app::State;
 use crate::tui::effect::Effect;
-use crate::tui::facts::{Order, PageAsk, PageFacts, PageFrom, RelationFacts};
+use crate::tui::facts::{KeySet, Order, PageAsk, PageFacts, PageFrom, RelationFacts};
 use crate::tui::request::Slot;
 use crate::tui::widget::notice::Weight;
 use crate::tui::widget::window::Cursor;
@@ -33,11 +34,14 @@ pub(super) struct Browse {
     pub(super) filter: String,
 }
 
-/// Where the neighbours of the page begin.
+/// Where the neighbours of the page begin, and what is to be known of it.
 #[derive(Debug)]
 pub(super) struct PageLinks {
-    pub(super) before: Option<crate::tui::facts::KeySet>,
-    pub(super) after: Option<crate::tui::facts::KeySet>,
+    pub(super) before: Option<KeySet>,
+    pub(super) after: Option<KeySet>,
+    pub(super) note: Option<Untrusted>,
+    /// Whether rows are left out because they are too large.
+    pub(super) cut: bool,
 }
 
 impl Browse {
@@ -100,10 +104,11 @@ pub(crate) fn page(state: &mut State, page: PageFacts) {
     let Some(own) = &mut state.impersonation else { return };
     let browse = &mut own.browse;
     let column = browse.grid.as_ref().map_or(0, |grid| grid.column);
-    let mut grid = Grid::new(page.columns, page.rows);
+    let mut grid = Grid::new(page.columns, page.rows).with_keys(page.keys, page.shortened);
     grid.column = column.min(grid.columns.len().saturating_sub(1));
     browse.grid = Some(grid);
-    browse.page = Some(PageLinks { before: page.before, after: page.after });
+    let (note, cut) = (page.note, page.cut);
+    browse.page = Some(PageLinks { before: page.before, after: page.after, note, cut });
     browse.number = browse.next_number;
     browse.fault = None;
 }
@@ -182,10 +187,17 @@ pub(super) fn act(state: &mut State, id: CommandId) {
 fn turn(state: &mut State, step: i64) {
     let Some(own) = &mut state.impersonation else { return };
     let browse = &mut own.browse;
-    let (Some(ask), Some(links)) = (&mut browse.ask, &browse.page) else { return };
+    let (Some(ask), Some(links), Some(grid)) = (&mut browse.ask, &browse.page, &browse.grid) else {
+        return;
+    };
     let from = match (step, &links.before, &links.after) {
         (1, _, Some(after)) => PageFrom::After(after.clone()),
         (-1, Some(before), _) => PageFrom::Before(before.clone()),
+        // There may be more rows, and the note says why they cannot be paged to.
+        (1, ..) if !grid.has_keys() && links.note.is_some() => {
+            let note = links.note.as_ref().map(Untrusted::screen).unwrap_or_default();
+            return state.note(Weight::Warning, note);
+        }
         (1, ..) => return state.note(Weight::Note, "this is the last page"),
         _ => return state.note(Weight::Note, "this is the first page"),
     };

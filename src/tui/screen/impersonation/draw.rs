@@ -4,10 +4,11 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};
 
+use crate::command::CommandId;
 use crate::tui::app::State;
 use crate::tui::facts::PageFrom;
 use crate::tui::request::Slot;
-use crate::tui::theme::{Look, Role};
+use crate::tui::theme::Role;
 use crate::tui::widget::pane::pane;
 use crate::tui::widget::text::{line, wrap};
 use crate::tui::widget::window::{Column, Table, plain};
@@ -79,28 +80,52 @@ fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) 
         None => "rows".to_owned(),
     };
     let inner = pane(frame, area, &title, browse.rows_focused, look);
-    let table = Rect { height: inner.height.saturating_sub(1), ..inner };
+    let remarks = remarks(state, browse, inner.width);
+    let below = u16::try_from(remarks.len()).unwrap_or(0) + 1;
+    let table = Rect { height: inner.height.saturating_sub(below), ..inner };
+    for (y, text) in (table.bottom()..inner.bottom()).zip(&remarks) {
+        let at = (inner.x, y, inner.width);
+        line(frame.buffer_mut(), at, text, look.style(Role::Warn), look);
+    }
     let order = browse.ask.as_ref().and_then(|ask| ask.order.as_ref());
     let order = order.map(|order| (order.column.as_str(), order.descending));
     match &browse.grid {
         Some(grid) => grid.draw(frame.buffer_mut(), table, (browse.rows_focused, order), look),
         None if browse.fault.is_none() => {
-            let text = if browse.ask.is_some() { "reading" } else { "enter opens a relation" };
+            let opens = || format!("{} opens a relation", state.keymap.name(CommandId::Record));
+            let text = browse.ask.as_ref().map_or_else(opens, |_| "reading".to_owned());
             let at = (inner.x, inner.y, inner.width);
-            line(frame.buffer_mut(), at, text, look.style(Role::Dim), look);
+            line(frame.buffer_mut(), at, &text, look.style(Role::Dim), look);
         }
         None => {}
     }
     let (text, role) = match &browse.fault {
         Some(fault) => (fault.lines().next().unwrap_or("").to_owned(), Role::Bad),
-        None => (foot(browse, look), Role::Dim),
+        None => (foot(state, browse), Role::Dim),
     };
     let at = (inner.x, inner.bottom().saturating_sub(1), inner.width);
     line(frame.buffer_mut(), at, &text, look.style(role), look);
 }
 
+/// What is to be known of the page on screen, in at most three lines.
+fn remarks(state: &State, browse: &Browse, room: u16) -> Vec<String> {
+    let Some(links) = &browse.page else { return Vec::new() };
+    let mut remarks: Vec<String> =
+        links.note.iter().flat_map(|note| wrap(note.raw(), room)).take(2).collect();
+    if links.cut {
+        let next = state.keymap.name(CommandId::NextPage);
+        let text = match links.after {
+            Some(_) => format!("cut short, because its rows are large: {next} goes on"),
+            None => "cut short, because its rows are large: more rows are not shown".to_owned(),
+        };
+        remarks.extend(wrap(&text, room).into_iter().take(1));
+    }
+    remarks
+}
+
 /// `page 2, 200 rows of ≈12,345, filtered: .., more: ]`
-fn foot(browse: &Browse, look: Look) -> String {
+fn foot(state: &State, browse: &Browse) -> String {
+    let look = state.look;
     let (Some(grid), Some(links)) = (&browse.grid, &browse.page) else { return String::new() };
     let count = crate::format::count;
     let rows = i64::try_from(grid.rows.len()).unwrap_or(i64::MAX);
@@ -121,13 +146,13 @@ fn foot(browse: &Browse, look: Look) -> String {
         text = format!("{text}, filtered: {}", browse.filter);
     }
     let at_start = ask.is_some_and(|ask| ask.from == PageFrom::Start);
-    text += match (links.before.is_some() && !at_start, links.after.is_some()) {
-        (true, true) => ", more: [ ]",
-        (false, true) => ", more: ]",
-        (true, false) => ", more: [",
-        (false, false) => "",
-    };
-    text
+    let more = [
+        (links.before.is_some() && !at_start, CommandId::PreviousPage),
+        (links.after.is_some(), CommandId::NextPage),
+    ];
+    let keys = more.iter().filter(|(there, _)| *there).map(|(_, turn)| state.keymap.name(*turn));
+    let keys = keys.collect::<Vec<_>>().join(" ");
+    if keys.is_empty() { text } else { format!("{text}, more: {keys}") }
 }
 
 fn draw_sql(state: &State, sql: &SqlPrompt, frame: &mut Frame<'_>, area: Rect) {
@@ -137,14 +162,16 @@ fn draw_sql(state: &State, sql: &SqlPrompt, frame: &mut Frame<'_>, area: Rect) {
     let [upper, lower] =
         Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area);
     let running = state.requests.is_open(Slot::Statement);
-    let title = if running { "SQL, running: ctrl-c cancels" } else { "SQL" };
-    let inner = pane(frame, upper, title, sql.editing, look);
+    let cancels = || format!("SQL, running: {} cancels", state.keymap.name(CommandId::Cancel));
+    let title = if running { cancels() } else { "SQL".to_owned() };
+    let inner = pane(frame, upper, &title, sql.editing, look);
     let mut editor = sql.editor.clone();
     editor.set_cursor_line_style(Style::new());
     let cursor = if sql.editing { Modifier::REVERSED } else { Modifier::empty() };
     editor.set_cursor_style(Style::new().add_modifier(cursor));
     editor.set_style(look.style(Role::Text));
-    editor.set_placeholder_text("one statement; enter after ; runs it, so does f5");
+    let runs = state.keymap.name(CommandId::SqlRun);
+    editor.set_placeholder_text(format!("one statement; enter after ; runs it, so does {runs}"));
     editor.set_placeholder_style(look.style(Role::Dim));
     frame.render_widget(&editor, inner);
     let title = match &sql.outcome {

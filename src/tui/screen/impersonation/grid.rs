@@ -1,16 +1,15 @@
 //! Rows and columns inside a tenant: drawn through a window in both directions.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::command::CommandId;
 use crate::text::Untrusted;
-use crate::tui::facts::ColumnFacts;
-use crate::tui::overlay::Overlay;
+use crate::tui::facts::{ColumnFacts, KeySet};
 use crate::tui::theme::{Look, Role};
-use crate::tui::widget::card::{Card, Entry};
 use crate::tui::widget::text::{Align, width};
 use crate::tui::widget::window::{Column, Cursor, Table};
 
@@ -22,6 +21,10 @@ pub(super) struct Grid {
     pub(super) cursor: Cursor,
     /// The selected column.
     pub(super) column: usize,
+    /// By what rows are found again, where they can be.
+    keys: Vec<KeySet>,
+    /// Cells whose value is longer than what is here.
+    shortened: HashSet<(usize, usize)>,
     widths: Vec<u16>,
     /// A memory of the drawing: the column at the left edge.
     first: Cell<usize>,
@@ -43,7 +46,34 @@ impl Grid {
         };
         let widths = columns.iter().enumerate().map(measure).collect();
         let (cursor, first) = (Cursor::default(), Cell::new(0));
-        Self { columns, rows, cursor, column: 0, widths, first }
+        let (keys, shortened) = Default::default();
+        Self { columns, rows, cursor, column: 0, keys, shortened, widths, first }
+    }
+
+    /// With what a page knows of its rows beside their values.
+    pub(super) fn with_keys(mut self, keys: Vec<KeySet>, shortened: Vec<(usize, usize)>) -> Self {
+        (self.keys, self.shortened) = (keys, shortened.into_iter().collect());
+        self
+    }
+
+    /// By what the selected row is found again.
+    pub(super) fn key(&self) -> Option<&KeySet> {
+        self.keys.get(self.cursor.selected)
+    }
+
+    /// Whether rows can be found again at all.
+    pub(super) fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Whether the value of this column in the selected row is longer than what is here.
+    pub(super) fn is_shortened(&self, column: usize) -> bool {
+        self.shortened.contains(&(self.cursor.selected, column))
+    }
+
+    /// The name of the selected column.
+    pub(super) fn column_name(&self) -> Option<String> {
+        self.columns.get(self.column).map(|column| column.name.raw().to_owned())
     }
 
     /// Movement; `false` for a command that is none.
@@ -62,19 +92,6 @@ impl Grid {
     pub(super) fn selected_text(&self) -> Option<String> {
         let cell = self.rows.get(self.cursor.selected)?.get(self.column)?;
         Some(cell.as_ref().map_or_else(String::new, |text| text.raw().to_owned()))
-    }
-
-    /// The selected row as a card: every value whole, NULL told from an empty text.
-    pub(super) fn record(&self) -> Option<Overlay> {
-        let row = self.rows.get(self.cursor.selected)?;
-        let entries = self.columns.iter().zip(row).map(|(column, cell)| match cell {
-            None => Entry::new(column.name.raw(), "NULL").role(Role::Null),
-            Some(text) if text.raw().is_empty() => {
-                Entry::new(column.name.raw(), "(empty text)").role(Role::Dim)
-            }
-            Some(text) => Entry::new(column.name.raw(), text.raw()),
-        });
-        Some(Overlay::Card(Card::new("record", entries.collect())))
     }
 
     /// The columns from the left edge so that the selected one is visible.

@@ -7,10 +7,12 @@ mod condition;
 mod draw;
 mod grid;
 mod prompt;
+mod record;
 
 pub(crate) use browse::{counted, filter, page, page_failed, relations};
 pub(crate) use draw::draw;
 pub(crate) use prompt::{statement, statement_failed};
+pub(crate) use record::{copied, copy_value, record};
 
 use crate::command::{CommandId, Key};
 use crate::tui::app::State;
@@ -27,6 +29,8 @@ pub(crate) struct Impersonation {
     tab: Tab,
     browse: Browse,
     sql: SqlPrompt,
+    /// The column whose value is to be copied as soon as its record is there.
+    copying: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,15 +95,11 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
         CommandId::Record => {
             if own.tab == Tab::Browse && own.browse.in_relations() {
                 browse::open_relation(state);
-            } else if let Some(card) = own.grid().and_then(|grid| grid.record()) {
-                state.overlays.push(card);
+            } else {
+                record::show(state);
             }
         }
-        CommandId::Copy => {
-            if let Some(text) = own.grid().and_then(|grid| grid.selected_text()) {
-                crate::tui::act::copy(state, &text);
-            }
-        }
+        CommandId::Copy => record::copy(state),
         CommandId::SqlRun => prompt::run(state),
         id => match own.tab {
             Tab::Browse => browse::act(state, id),

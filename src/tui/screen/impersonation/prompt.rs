@@ -156,7 +156,9 @@ pub(super) fn run(state: &mut State) {
         return state.note(Weight::Warning, "there is nothing to run");
     }
     if state.requests.is_open(Slot::Statement) {
-        return state.note(Weight::Warning, "a statement is running: ctrl-c cancels it");
+        let cancels = state.keymap.name(CommandId::Cancel);
+        let text = format!("a statement is running: {cancels} cancels it");
+        return state.note(Weight::Warning, text);
     }
     own.sql.history.retain(|earlier| *earlier != sql);
     own.sql.history.push(sql.clone());

@@ -3,6 +3,7 @@
 //! Effects are answered at once by [`Fixtures`], unless a test holds some of them back.
 
 pub mod fixtures;
+pub mod real;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Terminal;
@@ -58,14 +59,7 @@ impl Console {
     /// Presses keys: letters as they are, and in angle brackets `<enter>`, `<ctrl-p>`,
     /// `<paste:text>`, `<wait:60>` (seconds), `<size:60x16>`.
     pub fn press(&mut self, keys: &str) -> &mut Self {
-        let mut rest = keys;
-        while let Some(first) = rest.chars().next() {
-            let end = rest.find('>').filter(|_| first == '<' && rest.len() > 1);
-            let (token, after) = match end {
-                Some(end) => (&rest[1..end], &rest[end + 1..]),
-                None => rest.split_at(first.len_utf8()),
-            };
-            rest = after;
+        for token in tokens(keys) {
             self.one(token);
         }
         self
@@ -83,11 +77,7 @@ impl Console {
                 self.size = (width.parse().unwrap(), height.parse().unwrap());
                 Message::Resize(self.size.0, self.size.1)
             }
-            _ if token == " " => Message::Key(key::event("space".parse().unwrap())),
-            _ => {
-                let key: Key = token.parse().unwrap_or_else(|_| panic!("`{token}` is no key"));
-                Message::Key(key::event(key))
-            }
+            _ => pressed(token),
         };
         self.send(message);
     }
@@ -123,9 +113,7 @@ impl Console {
 
     /// The screen as cells.
     pub fn buffer(&self) -> Buffer {
-        let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
-        terminal.draw(|frame| view(&self.state, frame)).unwrap();
-        terminal.backend().buffer().clone()
+        buffer(&self.state, self.size)
     }
 
     /// The screen as text.
@@ -147,6 +135,70 @@ impl Console {
 /// The text of a screen after some keys, at a size.
 pub fn screen(keys: &str, size: (u16, u16), fixtures: Fixtures) -> String {
     Console::open(Start::default(), size, fixtures).press(keys).text()
+}
+
+/// The parts of a key string: letters, and what stands in angle brackets.
+fn tokens(keys: &str) -> Vec<&str> {
+    let (mut tokens, mut rest) = (Vec::new(), keys);
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find('>').filter(|_| first == '<' && rest.len() > 1);
+        let (token, after) = match end {
+            Some(end) => (&rest[1..end], &rest[end + 1..]),
+            None => rest.split_at(first.len_utf8()),
+        };
+        rest = after;
+        tokens.push(token);
+    }
+    tokens
+}
+
+/// One key.
+fn pressed(token: &str) -> Message {
+    let name = if token == " " { "space" } else { token };
+    let key: Key = name.parse().unwrap_or_else(|_| panic!("`{token}` is no key"));
+    Message::Key(key::event(key))
+}
+
+/// The screen of a state as cells.
+fn buffer(state: &State, (width, height): (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| view(state, frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// A screen with its styles: before each run of cells stands a letter, whose meaning follows below.
+pub fn styled(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    let (mut styles, mut screen) = (Vec::new(), String::new());
+    for y in area.y..area.bottom() {
+        let (mut line, mut last, mut x) = (String::new(), None, area.x);
+        while x < area.right() {
+            let cell = &buffer[(x, y)];
+            let style = format!("{:?} on {:?} {:?}", cell.fg, cell.bg, cell.modifier);
+            let known = styles.iter().position(|known| *known == style);
+            let index = known.unwrap_or_else(|| {
+                styles.push(style);
+                styles.len() - 1
+            });
+            if last.replace(index) != Some(index) {
+                line.extend(['{', letter(index), '}']);
+            }
+            line.push_str(cell.symbol());
+            x += u16::try_from(cell.symbol().width().max(1)).unwrap();
+        }
+        screen.push_str(line.trim_end());
+        screen.push('\n');
+    }
+    for (index, style) in styles.iter().enumerate() {
+        screen.extend(['{', letter(index), '}', ' ']);
+        screen.push_str(style);
+        screen.push('\n');
+    }
+    screen
+}
+
+fn letter(index: usize) -> char {
+    char::from(b'a' + u8::try_from(index).unwrap())
 }
 
 /// A wide character takes two cells and is written once.
