@@ -176,7 +176,7 @@ impl Runner {
         let result = self.carry_out(request, tell).await;
         if let Err(failure) = &result {
             // What fails inside a tenant may name values of its rows: the log has the kind only.
-            let message = if inside { "failed inside a tenant session" } else { &failure.message };
+            let message = if inside { "failed inside a tenant session" } else { failure.logged() };
             tracing::warn!(kind = failure.kind.as_str(), "{message}");
         }
         result
