@@ -46,12 +46,12 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
     match signals::supervise(work) {
         Ok(End::Own(ended)) => ended,
         Ok(End::GivenUp { terminated }) => {
-            printer.failure(Some(request), &signals::interrupted());
+            printer.failure(request, &signals::interrupted());
             let interrupted = Exit::Failed(Kind::Interrupted);
             Ended::Exit(if terminated { Exit::Terminated } else { interrupted })
         }
         Err(failure) => {
-            printer.failure(Some(request), &failure);
+            printer.failure(request, &failure);
             Ended::Exit(Exit::Failed(failure.kind))
         }
     }

@@ -217,7 +217,7 @@ impl Invocation {
             Ok(()) => self.child.map_or(Exit::Done, Exit::Child),
             Err(failure) => {
                 tracing::warn!(kind = failure.kind.as_str(), "{}", failure.message);
-                self.printer.failure(Some(self.request), &failure);
+                self.printer.failure(self.request, &failure);
                 let stopped = failure.kind == Kind::Interrupted && self.signals.is_terminated();
                 if stopped { Exit::Terminated } else { Exit::Failed(failure.kind) }
             }
