@@ -91,7 +91,7 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
         Some(Verb::Impersonate(args)) if impersonate::wants_console(&args) => {
             return impersonate_in_console(invocation, &args);
         }
-        Some(Verb::Impersonate(args)) => impersonate::run(&mut invocation, args),
+        Some(Verb::Impersonate(args)) => impersonate::run(&mut invocation, &args),
         Some(Verb::Impersonation(verb)) => impersonation::run(&mut invocation, &verb),
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),

@@ -168,8 +168,8 @@ impl Invocation {
         let mut ticks = interval(PACE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (teller, mut told) = unbounded_channel();
-        let work = verb(progress.clone(), Teller(teller));
-        tokio::pin!(work);
+        // The futures of verbs are large: on the heap they are cheap to hand on.
+        let mut work = Box::pin(verb(progress.clone(), Teller(teller)));
         let mut asked: Option<tokio::time::Instant> = None;
         let mut says_so = false;
         let result = loop {
