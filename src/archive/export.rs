@@ -201,7 +201,7 @@ pub async fn export(
         reason: None,
     };
     let undertaking = console.begin(entry).await?;
-    let result = within_session(console, &undertaking, plan, progress).await;
+    let result = Box::pin(within_session(console, &undertaking, plan, progress)).await;
     undertaking.finish(result).await
 }
 

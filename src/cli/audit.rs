@@ -105,12 +105,12 @@ fn table(events: &[Event], handles: &HashMap<String, String>) -> Table {
 fn follow(invocation: &mut Invocation, list: List) -> Result<(), Failure> {
     let limit = invocation.flags.limit.unwrap_or(FOLLOWED);
     let followed = with_printer(invocation, async |invocation, console| {
-        let begin = async {
+        let opening = async {
             let filter = filter(console, list, limit).await?;
             let (follower, events) = Follower::begin(console, filter).await?;
             Ok((follower, events, handles(console).await.unwrap_or_default()))
         };
-        let begun = invocation.watch(async |progress| progress.unless_cancelled(begin).await);
+        let begun = invocation.watch(async |progress| progress.unless_cancelled(opening).await);
         let (mut follower, mut events, mut handles) = begun.await?;
         let mut heading = true;
         loop {

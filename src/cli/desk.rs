@@ -51,7 +51,7 @@ pub(super) fn with_printer<T>(
         let start = async |progress: Progress| startup::start(&paths, &target, &progress).await;
         let started = invocation.watch(start).await?;
         let console = started.console.for_request(request);
-        let result = verb(invocation, &console).await;
+        let result = Box::pin(verb(invocation, &console)).await;
         drop(console);
         let _listening = invocation.signals.listening();
         if let Err(failure) = started.finish(&Progress::silent()).await {

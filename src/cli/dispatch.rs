@@ -46,12 +46,12 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
     match signals::supervise(work) {
         Ok(End::Own(ended)) => ended,
         Ok(End::GivenUp { terminated }) => {
-            printer.failure(Some(request), &signals::interrupted());
+            printer.failure(request, &signals::interrupted());
             let interrupted = Exit::Failed(Kind::Interrupted);
             Ended::Exit(if terminated { Exit::Terminated } else { interrupted })
         }
         Err(failure) => {
-            printer.failure(Some(request), &failure);
+            printer.failure(request, &failure);
             Ended::Exit(Exit::Failed(failure.kind))
         }
     }
@@ -91,7 +91,7 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
         Some(Verb::Impersonate(args)) if impersonate::wants_console(&args) => {
             return impersonate_in_console(invocation, &args);
         }
-        Some(Verb::Impersonate(args)) => impersonate::run(&mut invocation, args),
+        Some(Verb::Impersonate(args)) => impersonate::run(&mut invocation, &args),
         Some(Verb::Impersonation(verb)) => impersonation::run(&mut invocation, &verb),
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Paths) => paths::print(&mut invocation),

@@ -46,7 +46,7 @@ pub(super) fn request(args: &Impersonate) -> StartImpersonation {
 ///
 /// # Errors
 /// Where the session does not open or a statement fails; what ran before is printed all the same.
-pub(super) fn run(invocation: &mut Invocation, args: Impersonate) -> Result<(), Failure> {
+pub(super) fn run(invocation: &mut Invocation, args: &Impersonate) -> Result<(), Failure> {
     // Before anything is opened: whoever writes to standard input may take his time.
     let statements = match args.file.clone() {
         Some(file) => invocation.signals.leave_when_asked(move || from_file(&file))??,
@@ -61,7 +61,7 @@ pub(super) fn run(invocation: &mut Invocation, args: Impersonate) -> Result<(), 
     let limits = Limits { rows: rows.unwrap_or(usual.rows), ..usual };
     let script = Script { statements, limits };
     let report = with_console(invocation, async |console, progress| {
-        let plan = progress.unless_cancelled(prepare(console, request(&args))).await?;
+        let plan = progress.unless_cancelled(prepare(console, request(args))).await?;
         run_script(console, plan, script, progress).await
     })?;
     if !report.statements.is_empty() || report.failure.is_none() {

@@ -168,8 +168,8 @@ impl Invocation {
         let mut ticks = interval(PACE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (teller, mut told) = unbounded_channel();
-        let work = verb(progress.clone(), Teller(teller));
-        tokio::pin!(work);
+        // The futures of verbs are large: on the heap they are cheap to hand on.
+        let mut work = Box::pin(verb(progress.clone(), Teller(teller)));
         let mut asked: Option<tokio::time::Instant> = None;
         let mut says_so = false;
         let result = loop {
@@ -217,7 +217,7 @@ impl Invocation {
             Ok(()) => self.child.map_or(Exit::Done, Exit::Child),
             Err(failure) => {
                 tracing::warn!(kind = failure.kind.as_str(), "{}", failure.logged());
-                self.printer.failure(Some(self.request), &failure);
+                self.printer.failure(self.request, &failure);
                 let stopped = failure.kind == Kind::Interrupted && self.signals.is_terminated();
                 if stopped { Exit::Terminated } else { Exit::Failed(failure.kind) }
             }

@@ -30,8 +30,7 @@ struct Envelope<'d, T> {
 #[derive(Serialize)]
 struct ErrorDocument<'f> {
     v: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<RequestId>,
+    request_id: RequestId,
     error: ErrorBody<'f>,
 }
 
@@ -53,9 +52,9 @@ pub fn document<T: Serialize>(request: RequestId, document: &T) -> serde_json::R
     serde_json::to_string(&envelope).map(|text| json_line(&text))
 }
 
-/// A failure as one line. The request id is missing where the command line could not be read.
+/// A failure as one line.
 #[must_use]
-pub fn error(request: Option<RequestId>, failure: &Failure) -> String {
+pub fn error(request: RequestId, failure: &Failure) -> String {
     let body = ErrorBody {
         kind: failure.kind.as_str(),
         message: failure.message.clone(),
@@ -153,9 +152,10 @@ mod tests {
     #[test]
     fn an_error_has_kind_message_and_hints() {
         let failure = Failure::new(Kind::Refused, "no").hint("do this");
-        let value: Value = serde_json::from_str(&error(None, &failure)).unwrap();
+        let request = RequestId::draw();
+        let value: Value = serde_json::from_str(&error(request, &failure)).unwrap();
         let expected = serde_json::json!({
-            "v": 1, "error": {"kind": "refused", "message": "no", "hints": ["do this"]}
+            "v": 1, "request_id": request.to_string(), "error": {"kind": "refused", "message": "no", "hints": ["do this"]}
         });
         assert_eq!(value, expected);
     }

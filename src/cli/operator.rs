@@ -19,26 +19,7 @@ use crate::tenant::operators;
 /// What the verb says.
 pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure> {
     match verb {
-        Verb::List => {
-            let operators =
-                reading(invocation, async |console, _| Ok(operators::list(console).await?))?;
-            let operators = Shown::first(invocation, operators);
-            invocation.answer(&operators.document("operators", &operators.rows), |printer| {
-                let mut table =
-                    Table::new(["NAME", "LEVEL", "SINCE", "ADDED BY"].map(Column::left));
-                for operator in &operators.rows {
-                    table.row([
-                        operator.name.as_str(),
-                        operator.level.as_str(),
-                        &format::time(operator.added_at),
-                        &operator.added_by,
-                    ]);
-                }
-                printer.table(&table);
-            })?;
-            operators.say_what_is_cut(invocation, "operators");
-            Ok(())
-        }
+        Verb::List => list(invocation),
         Verb::Add(add) => {
             let url = with_console(invocation, async |console, progress| {
                 operators::add(console, &add.name, add.level).await?;
@@ -79,6 +60,26 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
             invocation.answer(&json!({ "removed": name.name }), |_| ())
         }
     }
+}
+
+/// `operator list`.
+fn list(invocation: &mut Invocation) -> Result<(), Failure> {
+    let operators = reading(invocation, async |console, _| Ok(operators::list(console).await?))?;
+    let operators = Shown::first(invocation, operators);
+    invocation.answer(&operators.document("operators", &operators.rows), |printer| {
+        let mut table = Table::new(["NAME", "LEVEL", "SINCE", "ADDED BY"].map(Column::left));
+        for operator in &operators.rows {
+            table.row([
+                operator.name.as_str(),
+                operator.level.as_str(),
+                &format::time(operator.added_at),
+                &operator.added_by,
+            ]);
+        }
+        printer.table(&table);
+    })?;
+    operators.say_what_is_cut(invocation, "operators");
+    Ok(())
 }
 
 /// Runs a verb of `tables`.

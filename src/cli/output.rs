@@ -23,6 +23,7 @@ enum Tint {
     Bad,
     Careful,
     Helpful,
+    Faint,
 }
 
 impl Tint {
@@ -32,6 +33,7 @@ impl Tint {
             Self::Bad => "1;31",
             Self::Careful => "1;33",
             Self::Helpful => "1;36",
+            Self::Faint => "2",
         }
     }
 }
@@ -198,8 +200,9 @@ impl Printer {
         }
     }
 
-    /// Why the command failed, with causes and hints.
-    pub fn failure(&mut self, request: Option<RequestId>, failure: &Failure) {
+    /// Why the command failed, with causes and hints; and under which id it is in the log and the
+    /// ledger, where something ran.
+    pub fn failure(&mut self, request: RequestId, failure: &Failure) {
         if self.look.json {
             self.narrate(&json::error(request, failure));
             return;
@@ -213,6 +216,9 @@ impl Printer {
         }
         for hint in &failure.hints {
             self.labelled(Tint::Helpful, "hint", hint);
+        }
+        if failure.kind != Kind::Usage {
+            self.labelled(Tint::Faint, "request", &request.to_string());
         }
     }
 
@@ -359,8 +365,10 @@ pub(super) mod tests {
         printer.hint("x");
         printer.detail("y");
         printer.warning("careful");
-        printer.failure(None, &Failure::refused("no").caused_by("because").hint("try"));
-        assert_eq!(err.text(), "warning: careful\nerror: no\ncaused by: because\n\nhint: try\n");
+        let request = RequestId::draw();
+        printer.failure(request, &Failure::refused("no").caused_by("because").hint("try"));
+        let expected = "warning: careful\nerror: no\ncaused by: because\n\nhint: try\nrequest: ";
+        assert_eq!(err.text(), format!("{expected}{request}\n"));
     }
 
     #[test]
@@ -373,7 +381,7 @@ pub(super) mod tests {
         printer.answer(request, &document, |_| panic!("no text with --json")).unwrap();
         assert_eq!(out.text().lines().count(), 1);
         assert_eq!(err.text(), "");
-        printer.failure(Some(request), &Failure::refused("no"));
+        printer.failure(request, &Failure::refused("no"));
         let error: serde_json::Value = serde_json::from_str(&err.text()).unwrap();
         assert_eq!(error["error"]["kind"], "refused");
         assert_eq!(error["request_id"], request.to_string());
@@ -389,7 +397,7 @@ pub(super) mod tests {
         printer.status(bad);
         printer.warning(bad);
         printer.question(bad);
-        printer.failure(None, &Failure::refused(bad).caused_by(bad).hint(bad));
+        printer.failure(RequestId::draw(), &Failure::refused(bad).caused_by(bad).hint(bad));
         for text in [out.text(), err.text()] {
             assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']), "{text:?}");
         }

@@ -11,6 +11,7 @@ use super::look::{Look, Surroundings};
 use super::output::Printer;
 use crate::command::by_words;
 use crate::failure::{Failure, Kind};
+use crate::identity::RequestId;
 
 /// The tree of verbs and flags; the help of each verb says who may run it and how it asks.
 #[must_use]
@@ -61,7 +62,7 @@ fn answer(error: &clap::Error, printer: &mut Printer) -> Exit {
         printer.raw(text.as_bytes());
         return printer.finish().map_or_else(|failure| Exit::Failed(failure.kind), |()| Exit::Done);
     }
-    printer.failure(None, &usage_failure(error));
+    printer.failure(RequestId::draw(), &usage_failure(error));
     Exit::Failed(Kind::Usage)
 }
 
@@ -147,6 +148,7 @@ mod tests {
         answer(&refused("tenantdesk man --limit 0"), &mut printer);
         let value: serde_json::Value = serde_json::from_str(&err.text()).unwrap();
         assert_eq!(value["error"]["kind"], "usage");
+        assert!(value["request_id"].is_string(), "{value}");
         assert_eq!(out.text(), "");
     }
 

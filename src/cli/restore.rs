@@ -69,6 +69,7 @@ pub(super) fn restore(invocation: &mut Invocation, args: RestoreArgs) -> Result<
         if dry_run {
             return look(invocation, console, &plan).await;
         }
+        let warnings = plan.warnings.clone();
         let restored = apply(invocation, console, plan, Agreement { confirm, reason }).await?;
         invocation.printer.status(&format!(
             "restored {}: {} inserted, {} updated, {} deleted; digests verified before commit",
@@ -78,7 +79,7 @@ pub(super) fn restore(invocation: &mut Invocation, args: RestoreArgs) -> Result<
             restored.deleted
         ));
         invocation.printer.receipt(restored.receipt_path.as_deref());
-        let document = document(&restored.relations, Some(&restored));
+        let document = document(&restored.relations, &warnings, Some(&restored));
         invocation.answer(&document, |_already_printed| ())
     })
 }
@@ -91,7 +92,8 @@ async fn look(
 ) -> Result<(), Failure> {
     let preview = async |progress: Progress| restore::preview(console, plan, &progress).await;
     let preview = invocation.watch(preview).await?;
-    invocation.answer(&document(&preview.relations, None), |printer| show(printer, &preview))?;
+    let document = document(&preview.relations, &plan.warnings, None);
+    invocation.answer(&document, |printer| show(printer, &preview))?;
     refuse_conflicts(&preview, Kind::Negative)
 }
 
@@ -126,13 +128,9 @@ async fn apply(
         Some(_) => plan,
         None => plan.for_reason(invocation.asker.reason(printer)?),
     };
-    let confirm = match confirm {
-        Some(confirm) => confirm,
-        None => {
-            let label = format!("Type `{}` to restore it", screen(&plan.confirm()));
-            invocation.asker.text(printer, &label, "--confirm")?
-        }
-    };
+    let label = format!("Type `{}` to restore it", screen(&plan.confirm()));
+    let confirm =
+        confirm.map_or_else(|| invocation.asker.text(printer, &label, "--confirm"), Ok)?;
     let work = async |progress: Progress| {
         restore::restore(console, plan, &confirm, Some(&preview), &progress).await
     };
@@ -173,7 +171,7 @@ fn show(printer: &mut Printer, preview: &Preview) {
 }
 
 /// The JSON of a restore.
-fn document(relations: &[Difference], restored: Option<&Restored>) -> Value {
+fn document(relations: &[Difference], warnings: &[String], restored: Option<&Restored>) -> Value {
     let relations: Vec<Value> = relations
         .iter()
         .map(|one| json!({
@@ -182,7 +180,7 @@ fn document(relations: &[Difference], restored: Option<&Restored>) -> Value {
         }))
         .collect();
     json!({
-        "plan": { "relations": relations },
+        "plan": { "relations": relations, "warnings": warnings },
         "applied": restored.map(|r| json!({ "inserted": r.inserted, "updated": r.updated, "deleted": r.deleted })),
         // A restore whose digests differ does not commit, so what is applied is verified.
         "verified": restored.is_some(),

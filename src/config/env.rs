@@ -1,6 +1,7 @@
 //! Every environment variable that the program reads, and the only place that reads one.
 //!
-//! One table feeds the code, `tenantdesk --help` and docs/. An empty variable counts as unset.
+//! One table feeds the code, `tenantdesk --help`, the manual page and docs/reference/environment.md.
+//! An empty variable counts as unset.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

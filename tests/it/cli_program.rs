@@ -43,6 +43,7 @@ fn a_wrong_command_line_ends_with_2_and_says_why_on_standard_error() {
     let error: Value = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!(error["v"], 1);
     assert_eq!(error["error"]["kind"], "usage");
+    assert_eq!(error["request_id"].as_str().unwrap().len(), 36);
     assert!(error["error"]["hints"].is_array());
 }
 
@@ -78,6 +79,23 @@ fn the_log_is_the_users_alone_and_names_the_request() {
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let line: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(line["request_id"], error["request_id"]);
+}
+
+#[test]
+fn a_failure_of_something_that_ran_names_its_request() {
+    let home = TempDir::new().unwrap();
+    std::fs::write(home.path().join("x.tenant"), "no archive").unwrap();
+    let archive = home.path().join("x.tenant");
+    let ran = ["archive", "verify", archive.to_str().unwrap()];
+    let output = tenantdesk(&home, &ran).output().unwrap();
+    let said = text(&output.stderr);
+    let request = said.lines().last().unwrap().strip_prefix("request: ").unwrap();
+    let logs = std::fs::read_dir(home.path().join("logs")).unwrap();
+    let log = std::fs::read_to_string(logs.map(|file| file.unwrap().path()).next().unwrap());
+    assert!(log.unwrap().contains(request), "{said}");
+    // What did not run is in no log.
+    let wrong = tenantdesk(&home, &["archive", "verify"]).output().unwrap();
+    assert!(!text(&wrong.stderr).contains("request:"), "{}", text(&wrong.stderr));
 }
 
 #[test]
@@ -180,5 +198,6 @@ fn every_shell_gets_its_completions_and_every_verb_its_page() {
         assert!(text(&output.stdout).contains("tenantdesk"));
     }
     assert!(text(&run(&["man", "paths"]).stdout).contains(".TH"));
+    assert!(text(&run(&["man"]).stdout).contains("TENANTDESK_POSTGRES_DIR"));
     assert_eq!(run(&["man", "nonsense"]).status.code(), Some(2));
 }

@@ -62,6 +62,8 @@ mod binary_console;
 mod cli_asking;
 /// The ledger on the command line: shown, followed, verified.
 mod cli_audit;
+/// The JSON documents that scripts rely on, and the exit codes.
+mod cli_json;
 /// Lists of the command line say when they are cut.
 mod cli_lists;
 /// The shipped binary as a script sees it.

@@ -1,4 +1,4 @@
-//! Generated pages: the verbs and keys of docs/reference/ and the verb table of the README.
+//! Generated pages: the verbs, keys and variables of docs/reference/, the verb table of the README.
 //!
 //! `TENANTDESK_BLESS=1 cargo test` rewrites them; without it a stale page fails.
 
@@ -9,6 +9,7 @@ use std::path::Path;
 use clap::Command as Verb;
 use tenantdesk::cli;
 use tenantdesk::command::{COMMANDS, Command, Group, Press, Scope, by_words};
+use tenantdesk::config::env;
 
 /// Each verb of the command line with its words, in the order of the registry.
 fn verbs() -> Vec<(&'static Command, Verb)> {
@@ -148,6 +149,17 @@ fn keys_page() -> String {
     page
 }
 
+fn environment_page() -> String {
+    let mut page = String::from(
+        "# Environment\n\n<!-- Generated from the program: run `TENANTDESK_BLESS=1 cargo test` after a change. -->\n\n\
+         Every variable that the program reads. An empty one counts as unset.\n\n| variable | meaning |\n|---|---|\n",
+    );
+    for variable in env::all() {
+        writeln!(page, "| `{}` | {} |", variable.name, variable.purpose).unwrap();
+    }
+    page
+}
+
 /// The README with its verb table replaced.
 fn readme() -> String {
     const START: &str = "<!-- verbs: generated -->\n";
@@ -192,6 +204,15 @@ fn the_page_of_verbs_is_what_the_program_does() {
 #[test]
 fn the_page_of_keys_is_what_the_console_does() {
     check("docs/reference/keys.md", &keys_page());
+}
+
+#[test]
+fn the_page_of_variables_and_the_help_are_what_the_program_reads() {
+    check("docs/reference/environment.md", &environment_page());
+    let help = cli::command().render_long_help().to_string();
+    for variable in env::all() {
+        assert!(help.contains(&format!("\n  {}\n", variable.name)), "{}: {help}", variable.name);
+    }
 }
 
 #[test]

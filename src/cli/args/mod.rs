@@ -11,7 +11,11 @@ pub mod server;
 pub mod tenant;
 pub mod usage;
 
+use std::fmt::Write as _;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::env;
 
 /// Exit codes and streams, at the end of every `--help` of the program.
 const CONTRACT: &str = "\
@@ -25,18 +29,29 @@ Exit codes:
   130  interrupted, 143 terminated
 
 Standard output is data, standard error is narration.
-With --json each command prints one document with `\"v\":1` and a request id;
-errors are `{\"v\":1,\"error\":{\"kind\",\"message\",\"hints\"}}` on standard error.
+With --json each command prints one document with `\"v\":1` and a request id (`audit list --follow` and
+`usage --format jsonl` one a line); errors are `{\"v\":1,\"request_id\",\"error\":{\"kind\",\"message\",\"hints\"}}`
+on standard error. The log and the ledger know each run by its request id.
 
 A TENANT is a slug, an id, or any text that `tenant find` matches once.";
+
+/// The contract, and the variables that the program reads.
+fn contract() -> String {
+    let mut text = format!("{CONTRACT}\n\nEnvironment (an empty variable counts as unset):");
+    for variable in env::all() {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "\n  {}\n      {}", variable.name, variable.purpose);
+    }
+    text
+}
 
 /// Looks after the tenants of a multi-tenant PostgreSQL: support, provisioning, export and restore of single tenants
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "tenantdesk",
     version,
-    after_help = "`tenantdesk --help` says more, also about exit codes",
-    after_long_help = CONTRACT,
+    after_help = "`tenantdesk --help` says more, also about exit codes and the environment",
+    after_long_help = contract(),
     subcommand_value_name = "VERB",
     subcommand_help_heading = "Verbs",
     disable_help_subcommand = true,
