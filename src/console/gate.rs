@@ -1,19 +1,16 @@
-//! The one gate to the database: who is connected, and the only ways to read and to write.
-//!
-//! Reading goes through READ ONLY transactions. What writes is either a call that the database
-//! records by itself ([`Attested`]) or belongs to an [`Undertaking`], which begins by writing its
-//! intent; so an unaudited write does not compile.
+//! The gate itself: one control connection, shared by clones, and the transactions on it.
 
 use std::sync::Arc;
 
-use thiserror::Error;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::error::ConsoleError;
+use super::undertaking::Undertaking;
 use crate::audit::{Attested, Entry};
-use crate::failure::{Explain, Failure, Kind};
+use crate::failure::Failure;
 use crate::identity::{Level, OperatorName, RequestId};
 use crate::postgres::{
     Endpoint, Ident, Isolation, Link, Meaning, Preamble, ServerError, Sql, Transaction, connect,
@@ -21,55 +18,8 @@ use crate::postgres::{
 
 /// The group role of every operator: it may run our functions, and nothing else.
 const GROUP: &str = "tenantdesk_operator";
-/// How the verdict on work begins that was committed although the client saw an error.
-const SEALED: &str = "ok, although";
 /// The SQLSTATE of a lock that was not given within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
-
-/// Why the gate stays shut.
-#[derive(Debug, Error)]
-pub enum ConsoleError {
-    /// The server, or what our functions on it say.
-    #[error(transparent)]
-    Server(#[from] ServerError),
-    /// The login is no operator of this database.
-    #[error("`{login}` is no operator of this database")]
-    NoOperator {
-        /// The login.
-        login: String,
-    },
-    /// The database holds no control schema.
-    #[error("this database was never set up for tenantdesk")]
-    NotSetUp,
-}
-
-impl Explain for ConsoleError {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Server(error) => error.kind(),
-            Self::NoOperator { .. } | Self::NotSetUp => Kind::Refused,
-        }
-    }
-
-    fn hints(&self) -> Vec<String> {
-        match self {
-            Self::Server(error) => error.hints(),
-            Self::NoOperator { login } => {
-                vec![format!("an admin can run: tenantdesk operator add {login} --level support")]
-            }
-            Self::NotSetUp => {
-                vec!["`tenantdesk demo` or `tenantdesk` prepares the embedded server".to_owned()]
-            }
-        }
-    }
-
-    fn logged(&self) -> Option<String> {
-        match self {
-            Self::Server(error) => error.logged(),
-            Self::NoOperator { .. } | Self::NotSetUp => None,
-        }
-    }
-}
 
 /// The gate. Clones share one control connection.
 #[derive(Debug, Clone)]
@@ -266,7 +216,7 @@ impl Console {
             &self.request.as_uuid(),
         ))
         .await?;
-        Ok(Undertaking { console: self.clone(), id, entry })
+        Ok(Undertaking::begun(self.clone(), id, entry))
     }
 
     /// The control connection, opened anew where the server has closed it (a swept session closes
@@ -277,99 +227,6 @@ impl Console {
             *guard = Some(connect(&self.shared.endpoint, "tenantdesk").await?);
         }
         Ok(guard)
-    }
-}
-
-/// An undertaking whose intent is recorded. It ends with [`Undertaking::finish`]; a crash leaves
-/// the intent visibly without outcome.
-#[derive(Debug)]
-pub struct Undertaking {
-    console: Console,
-    id: Uuid,
-    entry: Entry,
-}
-
-impl Undertaking {
-    /// The operation's id, for `operation_mark` in the transaction of the work.
-    #[must_use]
-    pub fn id(&self) -> Uuid {
-        self.id
-    }
-
-    /// What was announced.
-    #[must_use]
-    pub fn entry(&self) -> &Entry {
-        &self.entry
-    }
-
-    /// The gate it came through.
-    #[must_use]
-    pub fn console(&self) -> &Console {
-        &self.console
-    }
-
-    /// Leaves the commit marker in the transaction of the work.
-    ///
-    /// # Errors
-    /// What the server says.
-    pub async fn mark(&self, transaction: &Transaction<'_>) -> Result<(), ServerError> {
-        transaction
-            .query(&Sql::new("select tenantdesk.operation_mark($1)"), &[&self.id])
-            .await
-            .map(drop)
-    }
-
-    /// Records the outcome and passes the result on. A failure to record does not hide the
-    /// result of work that is done: it is logged, and the operation stays visibly unfinished.
-    ///
-    /// # Errors
-    /// The error of the work itself. Where the work was committed and only its answer was lost, the
-    /// message says so.
-    pub async fn finish<T>(self, result: Result<T, Failure>) -> Result<T, Failure> {
-        let sealed = self.record(result.as_ref().err()).await;
-        match result {
-            Err(failure) if sealed => {
-                let message = format!("it was done and committed, and then: {}", failure.message);
-                Err(Failure::new(failure.kind, message)
-                    .hint("do not run it again; `tenantdesk audit list` shows its outcome"))
-            }
-            result => result,
-        }
-    }
-
-    /// As [`Undertaking::finish`], for work whose whole result is that it was committed: then a lost
-    /// answer is no failure.
-    ///
-    /// # Errors
-    /// The error of the work itself.
-    pub async fn settle(self, result: Result<(), Failure>) -> Result<(), Failure> {
-        let sealed = self.record(result.as_ref().err()).await;
-        match result {
-            Err(failure) if sealed => {
-                tracing::warn!("committed, although the client saw: {}", failure.logged());
-                Ok(())
-            }
-            result => result,
-        }
-    }
-
-    /// Records the outcome; says whether the work was committed although the client saw an error.
-    async fn record(self, failure: Option<&Failure>) -> bool {
-        let (outcome, detail) = match failure {
-            None => ("ok".to_owned(), None),
-            Some(failure) if failure.kind == Kind::Interrupted => ("cancelled".to_owned(), None),
-            Some(failure) => ("failed".to_owned(), Some(failure.logged().to_owned())),
-        };
-        match self.console.call(Attested::operation_end(&self.id, &outcome, &detail)).await {
-            Ok(rows) => {
-                let verdict = rows.first().and_then(|row| row.get::<_, Option<&str>>(0));
-                verdict.is_some_and(|verdict| verdict.starts_with(SEALED))
-            }
-            Err(error) => {
-                tracing::error!(operation = %self.id, %error, "the outcome could not be recorded");
-                false
-            }
-        }
     }
 }
 
