@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
@@ -158,7 +158,7 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
                 let path = directory.clone();
                 ExportError::Destination { path, source }
             })?;
-            directory.join(format!("{name}-{}.tenant", clock::stamp(clock::now())))
+            free_path(&directory, &format!("{name}-{}", clock::stamp(clock::now())))
         }
     };
     let taken = nameless_in.is_none() && path.symlink_metadata().is_ok();
@@ -170,6 +170,16 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
     let receipts = ReceiptShelf::open(&ask.receipts_dir)?;
     let Export { tenant, existing, .. } = ask;
     Ok(ExportPlan { tenant, path, archive, nameless_in, map, existing, key, receipts })
+}
+
+/// A name that no file of the directory has: two exports of one second are two files.
+fn free_path(directory: &Path, name: &str) -> PathBuf {
+    let numbered = |number: u32| match number {
+        1 => directory.join(format!("{name}.tenant")),
+        _ => directory.join(format!("{name}-{number}.tenant")),
+    };
+    let free = (1..100).map(numbered).find(|path| path.symlink_metadata().is_err());
+    free.unwrap_or_else(|| numbered(1))
 }
 
 /// How names of files about a tenant begin.
@@ -377,4 +387,19 @@ fn receipt(
         },
         key,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_exports_of_one_second_are_two_files() {
+        let home = tempfile::tempdir().unwrap();
+        let first = free_path(home.path(), "acme-20261121T030000Z");
+        assert_eq!(first, home.path().join("acme-20261121T030000Z.tenant"));
+        std::fs::write(&first, "an archive").unwrap();
+        let second = free_path(home.path(), "acme-20261121T030000Z");
+        assert_eq!(second, home.path().join("acme-20261121T030000Z-2.tenant"));
+    }
 }
