@@ -158,7 +158,7 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
                 let path = directory.clone();
                 ExportError::Destination { path, source }
             })?;
-            unused(&directory, &format!("{name}-{}", clock::stamp(clock::now())))
+            free_path(&directory, &format!("{name}-{}", clock::stamp(clock::now())))
         }
     };
     let taken = nameless_in.is_none() && path.symlink_metadata().is_ok();
@@ -172,17 +172,20 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
     Ok(ExportPlan { tenant, path, archive, nameless_in, map, existing, key, receipts })
 }
 
+/// A name that no file of the directory has: two exports of one second are two files.
+fn free_path(directory: &Path, name: &str) -> PathBuf {
+    let numbered = |number: u32| match number {
+        1 => directory.join(format!("{name}.tenant")),
+        _ => directory.join(format!("{name}-{number}.tenant")),
+    };
+    let free = (1..100).map(numbered).find(|path| path.symlink_metadata().is_err());
+    free.unwrap_or_else(|| numbered(1))
+}
+
 /// How names of files about a tenant begin.
 pub(super) fn file_stem(tenant: &Tenant) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     tenant.handle().chars().take(80).map(safe).collect()
-}
-
-/// The name, or the name with a number: two exports can begin in the same second.
-fn unused(directory: &Path, stem: &str) -> PathBuf {
-    let numbered = (2..100).map(|n| directory.join(format!("{stem}-{n}.tenant")));
-    let mut names = std::iter::once(directory.join(format!("{stem}.tenant"))).chain(numbered);
-    names.find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| directory.join(stem))
 }
 
 /// Writes the archive. Nothing is under the final name unless it is whole.
@@ -390,4 +393,19 @@ fn receipt(
         },
         key,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_exports_of_one_second_are_two_files() {
+        let home = tempfile::tempdir().unwrap();
+        let first = free_path(home.path(), "acme-20261121T030000Z");
+        assert_eq!(first, home.path().join("acme-20261121T030000Z.tenant"));
+        std::fs::write(&first, "an archive").unwrap();
+        let second = free_path(home.path(), "acme-20261121T030000Z");
+        assert_eq!(second, home.path().join("acme-20261121T030000Z-2.tenant"));
+    }
 }

@@ -192,6 +192,7 @@ fn show(invocation: &mut Invocation, args: &Show) -> Result<(), Failure> {
         let details = event.detail.as_ref().and_then(serde_json::Value::as_object);
         let rest = details.into_iter().flatten().filter(|(name, _)| *name != "sql");
         pairs.extend(rest.map(|(name, value)| (name.as_str(), plain(value))));
+        pairs.retain(|(_, value)| !value.is_empty());
         printer.pairs(pairs);
         if let Some(statement) = statement {
             printer.text(&format!("statement\n{}", statement.raw()));

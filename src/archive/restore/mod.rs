@@ -1,6 +1,6 @@
 //! `restore`: one tenant from an archive back into the tenant it came from.
 //!
-//! Request, [`prepare`] (reads and plans), [`preview`] (what would change, row by row, rolled
+//! Request, [`prepare()`] (reads and plans), [`preview`] (what would change, row by row, rolled
 //! back), [`restore`]: one transaction that stages, changes, compares with the archive and commits
 //! or leaves nothing behind.
 
