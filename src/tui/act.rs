@@ -234,7 +234,9 @@ fn help(state: &mut State) {
     for group in Group::ALL {
         let mut rows = other.iter().filter(|command| command.group == group).peekable();
         if rows.peek().is_some() {
-            entries.push(Entry::note("", Role::Text));
+            if !entries.is_empty() {
+                entries.push(Entry::note("", Role::Text));
+            }
             entries.push(Entry::note(group.as_str(), Role::Header));
         }
         entries.extend(rows.map(|command| help_entry(state, command)));

@@ -178,7 +178,7 @@ fn look_around(pty: &mut Pty) {
     pty.wait_for("ann@acme.example (owner)").wait_for("ticket 4711: rows missing");
     pty.press("jjjj").wait_for("relations of app 5/").press(ENTER).wait_for("page 1, 1 row");
     assert!(pty.text().contains("app.workspaces ─"), "{}", pty.text());
-    statement(pty, "select 40 + count(*) as members from app.tenant_memberships;", "1 row, ");
+    statement(pty, "select 40 + count(*) as members from app.tenant_memberships;", "─ 1 row, ");
     assert!(pty.text().contains("41"), "{}", pty.text());
     statement(pty, "delete from app.workspaces;", "─ failed ─");
     end(pty);

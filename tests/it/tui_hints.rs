@@ -155,8 +155,17 @@ fn a_plan_with_nothing_to_do_says_so_and_can_be_made_again() {
     let again =
         |effect: &Effect| matches!(effect, Effect::PlanRestore { mode: RestoreMode::Missing, .. });
     assert_eq!(console.count(again), 2);
-    console.release();
-    assert!(console.shows("nothing is changed yet"), "{}", console.text());
+    let request = console.held.remove(0);
+    let Some(Ok(Answer::RestorePlan(mut plan))) = Fixtures::default().answer(&request.effect)
+    else {
+        panic!("no plan")
+    };
+    plan.relations.rotate_left(1);
+    console.answer(request.no, Ok(Answer::RestorePlan(plan)));
+    let text = console.text();
+    assert!(text.contains("would add 1 row") && text.contains("nothing is changed yet"), "{text}");
+    // What would change stands above what would not.
+    assert!(text.find("app.projects") < text.find("app.tasks"), "{text}");
 }
 
 #[test]

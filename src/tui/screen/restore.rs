@@ -88,6 +88,13 @@ pub(crate) fn send(state: &mut State) {
 /// The plan is there.
 pub(crate) fn planned(state: &mut State, plan: RestorePlanFacts) {
     state.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(FormKind::Restore { .. }, _)));
+    let mut plan = plan;
+    // What would change comes first: it must not be looked for among what stays.
+    plan.relations.sort_by_key(|relation| {
+        [relation.missing, relation.changed, relation.extra, relation.conflicts]
+            .iter()
+            .all(|n| *n == 0)
+    });
     state.restore = Some(Restore { plan, cursor: Cursor::default(), outcome: None });
     state.go(Screen::Restore);
 }
@@ -159,6 +166,23 @@ fn count(number: u64) -> String {
     crate::format::count(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
+/// What the plan would do, in numbers.
+fn would(plan: &RestorePlanFacts) -> String {
+    let rows = |column: fn(&RestoreRelation) -> u64| {
+        let sum: u64 = plan.relations.iter().map(column).sum();
+        crate::format::counted(i64::try_from(sum).unwrap_or(i64::MAX), "row")
+    };
+    let add = format!("add {}", rows(|relation| relation.missing));
+    match plan.mode {
+        RestoreMode::Missing => add,
+        RestoreMode::Replace => format!(
+            "{add}, overwrite {}, REMOVE {}",
+            rows(|relation| relation.changed),
+            rows(|relation| relation.extra)
+        ),
+    }
+}
+
 /// What stands above the table.
 fn heading(state: &State, own: &Restore, room: u16) -> Vec<(String, Role)> {
     let (look, key) = (state.look, state.keymap.name(CommandId::RestoreApply));
@@ -210,6 +234,7 @@ fn heading(state: &State, own: &Restore, room: u16) -> Vec<(String, Role)> {
                 say(&format!("{} nothing to do: {rest}", symbols.good), Role::Good);
             }
             None => {
+                say(&format!("would {}", would(plan)), Role::Title);
                 say(&format!("nothing is changed yet: {key} carries the plan out"), Role::Text);
             }
         },

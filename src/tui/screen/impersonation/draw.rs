@@ -10,7 +10,7 @@ use crate::tui::facts::{PageFrom, RelationFacts};
 use crate::tui::request::Slot;
 use crate::tui::theme::Role;
 use crate::tui::widget::pane::pane;
-use crate::tui::widget::text::{line, wrap};
+use crate::tui::widget::text::{line, width, wrap};
 use crate::tui::widget::window::{Column, Table, plain};
 
 use super::browse::Browse;
@@ -38,12 +38,18 @@ fn draw_browse(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect
         }
         return;
     }
-    let left = (area.width / 3).min(36);
+    let names = browse.relations.iter().flatten().map(|relation| width(&relation.name));
+    // As wide as the names want, and never so wide that the rows have no room.
+    let wanted = names.max().unwrap_or(0).saturating_add(ROWS_AND_BORDERS);
+    let left = wanted.clamp((area.width / 3).min(36), area.width * 2 / 5);
     let [left, right] =
         Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
     draw_relations(state, browse, frame, left);
     draw_rows(state, browse, frame, right);
 }
+
+/// What stands beside a name: the number of rows, a gap, two borders.
+const ROWS_AND_BORDERS: u16 = 9 + 1 + 2;
 
 fn draw_relations(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
