@@ -7,6 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use nucleo_matcher::chars::normalize;
 use serde::Serialize;
 use thiserror::Error;
 use uuid::Uuid;
@@ -88,14 +89,18 @@ const RESERVED_SLUGS: [&str; 10] =
     ["admin", "api", "app", "assets", "help", "mail", "static", "status", "support", "www"];
 
 impl TenantSlug {
-    /// Makes the slug that fits a display name: lower case, words joined by `-`.
+    /// Makes the slug that fits a display name: lower case, without accents, words joined by `-`.
     /// `None` where nothing usable is left (a name in a script without Latin letters).
     #[must_use]
     pub fn propose(name: &str) -> Option<Self> {
         let mut slug = String::new();
-        for c in name.chars().flat_map(char::to_lowercase) {
+        let plain = |c| if c == 'ß' { c } else { normalize(c) };
+        for c in name.chars().flat_map(char::to_lowercase).map(plain) {
             match c {
                 'a'..='z' | '0'..='9' => slug.push(c),
+                'ß' => slug.push_str("ss"),
+                // Belongs to the letter before it, in a name that is written in parts.
+                '\u{300}'..='\u{36f}' => {}
                 _ if slug.ends_with('-') || slug.is_empty() => {}
                 _ => slug.push('-'),
             }
@@ -457,7 +462,9 @@ mod tests {
     #[test]
     fn a_slug_is_proposed_from_a_latin_name_and_not_invented_for_others() {
         let propose = |name| TenantSlug::propose(name).map(|slug| slug.0);
-        assert_eq!(propose("Müller & Söhne GmbH").as_deref(), Some("m-ller-s-hne-gmbh"));
+        assert_eq!(propose("Müller & Söhne GmbH").as_deref(), Some("muller-sohne-gmbh"));
+        assert_eq!(propose("Łódzka Ścieżka").as_deref(), Some("lodzka-sciezka"));
+        assert_eq!(propose("Große Cafe\u{301}s").as_deref(), Some("grosse-cafes"));
         assert_eq!(propose("北京科技"), None);
     }
 

@@ -37,6 +37,13 @@ pub fn count(number: i64) -> String {
     if number < 0 { format!("-{grouped}") } else { grouped }
 }
 
+/// A count of things: `1 row`, `2,000 rows`.
+#[must_use]
+pub fn counted(number: i64, thing: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{end}", count(number))
+}
+
 /// Time left or passed, the two largest units: `14m 03s`, `2h 05m`, `0s` when over.
 #[must_use]
 pub fn duration(span: TimeDelta) -> String {
@@ -146,6 +153,10 @@ mod tests {
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(200 << 20), "200 MiB");
         assert_eq!(count(-1_234_567), "-1,234,567");
+        assert_eq!(
+            (counted(1, "row"), counted(2_000, "row")),
+            ("1 row".into(), "2,000 rows".into())
+        );
         assert_eq!(duration(TimeDelta::seconds(843)), "14m 03s");
         assert_eq!(duration(TimeDelta::seconds(-3)), "0s");
     }

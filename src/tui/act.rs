@@ -34,7 +34,11 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
     }
     match id {
         CommandId::Help => help(state),
-        CommandId::Palette => state.overlays.push(Overlay::Palette(Palette::new())),
+        CommandId::Palette => {
+            let able = |id| reason::unavailable(state, command(id)).is_none();
+            let palette = Palette::new(able);
+            state.overlays.push(Overlay::Palette(palette));
+        }
         CommandId::Messages => messages(state),
         CommandId::Back => back(state, true),
         CommandId::Cancel => cancel(state),
@@ -84,7 +88,7 @@ fn refresh(state: &mut State) {
 }
 
 /// Copies a short text and says which.
-fn copy(state: &mut State, text: &str) {
+pub(crate) fn copy(state: &mut State, text: &str) {
     state.note(Weight::Note, format!("copied: {}", crate::text::screen(text)));
     to_clipboard(state, text);
 }
@@ -230,7 +234,9 @@ fn help(state: &mut State) {
     for group in Group::ALL {
         let mut rows = other.iter().filter(|command| command.group == group).peekable();
         if rows.peek().is_some() {
-            entries.push(Entry::note("", Role::Text));
+            if !entries.is_empty() {
+                entries.push(Entry::note("", Role::Text));
+            }
             entries.push(Entry::note(group.as_str(), Role::Header));
         }
         entries.extend(rows.map(|command| help_entry(state, command)));

@@ -100,6 +100,8 @@ pub(crate) enum Screen {
 #[derive(Debug, Clone)]
 pub(crate) struct Prompt {
     pub(crate) label: &'static str,
+    /// What can be typed, shown while nothing is.
+    pub(crate) hint: &'static str,
     pub(crate) input: Input,
     pub(crate) find: bool,
     /// What the filter was before, for esc.

@@ -150,7 +150,12 @@ pub(super) fn key_bar(state: &State, frame: &mut Frame<'_>, area: Rect) {
         let wide = width(&label).min(area.width / 2);
         line(frame.buffer_mut(), (area.x, area.y, wide), &label, look.style(Role::Key), look);
         let at = (area.x + wide, area.y, area.width - wide);
-        return field::draw(frame, at, &prompt.input, state.overlays.is_empty(), look);
+        field::draw(frame, at, &prompt.input, state.overlays.is_empty(), look);
+        if prompt.input.value().is_empty() && area.width > wide + 1 {
+            let at = (area.x + wide + 1, area.y, area.width - wide - 1);
+            line(frame.buffer_mut(), at, prompt.hint, look.style(Role::Field), look);
+        }
+        return;
     }
     let hints = match state.keymap.look_up(state.scope(), &state.pressed) {
         Lookup::Wait(next) if !state.pressed.is_empty() => {
@@ -180,25 +185,55 @@ fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
     let mut ids = vec![CommandId::Help, CommandId::Palette];
     let own = COMMANDS.iter().filter(|command| command.scopes.contains(&scope));
     ids.extend(own.map(|command| command.id));
-    if !matches!(scope, Scope::Server | Scope::Restore) {
-        ids.push(CommandId::Filter);
+    if matches!(scope, Scope::Tenant | Scope::Usage | Scope::Audit) {
+        ids.push(CommandId::Open);
     }
-    ids.extend([CommandId::Back, CommandId::Refresh]);
-    // Seldom wanted: it comes last, wherever it is possible.
-    ids.sort_by_key(|id| *id == CommandId::LimitOverride);
+    if matches!(scope, Scope::Tenant | Scope::Impersonation) {
+        ids.push(CommandId::NextPane);
+    }
+    ids.extend([CommandId::Filter, CommandId::Back, CommandId::Refresh]);
+    ids.sort_by_key(|id| usefulness(*id));
+    if !state.overlays.is_empty() {
+        // What lies over the screen says its own keys; of the others only these work.
+        ids = vec![CommandId::ImpersonationEnd, CommandId::Quit];
+    }
     let able = |id: &CommandId| super::reason::unavailable(state, command(*id)).is_none();
     // A letter would go into the text that is being typed.
     let typing = screen::is_typing(state);
     let hint = |id: CommandId| {
         let mut keys = state.keymap.each_key_of(id);
         let key = if typing { keys.find(|key| key.chars().count() > 1) } else { keys.next() };
-        Some((key?, short(command(id).words)))
+        Some((key?, short(state, id)))
     };
-    ids.into_iter().filter(able).filter_map(hint).collect()
+    let mut hints: Vec<_> = ids.into_iter().filter(able).filter_map(hint).collect();
+    if typing && state.impersonation.as_ref().is_some_and(screen::Impersonation::has_history) {
+        hints.push(("pageup".to_owned(), "earlier"));
+    }
+    hints
+}
+
+/// Where the room is short, what is wanted most comes first.
+const fn usefulness(id: CommandId) -> u8 {
+    use CommandId as Id;
+    match id {
+        Id::Help | Id::Palette => 0,
+        Id::TenantShow | Id::Record | Id::ArchiveInspect | Id::Open | Id::SqlRun => 1,
+        Id::Filter | Id::Browse | Id::Sql | Id::NextPane => 2,
+        Id::Back | Id::Refresh => 4,
+        Id::MemberList | Id::LimitOverride => 5,
+        _ => 3,
+    }
 }
 
 /// The words without the noun that the screen says already.
-fn short(words: &'static str) -> &'static str {
+fn short(state: &State, id: CommandId) -> &'static str {
+    let in_relations =
+        || state.impersonation.as_ref().is_some_and(screen::Impersonation::in_relations);
+    let words = match id {
+        CommandId::Record if in_relations() => "open",
+        CommandId::ImpersonationEnd => "end the impersonation",
+        id => command(id).words,
+    };
     let nouns = ["tenant ", "archive ", "audit ", "restore ", "sql "];
     nouns.iter().find_map(|noun| words.strip_prefix(noun)).unwrap_or(words)
 }

@@ -89,6 +89,7 @@ pub(crate) fn ended(state: &mut State, result: Result<(), Failure>) {
         Ok(()) if was_ending => {
             state.live = None;
             state.note(Weight::Note, "the impersonation is ended");
+            screen::load_after_session(state);
         }
         Err(failure) if was_ending => {
             if let Some(live) = &mut state.live {
@@ -138,6 +139,7 @@ fn over(state: &mut State, why: &str) {
     state.overlays.push(Overlay::Card(card));
     let text = format!("the impersonation of {} is over: {why}", facts.slug.screen());
     state.notices.record(Weight::Fault, text, state.now);
+    screen::load_after_session(state);
 }
 
 /// Takes the screen away and forgets everything that was read.

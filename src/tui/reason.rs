@@ -28,45 +28,85 @@ pub(crate) fn unavailable(state: &State, command: &Command) -> Option<String> {
     command.unavailable(&facts).or_else(|| of_state(state, command))
 }
 
-fn is_sql(state: &State) -> bool {
-    let own = state.impersonation.as_ref();
-    state.screen() == Screen::Impersonation && own.is_some_and(screen::Impersonation::is_sql)
+/// What is looked at inside a tenant, where that is on screen.
+fn inside(state: &State) -> Option<&screen::Impersonation> {
+    state.impersonation.as_ref().filter(|_| state.screen() == Screen::Impersonation)
 }
 
+/// What the moment says: of the place, of what is looked at inside a tenant, of what is running.
 fn of_state(state: &State, command: &Command) -> Option<String> {
-    let live = state.live.as_ref();
-    let reason = match command.id {
-        CommandId::ImpersonationEnd | CommandId::ImpersonationShow
-            if live.is_some_and(|live| live.ending) =>
-        {
-            "it is ending"
+    let id = command.id;
+    let inside = inside(state).and_then(|own| of_inside(state, own, id));
+    let fixed = of_place(state, id).or_else(|| of_running(state, id)).map(str::to_owned);
+    inside.or(fixed)
+}
+
+/// Commands that work on every screen which has something for them.
+fn of_place(state: &State, id: CommandId) -> Option<&'static str> {
+    use Screen::{Archives, Audit, Impersonation, Restore, Server, Tenant, Tenants, Usage};
+    let screen = state.screen();
+    match id {
+        CommandId::Sort | CommandId::SortReverse => {
+            (!matches!(screen, Tenants | Usage | Impersonation)).then_some("nothing to sort here")
         }
-        CommandId::ImpersonationShow if live.is_none() => "no impersonation is open",
-        CommandId::SqlRun if !is_sql(state) => "write a statement first",
-        CommandId::NextPage | CommandId::PreviousPage | CommandId::CountRows if is_sql(state) => {
+        CommandId::NextPane | CommandId::PreviousPane => {
+            (!matches!(screen, Tenant | Impersonation)).then_some("there is one pane only")
+        }
+        CommandId::Filter => matches!(screen, Server | Restore | Archives | Tenant)
+            .then_some("nothing to filter here"),
+        CommandId::Copy => matches!(screen, Restore | Audit).then_some("nothing to copy here"),
+        CommandId::Open => (screen == Server).then_some("nothing to open here"),
+        CommandId::NextPage => {
+            (screen == Audit && !state.audit.has_older()).then_some("there are no older events")
+        }
+        CommandId::SessionEnd => {
+            (!screen::runs_another(state)).then_some("select a running session first")
+        }
+        CommandId::PlanShow => screen::cards::plan_in_question(state)
+            .is_none()
+            .then_some("select a tenant that has a plan"),
+        _ => None,
+    }
+}
+
+/// Commands inside a tenant.
+fn of_inside(state: &State, own: &screen::Impersonation, id: CommandId) -> Option<String> {
+    let sql = own.is_sql();
+    let reason = match id {
+        CommandId::NextPage | CommandId::PreviousPage | CommandId::CountRows if !sql => {
+            return own.no_page(id);
+        }
+        CommandId::NextPage | CommandId::PreviousPage | CommandId::CountRows => {
             "only where rows are browsed"
         }
-        CommandId::SqlRun if state.requests.is_open(Slot::Statement) => "a statement is running",
-        CommandId::RestoreApply if state.requests.is_open(Slot::Restore) => "a restore is running",
-        CommandId::RestoreApply if state.restore.as_ref().is_some_and(screen::Restore::is_used) => {
-            "the plan is used up: make a new one from the archive"
-        }
-        CommandId::AuditVerify if state.requests.is_open(Slot::VerifyAudit) => {
-            "the verification is running"
-        }
-        CommandId::Filter
-            if is_sql(state)
-                || matches!(
-                    state.screen(),
-                    Screen::Server | Screen::Restore | Screen::Archives
-                ) =>
-        {
-            "nothing to filter here"
-        }
-        CommandId::PlanShow if screen::cards::plan_in_question(state).is_none() => {
-            "select a tenant that has a plan"
+        CommandId::SqlRun if !sql => "write a statement first",
+        CommandId::Browse if !sql => "rows are browsed already",
+        CommandId::Sql if screen::is_typing(state) => "one is being written",
+        CommandId::Sort | CommandId::SortReverse if sql => "nothing to sort here",
+        CommandId::Filter if sql => "nothing to filter here",
+        CommandId::Filter if !own.has_rows() => "open a relation first",
+        CommandId::NextPane | CommandId::PreviousPane if !own.has_rows() => {
+            "there are no rows to go to"
         }
         _ => return None,
     };
     Some(reason.to_owned())
+}
+
+/// Commands that wait for something that is running, or is over.
+fn of_running(state: &State, id: CommandId) -> Option<&'static str> {
+    let ending = state.live.as_ref().is_some_and(|live| live.ending);
+    let is_open = |slot| state.requests.is_open(slot);
+    let reason = match id {
+        CommandId::ImpersonationEnd | CommandId::ImpersonationShow if ending => "it is ending",
+        CommandId::ImpersonationShow if state.live.is_none() => "no impersonation is open",
+        CommandId::SqlRun if is_open(Slot::Statement) => "a statement is running",
+        CommandId::RestoreApply if is_open(Slot::Restore) => "a restore is running",
+        CommandId::RestoreApply if state.restore.as_ref().is_some_and(screen::Restore::is_used) => {
+            "the plan is used up: make a new one from the archive"
+        }
+        CommandId::AuditVerify if is_open(Slot::VerifyAudit) => "the verification is running",
+        _ => return None,
+    };
+    Some(reason)
 }

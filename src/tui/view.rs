@@ -38,6 +38,8 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
     let operations = Rect { y: bar.y - running, height: running, ..inside };
     chrome::operations(state, frame, operations);
     chrome::key_bar(state, frame, bar);
+    // The keys stay in sight.
+    let inside = Rect { height: inside.height - 1, ..inside };
     for overlay in &state.overlays {
         match overlay {
             Overlay::Palette(palette) => {
@@ -49,7 +51,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
             Overlay::Form(_, form) => form.draw(frame, inside, state.look),
         }
     }
-    chrome::notices(state, frame, inside);
+    chrome::notices(state, frame, Rect { height: inside.height + 1, ..inside });
 }
 
 /// Says so, and still says whether somebody is acting in a tenant.

@@ -84,7 +84,7 @@ fn impersonate(pty: &mut Pty, write: bool) {
     } else {
         pty.press(CTRL_S).wait_for("READ ONLY IMPERSONATING acme");
     }
-    pty.wait_for("app.workspaces");
+    pty.wait_for("│workspaces ");
 }
 
 /// Runs one statement in the session.
@@ -126,14 +126,14 @@ fn the_main_job_is_done_in_the_console_from_the_first_frame_to_the_last() {
     impersonate(&mut pty, true);
     let sql = "insert into app.projects (tenant_id, workspace_id, name) \
                select tenant_id, id, 'Roof' from app.workspaces;";
-    statement(&mut pty, sql, "1 rows changed");
+    statement(&mut pty, sql, "1 row changed");
     end(&mut pty);
 
     pty.press("x").wait_for("export the tenant?").press("y").wait_for("the export is written");
     pty.press(ENTER).wait_gone("the export is written");
 
     impersonate(&mut pty, true);
-    statement(&mut pty, "delete from app.projects where name = 'Roof';", "1 rows changed");
+    statement(&mut pty, "delete from app.projects where name = 'Roof';", "1 row changed");
     end(&mut pty);
     assert_eq!(value(&home, "select count(*) from app.projects"), "0");
 
@@ -176,9 +176,9 @@ fn provision(pty: &mut Pty) -> String {
 fn look_around(pty: &mut Pty) {
     impersonate(pty, false);
     pty.wait_for("ann@acme.example (owner)").wait_for("ticket 4711: rows missing");
-    pty.press("jjjj").wait_for("relations 5/").press(ENTER).wait_for("page 1, 1 rows");
+    pty.press("jjjj").wait_for("relations of app 5/").press(ENTER).wait_for("page 1, 1 row");
     assert!(pty.text().contains("app.workspaces ─"), "{}", pty.text());
-    statement(pty, "select 40 + count(*) as members from app.tenant_memberships;", "1 rows, ");
+    statement(pty, "select 40 + count(*) as members from app.tenant_memberships;", "─ 1 row, ");
     assert!(pty.text().contains("41"), "{}", pty.text());
     statement(pty, "delete from app.workspaces;", "─ failed ─");
     end(pty);

@@ -106,6 +106,8 @@ mod sql_files;
 mod tui_cards;
 /// How the console behaves, driven by key strings.
 mod tui_flows;
+/// What the console says one can do: keys, reasons, hints, empty lists.
+mod tui_hints;
 /// The console over its real runner and a real server.
 mod tui_runner;
 /// What the screens of the console look like.

@@ -297,7 +297,7 @@ fn a_page_of_rows_without_a_key_says_why_there_is_no_other() {
     assert!(console.shows("cut short"), "{}", console.text());
     console.press("]");
     assert!(!console.shows("this is the last page"), "{}", console.text());
-    assert!(console.shows("warning: no primary key"), "{}", console.text());
+    assert!(console.shows("Next page of rows: no primary key"), "{}", console.text());
     // A row without a key is shown as far as it is here, and says so.
     console.press("jl<enter>");
     assert!(console.shows("cut here: a row without a key"), "{}", console.text());
@@ -483,6 +483,7 @@ fn no_screen_names_a_key_that_was_bound_anew() {
         console.press(keys);
         shows(&console);
     }
+    console.press("<wait:11>");
     assert!(console.shows("f11 cancels") && console.shows("f11 stops"), "{}", console.text());
     console.press("<size:40x10>");
     assert!(console.shows("f12 ends it"), "{}", console.text());

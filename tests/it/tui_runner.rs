@@ -28,7 +28,7 @@ async fn read_in_acme(console: &mut RealConsole, span: &str) {
         "<enter>ticket 4711: rows missing<enter>4711<enter><enter><ctrl-u>{span}<enter>"
     ));
     console.wait_for("READ ONLY IMPERSONATING acme").await;
-    console.wait_for("app.projects").await;
+    console.wait_for("│projects ").await;
 }
 
 /// The newest live impersonation.
@@ -179,7 +179,7 @@ async fn a_record_is_shown_and_copied_whole() {
     desk.rows(SUPERUSER, "set session_replication_role = replica; update app.projects set secret = repeat('ü', 4990) || 'the end' where id = 3");
     let (mut console, _) = opened(&desk, "support").await;
     read_in_acme(&mut console, "15m").await;
-    open_relation(&mut console, "app.projects").await;
+    open_relation(&mut console, "projects").await;
     console.press("lll");
     assert!(console.shows("[secret]"), "{}", console.text());
     console.press("y").wait_for("copied secret: 4,997 characters").await;
@@ -195,13 +195,13 @@ async fn a_relation_without_a_key_says_why_only_its_first_page_is_there() {
     desk.rows(SUPERUSER, "set session_replication_role = replica; insert into app.events select 'aaaaaaaa-0000-0000-0000-000000000001', '2024-05-01', 'k' || g from generate_series(1, 300) g");
     let (mut console, _) = opened(&desk, "support").await;
     read_in_acme(&mut console, "15m").await;
-    open_relation(&mut console, "app.events").await;
+    open_relation(&mut console, "events").await;
     assert!(
         console.shows("no primary key: only the first page can be shown"),
         "{}",
         console.text()
     );
-    console.press("]").wait_for("warning: no primary key").await;
+    console.press("]").wait_for("rows: no primary key").await;
     assert!(!console.shows("this is the last page"), "{}", console.text());
 }
 
@@ -294,9 +294,9 @@ async fn open_relation(console: &mut RealConsole, name: &str) {
     let text = console.text();
     let lines: Vec<&str> = text.lines().collect();
     let place = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
-    let steps = place(name) - place("│name") - 1;
+    let steps = place(&format!("│{name} ")) - place("│name") - 1;
     console.press(&"j".repeat(steps)).press("<enter>").wait_for("page 1, ").await;
-    assert!(console.shows(&format!("─ {name} ─")), "{}", console.text());
+    assert!(console.shows(&format!("─ app.{name} ─")), "{}", console.text());
 }
 
 /// What was logged on this thread.

@@ -164,7 +164,8 @@ impl TenantTable {
             created: tenant.created_at.map(|at| at.timestamp()),
         };
         let line = row.line(&self.words);
-        self.lookup.push([line.slug, line.name, line.domain, line.id]);
+        let shown = [line.slug, line.name, line.domain, line.id, line.plan, line.status];
+        self.lookup.push(shown);
         self.rows.push(row);
         number
     }
@@ -239,6 +240,7 @@ mod tests {
         assert_eq!(slugs(&table, TenantOrder::Name), ["c", "b", "a"]);
         assert_eq!(slugs(&table, TenantOrder::Plan), ["b", "a", "c"]);
         assert_eq!(table.matches("ara"), [false, false, true]);
+        assert_eq!(table.matches("active"), [true, true, true], "what is shown is found");
         assert_eq!(table.among(&HashSet::from(["2".to_owned()])), [false, true, false]);
     }
 

@@ -60,6 +60,7 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
     }
     let Some(path) = own.selected().map(|archive| archive.path.clone()) else { return };
     match id {
+        CommandId::Copy => crate::tui::act::copy(state, &path.to_string_lossy()),
         CommandId::Open | CommandId::ArchiveInspect => {
             state.ask(Slot::Inspect, Effect::InspectArchive(path));
         }
@@ -84,7 +85,9 @@ pub(crate) fn inspected(state: &mut State, facts: &ArchiveFacts) {
     entries.extend(facts.relations.iter().map(|relation| {
         let text = match relation.content {
             Some((rows, bytes)) => {
-                format!("{} rows, {}", count(rows), crate::format::bytes(bytes))
+                let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+                let rows = crate::format::counted(rows, "row");
+                format!("{rows}, {}", crate::format::bytes(bytes))
             }
             None => "its rows are not known".to_owned(),
         };

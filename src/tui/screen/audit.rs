@@ -64,6 +64,10 @@ impl Audit {
         Some(self.slugs.get(id).map_or(id, String::as_str))
     }
 
+    pub(crate) fn has_older(&self) -> bool {
+        self.older.is_some()
+    }
+
     pub(crate) fn has_row(&self) -> bool {
         self.events.as_ref().is_some_and(|events| !events.is_empty())
     }
@@ -124,13 +128,15 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
                 let filter = own.filter.clone();
                 state.ask(Slot::Audit, Effect::ListAudit { filter, older_than: Some(older) });
             }
-            Some(_) => {}
-            None => state.note(Weight::Note, "there are no older events"),
+            _ => {}
         },
         CommandId::Open => {
             let event = own.events.as_ref().and_then(|events| events.get(own.cursor.selected));
             if let Some(event) = event {
-                let card = Card::new(format!("event {}", event.seq), entries(own, event));
+                let copies = state.keymap.name(CommandId::Copy);
+                let mut card = Card::new(format!("event {}", event.seq), entries(own, event));
+                card.foot = format!("tab next value   {copies} copies it   esc close");
+                card.pick(0);
                 state.overlays.push(Overlay::Card(card));
             }
         }
@@ -162,19 +168,19 @@ impl Audit {
 fn entries(own: &Audit, event: &EventFacts) -> Vec<Entry> {
     let chain = event.tenant.as_ref().map_or("installation", |tenant| tenant.raw());
     let mut entries = vec![
-        Entry::new("tenant", own.handle(event).unwrap_or("-")),
-        Entry::new("at", crate::format::time(event.at)),
-        Entry::new("actor", event.actor.raw()),
-        Entry::new("action", event.action.raw()),
-        Entry::new("object", event.object.raw()),
-        Entry::new("outcome", event.outcome.raw()).role(Role::Title),
+        Entry::value("tenant", Some(own.handle(event).unwrap_or("-"))),
+        Entry::value("at", Some(&crate::format::time(event.at))),
+        Entry::value("actor", Some(event.actor.raw())),
+        Entry::value("action", Some(event.action.raw())),
+        Entry::value("object", Some(event.object.raw())),
+        Entry::value("outcome", Some(event.outcome.raw())).role(Role::Title),
     ];
     // An outcome says how it went, its intent what it was.
     if event.intent.is_some() {
-        entries.extend(own.statement(event).map(|text| Entry::new(STATEMENT, text)));
+        entries.extend(own.statement(event).map(|text| Entry::value(STATEMENT, Some(text))));
     }
     let recorded = event.recorded.iter();
-    let recorded = recorded.map(|(label, text)| Entry::new(label.clone(), text.raw()));
+    let recorded = recorded.map(|(label, text)| Entry::value(label.clone(), Some(text.raw())));
     entries.extend(recorded);
     entries.push(Entry::new("chain", format!("{chain}, number {}", event.seq)).role(Role::Dim));
     entries

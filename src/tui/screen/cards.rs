@@ -94,7 +94,7 @@ pub(crate) fn map(state: &mut State, map: &MapFacts) {
         let class = relation.class.screen();
         let mut text = format!("{class}{}, {guard}", key.unwrap_or_default());
         if let Some(rows) = relation.rows_estimate {
-            text = format!("{text}, {about}{} rows", crate::format::count(rows));
+            text = format!("{text}, {about}{}", crate::format::counted(rows, "row"));
         }
         if let Some(reason) = &relation.reason {
             text = format!("{text}: {}", reason.screen());

@@ -8,6 +8,7 @@ use crate::tui::effect::Effect;
 use crate::tui::facts::{MetricFacts, OverrideAsk, UsageFacts};
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
+use crate::tui::widget::choice::Choice;
 use crate::tui::widget::form::{self, Field, Form};
 use crate::tui::widget::notice::Weight;
 
@@ -40,7 +41,7 @@ pub(crate) fn metrics(state: &mut State, usage: &UsageFacts) {
         return;
     }
     let options = usage.metrics.iter().map(|metric| metric.metric.raw().to_owned()).collect();
-    form.fields[METRIC].entry = form::Entry::Choice { options, index: 0 };
+    form.fields[METRIC].entry = form::Entry::Choice(Choice::new(options));
     hint(form, &usage.metrics);
     *metrics = Some(usage.metrics.clone());
 }

@@ -47,9 +47,16 @@ pub(super) fn load(state: &mut State, screen: Screen) {
         Screen::Impersonation => impersonation::load(state),
         Screen::Usage => usage::load(state),
         Screen::Archives => archives::load(state),
-        Screen::Restore => {}
+        Screen::Restore => restore::load(state),
         Screen::Audit => audit::load(state),
         Screen::Server => server::load(state),
+    }
+}
+
+/// The page of a tenant lists its sessions: one of them has just ended.
+pub(super) fn load_after_session(state: &mut State) {
+    if state.screen() == Screen::Tenant && !state.quitting {
+        load(state, Screen::Tenant);
     }
 }
 
@@ -134,6 +141,12 @@ impl State {
             _ => None,
         }
     }
+}
+
+/// Whether a running session of an operator is selected.
+pub(super) fn runs_another(state: &State) -> bool {
+    let page = state.tenant.as_ref().filter(|_| state.screen() == Screen::Tenant);
+    page.is_some_and(TenantPage::runs_another)
 }
 
 /// Whether the list on screen has a selected row.

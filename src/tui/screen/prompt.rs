@@ -8,18 +8,22 @@ use super::{audit, impersonation, tenants, usage};
 
 /// Opens the filter of the screen on top, with what it is now.
 pub(crate) fn prompt_filter(state: &mut State) {
-    let (label, before) = match state.screen() {
-        Screen::Tenants => ("filter", state.tenants.filter.clone()),
-        Screen::Usage => ("filter", state.usage.filter.clone()),
-        Screen::Audit => ("tenant: operator: action: since:", state.audit.text.clone()),
+    let (hint, before) = match state.screen() {
+        Screen::Tenants => {
+            ("a part of any column; ~abc finds scattered letters", &state.tenants.filter)
+        }
+        Screen::Usage => ("a part of slug or plan", &state.usage.filter),
+        Screen::Audit => ("tenant:acme operator:jo action:export since:2d", &state.audit.text),
         Screen::Impersonation => match &state.impersonation {
-            Some(own) if !own.is_sql() => ("filter", own.filter_text().to_owned()),
+            Some(own) if !own.is_sql() => {
+                ("column = value, column ~ part, column is null, or a part", own.filter_text())
+            }
             _ => return,
         },
         _ => return,
     };
-    let input = before.as_str().into();
-    state.prompt = Some(Prompt { label, input, find: false, before });
+    let (input, before) = (before.as_str().into(), before.clone());
+    state.prompt = Some(Prompt { label: "filter", hint, input, find: false, before });
 }
 
 /// Opens the search that the database does, at the list of tenants.
@@ -28,7 +32,8 @@ pub(crate) fn prompt_find(state: &mut State) {
         state.go_top(Screen::Tenants);
     }
     let (input, before) = Default::default();
-    state.prompt = Some(Prompt { label: "find", input, find: true, before });
+    let hint = "name, slug, id, domain or a member's e-mail; enter asks the database";
+    state.prompt = Some(Prompt { label: "find", hint, input, find: true, before });
 }
 
 /// A letter more or less: a list in memory is filtered at once.
@@ -48,6 +53,7 @@ pub(crate) fn prompt_done(state: &mut State, wanted: bool) {
     let text = prompt.input.value().trim().to_owned();
     if prompt.find {
         if wanted && !text.is_empty() {
+            state.tenants.wanted.clone_from(&text);
             state.ask(Slot::Found, Effect::FindTenants(text));
         }
         return;

@@ -34,10 +34,9 @@ pub(crate) fn provision(state: &mut State) {
 /// The plans are known; what was chosen meanwhile stays.
 pub(crate) fn plans(state: &mut State, plans: Vec<PlanFacts>) {
     if let Some((FormKind::Provision, form)) = state.form()
-        && let form::Entry::Choice { options, .. } = &mut form.fields[PLAN].entry
+        && let form::Entry::Choice(choice) = &mut form.fields[PLAN].entry
     {
-        options.truncate(1);
-        options.extend(plans.into_iter().map(|plan| plan.name.raw().to_owned()));
+        choice.extend(plans.into_iter().map(|plan| plan.name.raw().to_owned()));
     }
 }
 

@@ -33,6 +33,14 @@ pub(crate) struct Restore {
 }
 
 impl Restore {
+    /// Whether the tenant has already what the plan would give it.
+    fn has_nothing_to_do(&self) -> bool {
+        let replaces = self.plan.mode == RestoreMode::Replace;
+        self.plan.relations.iter().all(|relation| {
+            relation.missing == 0 && (!replaces || relation.changed == 0 && relation.extra == 0)
+        })
+    }
+
     /// Whether the plan was carried out, or tried.
     pub(crate) fn is_used(&self) -> bool {
         self.outcome.is_some()
@@ -44,11 +52,27 @@ const MODES: [RestoreMode; 2] = [RestoreMode::Missing, RestoreMode::Replace];
 /// Opens the form.
 pub(crate) fn ask(state: &mut State, archive: PathBuf) {
     let words = MODES.iter().map(|mode| mode.as_str().to_owned()).collect();
-    let mut mode = Field::choice("mode", words);
-    "missing adds what is gone; replace makes it what the archive holds".clone_into(&mut mode.hint);
     let title = format!("restore from {}", file_name(&archive));
-    let form = Form::new(title, vec![mode]);
+    let mut form = Form::new(title, vec![Field::choice("mode", words)]);
+    hint(&mut form);
     state.overlays.push(Overlay::Form(FormKind::Restore { archive }, form));
+}
+
+/// What the chosen mode does.
+pub(crate) fn hint(form: &mut Form) {
+    let text = match MODES[form.fields[0].index().min(1)] {
+        RestoreMode::Missing => "adds the rows that are gone, changes no other",
+        RestoreMode::Replace => "makes the tenant what the archive holds",
+    };
+    text.clone_into(&mut form.fields[0].hint);
+}
+
+/// Asks for the same plan once more: the tenant may be another meanwhile.
+pub(crate) fn load(state: &mut State) {
+    let Some(own) = &state.restore else { return };
+    let (archive, mode) = (own.plan.archive.clone(), own.plan.mode);
+    let title = format!("plan of a restore from {}", file_name(&archive));
+    operation::begin(state, Slot::RestorePlan, title, Effect::PlanRestore { archive, mode });
 }
 
 /// Asks for the plan; nothing is changed by it.
@@ -64,6 +88,13 @@ pub(crate) fn send(state: &mut State) {
 /// The plan is there.
 pub(crate) fn planned(state: &mut State, plan: RestorePlanFacts) {
     state.overlays.retain(|overlay| !matches!(overlay, Overlay::Form(FormKind::Restore { .. }, _)));
+    let mut plan = plan;
+    // What would change comes first: it must not be looked for among what stays.
+    plan.relations.sort_by_key(|relation| {
+        [relation.missing, relation.changed, relation.extra, relation.conflicts]
+            .iter()
+            .all(|n| *n == 0)
+    });
     state.restore = Some(Restore { plan, cursor: Cursor::default(), outcome: None });
     state.go(Screen::Restore);
 }
@@ -101,6 +132,9 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
     if own.is_used() {
         return;
     }
+    if own.has_nothing_to_do() {
+        return state.note(Weight::Note, "there is nothing to restore");
+    }
     let plan = &own.plan;
     let [missing, changed, extra] = [
         total(plan, |relation| relation.missing),
@@ -130,6 +164,23 @@ fn total(plan: &RestorePlanFacts, column: impl Fn(&RestoreRelation) -> u64) -> S
 
 fn count(number: u64) -> String {
     crate::format::count(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// What the plan would do, in numbers.
+fn would(plan: &RestorePlanFacts) -> String {
+    let rows = |column: fn(&RestoreRelation) -> u64| {
+        let sum: u64 = plan.relations.iter().map(column).sum();
+        crate::format::counted(i64::try_from(sum).unwrap_or(i64::MAX), "row")
+    };
+    let add = format!("add {}", rows(|relation| relation.missing));
+    match plan.mode {
+        RestoreMode::Missing => add,
+        RestoreMode::Replace => format!(
+            "{add}, overwrite {}, REMOVE {}",
+            rows(|relation| relation.changed),
+            rows(|relation| relation.extra)
+        ),
+    }
 }
 
 /// What stands above the table.
@@ -175,7 +226,15 @@ fn heading(state: &State, own: &Restore, room: u16) -> Vec<(String, Role)> {
         }
         None => match &plan.refusal {
             Some(refusal) => say(&format!("{} {}", symbols.hard, refusal.screen()), Role::Bad),
+            None if own.has_nothing_to_do() => {
+                let rest = match plan.mode {
+                    RestoreMode::Missing => "the tenant has every row of the archive",
+                    RestoreMode::Replace => "the tenant is what the archive holds",
+                };
+                say(&format!("{} nothing to do: {rest}", symbols.good), Role::Good);
+            }
             None => {
+                say(&format!("would {}", would(plan)), Role::Title);
                 say(&format!("nothing is changed yet: {key} carries the plan out"), Role::Text);
             }
         },

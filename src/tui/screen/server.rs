@@ -39,7 +39,17 @@ pub(crate) fn shown(state: &mut State, facts: ServerFacts) {
 /// Commands of the page.
 pub(crate) fn act(state: &mut State, id: CommandId) {
     let len = state.server.len();
-    super::travel(&mut state.server.cursor, len, id);
+    if super::travel(&mut state.server.cursor, len, id) || id != CommandId::Copy {
+        return;
+    }
+    let own = &state.server;
+    let value = own.facts.as_ref().and_then(|facts| {
+        let (_, value) = facts.facts.get(own.cursor.selected)?;
+        Some(value.raw().to_owned())
+    });
+    if let Some(value) = value {
+        crate::tui::act::copy(state, &value);
+    }
 }
 
 /// Draws the page.

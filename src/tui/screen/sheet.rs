@@ -36,6 +36,7 @@ pub(crate) enum FormKind {
 pub(crate) fn form_changed(kind: &mut FormKind, form: &mut Form) {
     match kind {
         FormKind::Provision => provision::propose(form),
+        FormKind::Restore { .. } => restore::hint(form),
         FormKind::Limit { metrics: Some(metrics), .. } => limit::hint(form, metrics),
         _ => {}
     }

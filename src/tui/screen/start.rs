@@ -6,15 +6,16 @@ use crate::format::parse_duration;
 use crate::identity::{Mode, Reason};
 use crate::text::screen;
 use crate::tui::act::Then;
-use crate::tui::app::State;
+use crate::tui::app::{Screen, State};
 use crate::tui::effect::Effect;
 use crate::tui::facts::{MemberFacts, OpenAsk};
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
+use crate::tui::widget::choice::Choice;
 use crate::tui::widget::confirm::Confirm;
 use crate::tui::widget::form::{self, Field, Form};
 
-use super::FormKind;
+use super::{FormKind, TenantPage};
 
 const MEMBER: usize = 0;
 const REASON: usize = 1;
@@ -43,6 +44,8 @@ pub(crate) fn start_impersonation(state: &mut State) {
 
 /// The members are known: the active ones can be acted as.
 pub(crate) fn members(state: &mut State, all: &[MemberFacts]) {
+    let page = state.tenant.as_ref().filter(|_| state.screen() == Screen::Tenant);
+    let picked = page.and_then(TenantPage::selected_member);
     let Some((FormKind::Start { members, .. }, form)) = state.form() else { return };
     let active: Vec<_> = all.iter().filter(|member| member.active).cloned().collect();
     let said =
@@ -52,7 +55,10 @@ pub(crate) fn members(state: &mut State, all: &[MemberFacts]) {
         [] => vec!["no member is active".to_owned()],
         some => some.iter().map(said).collect(),
     };
-    form.fields[MEMBER].entry = form::Entry::Choice { options, index: 0 };
+    let mut choice = Choice::new(options);
+    // Whoever is selected on the page is most likely meant.
+    choice.choose(active.iter().position(|m| Some(&m.id) == picked.as_ref()).unwrap_or(0));
+    form.fields[MEMBER].entry = form::Entry::Choice(choice);
     if active.is_empty() && !all.is_empty() {
         form.fields[MEMBER].fault = Some("only an active member can be acted as".to_owned());
     }

@@ -59,6 +59,18 @@ impl TenantPage {
         }
     }
 
+    /// The id of the selected member, where members have the focus.
+    pub(crate) fn selected_member(&self) -> Option<String> {
+        let members = self.members.as_ref().filter(|_| self.pane == Pane::Members)?;
+        Some(members.get(self.member.selected)?.id.clone())
+    }
+
+    /// Whether a running session is selected.
+    pub(crate) fn runs_another(&self) -> bool {
+        let session = self.selected_session().filter(|_| self.pane == Pane::Sessions);
+        session.is_some_and(|session| session.ended_at.is_none())
+    }
+
     fn selected_session(&self) -> Option<&SessionLine> {
         self.sessions.as_ref()?.get(self.session.selected)
     }
@@ -153,6 +165,19 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
                 state.overlays.push(Overlay::Card(card));
             }
         }
+        (CommandId::Open, Pane::Members) => {
+            let members = page.members.as_deref().unwrap_or_default();
+            if let Some(member) = members.get(page.member.selected) {
+                let entries = vec![
+                    Entry::new("e-mail", member.email.raw()),
+                    Entry::new("name", member.name.raw()),
+                    Entry::new("role", member.role.raw()),
+                    Entry::new("state", member.state.raw()),
+                    Entry::new("id", member.id.clone()),
+                ];
+                state.overlays.push(Overlay::Card(Card::new("member", entries)));
+            }
+        }
         (CommandId::SessionEnd, _) => end_other(state),
         _ => {}
     }
@@ -160,11 +185,7 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
 
 fn end_other(state: &mut State) {
     let session = state.tenant.as_ref().and_then(TenantPage::selected_session);
-    let Some(session) = session.filter(|session| session.ended_at.is_none()) else {
-        let pane = state.keymap.name(CommandId::NextPane);
-        let text = format!("select a running session first ({pane} goes to the sessions)");
-        return state.note(crate::tui::widget::notice::Weight::Warning, text);
-    };
+    let Some(session) = session else { return };
     let text = format!(
         "Ends session {} of {} and its connections at once. What it changed stays.",
         session.id,

@@ -12,7 +12,6 @@ use crate::tui::effect::Effect;
 use crate::tui::facts::{TenantFacts, TenantLine, TenantOrder, TenantState, TenantTable};
 use crate::tui::request::Slot;
 use crate::tui::theme::Role;
-use crate::tui::widget::notice::Weight;
 use crate::tui::widget::pane::pane;
 use crate::tui::widget::window::{Column, Cursor, Table, plain};
 
@@ -24,8 +23,10 @@ pub(crate) struct Tenants {
     shown: Vec<u32>,
     cursor: Cursor,
     pub(crate) filter: String,
-    /// The ids the database found.
-    found: Option<HashSet<String>>,
+    /// The ids the database found, and for which words.
+    found: Option<(HashSet<String>, String)>,
+    /// The words it is looking for.
+    pub(crate) wanted: String,
     sort: TenantOrder,
     descending: bool,
     listed: bool,
@@ -58,7 +59,7 @@ impl Tenants {
     /// Selects and sorts anew; the tenant of this row stays selected where it is still there.
     fn refresh(&mut self, keep: Option<u32>) {
         let passes = self.table.matches(&self.filter);
-        let found = self.found.as_ref().map(|ids| self.table.among(ids));
+        let found = self.found.as_ref().map(|(ids, _)| self.table.among(ids));
         let shown = |row: &&u32| {
             let row = **row as usize;
             passes[row] && found.as_ref().is_none_or(|found| found[row])
@@ -99,12 +100,10 @@ pub(crate) fn listed(state: &mut State, table: TenantTable) {
 pub(crate) fn found(state: &mut State, found: &[TenantFacts]) {
     let own = &mut state.tenants;
     own.table.join(found);
-    own.found = Some(found.iter().map(|tenant| tenant.id.as_str().to_owned()).collect());
+    let ids = found.iter().map(|tenant| tenant.id.as_str().to_owned()).collect();
+    own.found = Some((ids, own.wanted.clone()));
     own.filter.clear();
     own.refresh(None);
-    if found.is_empty() {
-        state.note(Weight::Warning, "no tenant is found; esc shows all");
-    }
 }
 
 /// The filter is another one now.
@@ -156,13 +155,13 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let mut title = format!("tenants {}", own.cursor.position(own.shown.len()));
     if own.shown.len() != own.table.len() {
         let all = crate::format::count(i64::try_from(own.table.len()).unwrap_or(i64::MAX));
-        title = format!("{title} of {all}, filtered");
+        title = format!("{title} of {all}");
+    }
+    if let Some((_, wanted)) = &own.found {
+        title = format!("{title}, found by the database: {wanted}");
     }
     if !own.filter.is_empty() {
-        title = format!("{title}: {}", own.filter);
-    }
-    if own.found.is_some() {
-        title += ", found by the database";
+        title = format!("{title}, filtered: {}", own.filter);
     }
     if state.requests.is_open(Slot::Tenants) {
         title += ", reading";
@@ -174,7 +173,7 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
     };
     let columns = [
         Column::new(titled(TenantOrder::Slug, "slug"), 16).grows(),
-        Column::new(titled(TenantOrder::Name, "name"), 20).grows(),
+        Column::new(titled(TenantOrder::Name, "name"), 16).grows(),
         Column::new(titled(TenantOrder::Plan, "plan"), 10),
         Column::new(titled(TenantOrder::Status, "status"), 12),
         Column::new(titled(TenantOrder::Created, "created"), 10).from(74),
@@ -196,6 +195,9 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         (Some(fault), ..) => fault.lines().next().unwrap_or("").to_owned(),
         (None, false, _) => "reading the tenants".to_owned(),
         (None, true, true) => format!("no tenant yet: {creates} creates one"),
+        (None, true, false) if own.found.is_some() && own.filter.is_empty() => {
+            "the database finds no tenant by these words: esc shows all".to_owned()
+        }
         (None, true, false) => "no tenant passes the filter: esc shows all".to_owned(),
     };
     let (len, cursor, empty) = (own.shown.len(), &own.cursor, empty.as_str());

@@ -76,12 +76,14 @@ impl Usage {
 
 /// The worst state first, then the highest share of a hard limit, in thousandths.
 fn fullness(row: &UsageFacts) -> (LimitState, i128) {
-    let share = |metric: &MetricFacts| {
-        let hard = i128::from(metric.hard.unwrap_or(0));
-        let share = (i128::from(metric.used) * 1000).checked_div(hard).unwrap_or(0);
-        (metric.state, share)
-    };
     row.metrics.iter().map(share).max().unwrap_or((LimitState::Ok, 0))
+}
+
+/// How full one metric is.
+fn share(metric: &MetricFacts) -> (LimitState, i128) {
+    let hard = i128::from(metric.hard.unwrap_or(0));
+    let share = (i128::from(metric.used) * 1000).checked_div(hard).unwrap_or(0);
+    (metric.state, share)
 }
 
 /// Asks for the overview.
@@ -172,8 +174,8 @@ pub(crate) fn metric_line(
         None => format!("{}, no limit", quantity(metric.used, unit)),
     };
     // Wide enough for `storage_bytes` where there is room.
-    let name = if room < 44 { 11 } else { 13 };
-    let bar_room = room.saturating_sub(name + 3 + 20).min(20);
+    let name = if room < 40 { 11 } else { 13 };
+    let bar_room = room.saturating_sub(name + 4 + 18).min(20);
     let full =
         metric.hard.map_or(String::new(), |hard| bar(metric.used, hard, bar_room, look) + " ");
     line(buffer, (x, y, 2), sign, look.style(role), look);
@@ -206,17 +208,29 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         own.rows.as_ref().and_then(|rows| rows.first()).map_or(Vec::new(), |row| {
             row.metrics.iter().map(|metric| metric.metric.raw()).collect()
         });
-    let mut columns = vec![Column::new("slug", 14).grows(), Column::new("plan", 10)];
-    let wide = names.iter().take(6).map(|name| Column::new(*name, 12).grows());
-    columns.extend(wide);
+    let mut columns = vec![Column::new("slug", 16).grows(), Column::new("plan", 10)];
+    // Where not all fit, the one that decides the order is shown and none is cut away.
+    let all = u16::try_from(names.len()).is_ok_and(|count| inner.width >= 27 + count * 12);
+    if all {
+        columns.extend(names.iter().map(|name| Column::new(*name, 11)));
+    } else {
+        columns.push(Column::new("fullest", 26));
+    }
     let cell = |row: usize, column: usize| {
         let Some(row) = own.row(row) else { return plain("") };
         match column {
             0 => plain(row.slug.raw().to_owned()),
             1 => (row.plan.raw().to_owned().into(), Role::Dim),
-            _ => {
+            _ if all => {
                 row.metrics.get(column - 2).map_or_else(|| plain(""), |metric| small(metric, look))
             }
+            _ => row.metrics.iter().max_by_key(|metric| share(metric)).map_or_else(
+                || plain(""),
+                |metric| {
+                    let (text, role) = small(metric, look);
+                    (format!("{text} {}", metric.metric.screen()).into(), role)
+                },
+            ),
         }
     };
     let empty = if own.rows.is_some() { "no tenant to show" } else { "counting" };

@@ -5,6 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use tui_input::Input;
 
+use super::choice::Choice;
 use super::field;
 use super::pane::overlay;
 use super::text::{line, width, wrap};
@@ -14,7 +15,7 @@ use crate::tui::theme::{Look, Role};
 #[derive(Debug, Clone)]
 pub(crate) enum Entry {
     Text(Input),
-    Choice { options: Vec<String>, index: usize },
+    Choice(Choice),
 }
 
 /// One field.
@@ -37,7 +38,7 @@ impl Field {
     }
 
     pub(crate) fn choice(label: &'static str, options: Vec<String>) -> Self {
-        let entry = Entry::Choice { options, index: 0 };
+        let entry = Entry::Choice(Choice::new(options));
         Self { label, entry, hint: String::new(), fault: None, touched: false }
     }
 
@@ -46,11 +47,19 @@ impl Field {
         self
     }
 
+    /// What is expected, or how to choose where nothing is said.
+    fn told(&self) -> String {
+        match &self.entry {
+            Entry::Choice(choice) if self.hint.is_empty() => choice.hint(),
+            _ => self.hint.clone(),
+        }
+    }
+
     /// The text typed or chosen.
     pub(crate) fn value(&self) -> &str {
         match &self.entry {
             Entry::Text(input) => input.value(),
-            Entry::Choice { options, index } => options.get(*index).map_or("", String::as_str),
+            Entry::Choice(choice) => choice.value(),
         }
     }
 
@@ -58,7 +67,7 @@ impl Field {
     pub(crate) const fn index(&self) -> usize {
         match &self.entry {
             Entry::Text(_) => 0,
-            Entry::Choice { index, .. } => *index,
+            Entry::Choice(choice) => choice.index(),
         }
     }
 }
@@ -114,7 +123,7 @@ impl Form {
         let Some(field) = self.fields.get_mut(self.focus) else { return Pressed::Unknown };
         let taken = match &mut field.entry {
             Entry::Text(input) => field::press(input, key),
-            Entry::Choice { options, index } => turn(options.len(), index, key),
+            Entry::Choice(choice) => choice.press(key),
         };
         if !taken {
             return Pressed::Unknown;
@@ -177,16 +186,6 @@ impl Form {
     }
 }
 
-fn turn(len: usize, index: &mut usize, key: Key) -> bool {
-    let len = len.max(1);
-    *index = match key.press {
-        Press::Left | Press::Char('h') => (*index + len - 1) % len,
-        Press::Right | Press::Char(' ' | 'l') => (*index + 1) % len,
-        _ => return false,
-    };
-    true
-}
-
 const LABEL: u16 = 14;
 
 fn draw_field(
@@ -201,9 +200,9 @@ fn draw_field(
     let value_room = room.saturating_sub(LABEL);
     match &one.entry {
         Entry::Text(input) => field::draw(frame, (x + LABEL, y, value_room), input, focused, look),
-        Entry::Choice { options, index } => {
+        Entry::Choice(choice) => {
             let (left, right) = look.symbols().choice;
-            let text = options.get(*index).map_or("", String::as_str);
+            let text = choice.value();
             let style = look.style(if focused { Role::Field } else { Role::Text });
             let shown = format!("{left}{}{right}", crate::text::screen(text));
             line(frame.buffer_mut(), (x + LABEL, y, value_room), &shown, style, look);
@@ -211,7 +210,7 @@ fn draw_field(
     }
     let (text, role) = match &one.fault {
         Some(fault) => (format!("{} {fault}", look.symbols().hard), Role::Bad),
-        None => (one.hint.clone(), Role::Dim),
+        None => (one.told(), Role::Dim),
     };
     if with_line {
         let at = (x + LABEL, y + 1, value_room);

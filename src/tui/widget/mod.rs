@@ -1,6 +1,7 @@
 //! The pieces that screens are made of; none of them knows a screen.
 
 pub(super) mod card;
+pub(super) mod choice;
 pub(super) mod confirm;
 pub(super) mod field;
 pub(super) mod form;

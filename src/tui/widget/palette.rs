@@ -20,6 +20,8 @@ pub(crate) struct Palette {
     pub(crate) input: Input,
     pub(crate) cursor: Cursor,
     matches: Vec<&'static Command>,
+    /// What could run when it was opened.
+    able: Vec<CommandId>,
 }
 
 /// Pressing a key is the only sense these have.
@@ -30,9 +32,10 @@ const fn is_movement(id: CommandId) -> bool {
 }
 
 impl Palette {
-    pub(crate) fn new() -> Self {
-        let mut palette =
-            Self { input: Input::default(), cursor: Cursor::default(), matches: Vec::new() };
+    pub(crate) fn new(able: impl Fn(CommandId) -> bool) -> Self {
+        let able = CommandId::ALL.iter().copied().filter(|id| able(*id)).collect();
+        let (input, cursor, matches) = Default::default();
+        let mut palette = Self { input, cursor, matches, able };
         palette.search();
         palette
     }
@@ -64,7 +67,10 @@ impl Palette {
                 Some((score + exact, command))
             })
             .collect();
-        found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        // What can run stands before what cannot, where nothing else decides.
+        found.sort_by_key(|(score, command)| {
+            (std::cmp::Reverse(*score), !self.able.contains(&command.id))
+        });
         self.matches = found.into_iter().map(|(_, command)| command).collect();
         self.cursor.first();
     }

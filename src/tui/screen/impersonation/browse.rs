@@ -52,6 +52,26 @@ impl Browse {
         }
     }
 
+    /// Why there is no page to go to, or no rows to count.
+    pub(super) fn no_page(&self, id: CommandId) -> Option<String> {
+        let (Some(links), Some(grid)) = (&self.page, &self.grid) else {
+            return Some("open a relation first".to_owned());
+        };
+        let reason = match id {
+            // There may be more rows, and the note says why they cannot be paged to.
+            CommandId::NextPage if links.after.is_none() && !grid.has_keys() => links
+                .note
+                .as_ref()
+                .map_or_else(|| "this is the last page".into(), Untrusted::screen),
+            CommandId::NextPage if links.after.is_none() => "this is the last page".to_owned(),
+            CommandId::PreviousPage if links.before.is_none() => {
+                "this is the first page".to_owned()
+            }
+            _ => return None,
+        };
+        Some(reason)
+    }
+
     pub(super) fn in_relations(&self) -> bool {
         !self.rows_focused
     }
@@ -187,19 +207,12 @@ pub(super) fn act(state: &mut State, id: CommandId) {
 fn turn(state: &mut State, step: i64) {
     let Some(own) = &mut state.impersonation else { return };
     let browse = &mut own.browse;
-    let (Some(ask), Some(links), Some(grid)) = (&mut browse.ask, &browse.page, &browse.grid) else {
-        return;
-    };
+    let (Some(ask), Some(links)) = (&mut browse.ask, &browse.page) else { return };
     let from = match (step, &links.before, &links.after) {
         (1, _, Some(after)) => PageFrom::After(after.clone()),
         (-1, Some(before), _) => PageFrom::Before(before.clone()),
-        // There may be more rows, and the note says why they cannot be paged to.
-        (1, ..) if !grid.has_keys() && links.note.is_some() => {
-            let note = links.note.as_ref().map(Untrusted::screen).unwrap_or_default();
-            return state.note(Weight::Warning, note);
-        }
-        (1, ..) => return state.note(Weight::Note, "this is the last page"),
-        _ => return state.note(Weight::Note, "this is the first page"),
+        // The command is not available there.
+        _ => return,
     };
     ask.from = from;
     browse.next_number = browse.number + step;

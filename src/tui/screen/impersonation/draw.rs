@@ -6,11 +6,11 @@ use ratatui::style::{Modifier, Style};
 
 use crate::command::CommandId;
 use crate::tui::app::State;
-use crate::tui::facts::PageFrom;
+use crate::tui::facts::{PageFrom, RelationFacts};
 use crate::tui::request::Slot;
 use crate::tui::theme::Role;
 use crate::tui::widget::pane::pane;
-use crate::tui::widget::text::{line, wrap};
+use crate::tui::widget::text::{line, width, wrap};
 use crate::tui::widget::window::{Column, Table, plain};
 
 use super::browse::Browse;
@@ -38,24 +38,34 @@ fn draw_browse(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect
         }
         return;
     }
-    let left = (area.width / 3).min(36);
+    let names = browse.relations.iter().flatten().map(|relation| width(&relation.name));
+    // As wide as the names want, and never so wide that the rows have no room.
+    let wanted = names.max().unwrap_or(0).saturating_add(ROWS_AND_BORDERS);
+    let left = wanted.clamp((area.width / 3).min(36), area.width * 2 / 5);
     let [left, right] =
         Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
     draw_relations(state, browse, frame, left);
     draw_rows(state, browse, frame, right);
 }
 
+/// What stands beside a name: the number of rows, a gap, two borders.
+const ROWS_AND_BORDERS: u16 = 9 + 1 + 2;
+
 fn draw_relations(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
     let relations = browse.relations.as_deref().unwrap_or_default();
-    let title = format!("relations {}", browse.cursor.position(relations.len()));
+    // One schema for all of them is said once: names are long and the pane is not.
+    let schema = common_schema(relations);
+    let of = schema.map(|schema| format!(" of {}", schema.trim_end_matches('.')));
+    let position = browse.cursor.position(relations.len());
+    let title = format!("relations{} {position}", of.unwrap_or_default());
     let focused = !browse.rows_focused;
     let inner = pane(frame, area, &title, focused, look);
     let columns = [Column::new("name", 10).grows(), Column::new("rows", 9).right()];
     let cell = |row: usize, column: usize| {
         let relation = &relations[row];
         match (column, relation.rows_estimate) {
-            (0, _) => plain(relation.name.clone()),
+            (0, _) => plain(relation.name[schema.map_or(0, str::len)..].to_owned()),
             (_, Some(rows)) => {
                 let about = look.symbols().about;
                 (format!("{about}{}", crate::format::count(rows)).into(), Role::Dim)
@@ -70,6 +80,14 @@ fn draw_relations(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: R
         inner,
         look,
     );
+}
+
+/// The schema that all names begin with, its point included.
+fn common_schema(relations: &[RelationFacts]) -> Option<&str> {
+    let first = relations.first()?.name.as_str();
+    // A quoted name may hold a point: then nothing is cut.
+    let schema = &first[..=first.find('.').filter(|_| !first.starts_with('"'))?];
+    relations.iter().all(|relation| relation.name.starts_with(schema)).then_some(schema)
 }
 
 fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) {
@@ -123,7 +141,7 @@ fn remarks(state: &State, browse: &Browse, room: u16) -> Vec<String> {
     remarks
 }
 
-/// `page 2, 200 rows of ≈12,345, filtered: .., more: ]`
+/// `page 2, 200 rows of ≈12,345, more: [ ], filtered: ..`
 fn foot(state: &State, browse: &Browse) -> String {
     let look = state.look;
     let (Some(grid), Some(links)) = (&browse.grid, &browse.page) else { return String::new() };
@@ -134,17 +152,18 @@ fn foot(state: &State, browse: &Browse) -> String {
     let estimate = estimate
         .filter(|relation| ask.is_some_and(|ask| ask.relation == relation.name))
         .find_map(|relation| relation.rows_estimate);
+    let last = links.after.is_none() && (grid.has_keys() || links.note.is_none());
     let of = match (browse.exact, estimate) {
         (Some(exact), _) => format!(" of {}", count(exact)),
+        // What is on screen is all there is: an estimate would only confuse.
+        (None, _) if last && links.before.is_none() => ", no more".to_owned(),
         (None, Some(about)) if browse.filter.is_empty() => {
             format!(" of {}{}", look.symbols().about, count(about))
         }
         _ => String::new(),
     };
-    let mut text = format!("page {}, {} rows{of}", browse.number, count(rows));
-    if !browse.filter.is_empty() {
-        text = format!("{text}, filtered: {}", browse.filter);
-    }
+    let rows = crate::format::counted(rows, "row");
+    let mut text = format!("page {}, {rows}{of}", browse.number);
     let at_start = ask.is_some_and(|ask| ask.from == PageFrom::Start);
     let more = [
         (links.before.is_some() && !at_start, CommandId::PreviousPage),
@@ -152,7 +171,11 @@ fn foot(state: &State, browse: &Browse) -> String {
     ];
     let keys = more.iter().filter(|(there, _)| *there).map(|(_, turn)| state.keymap.name(*turn));
     let keys = keys.collect::<Vec<_>>().join(" ");
-    if keys.is_empty() { text } else { format!("{text}, more: {keys}") }
+    if !keys.is_empty() {
+        text = format!("{text}, more: {keys}");
+    }
+    // At the end, because it can be long.
+    if browse.filter.is_empty() { text } else { format!("{text}, filtered: {}", browse.filter) }
 }
 
 fn draw_sql(state: &State, sql: &SqlPrompt, frame: &mut Frame<'_>, area: Rect) {

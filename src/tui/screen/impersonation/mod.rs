@@ -57,8 +57,31 @@ impl Impersonation {
         }
     }
 
+    /// Why there is no page to go to, or no rows to count.
+    pub(crate) fn no_page(&self, id: CommandId) -> Option<String> {
+        self.browse.no_page(id)
+    }
+
+    /// Whether there is a relation that was opened, or the result of a statement.
+    pub(crate) fn has_rows(&self) -> bool {
+        match self.tab {
+            Tab::Browse => self.browse.grid.is_some(),
+            Tab::Sql => self.sql.grid().is_some(),
+        }
+    }
+
+    /// Whether relations have the focus, so that one is opened and no record shown.
+    pub(crate) fn in_relations(&self) -> bool {
+        !self.is_sql() && self.browse.in_relations()
+    }
+
+    /// Whether an earlier statement can be fetched.
+    pub(crate) fn has_history(&self) -> bool {
+        self.is_sql() && self.sql.has_history()
+    }
+
     /// The filter as typed.
-    pub(crate) fn filter_text(&self) -> &str {
+    pub(crate) fn filter_text(&self) -> &String {
         &self.browse.filter
     }
 

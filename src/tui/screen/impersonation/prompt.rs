@@ -57,6 +57,10 @@ impl SqlPrompt {
         }
     }
 
+    pub(super) fn has_history(&self) -> bool {
+        !self.history.is_empty()
+    }
+
     pub(super) fn edit(&mut self, editing: bool) {
         self.editing = editing;
     }
@@ -169,16 +173,16 @@ pub(super) fn run(state: &mut State) {
 /// The statement is done.
 pub(crate) fn statement(state: &mut State, facts: StatementFacts) {
     let Some(own) = &mut state.impersonation else { return };
-    let rows = crate::format::count(i64::try_from(facts.rows.len()).unwrap_or(i64::MAX));
+    let rows = i64::try_from(facts.rows.len()).unwrap_or(i64::MAX);
     let mut summary = match facts.rows_affected {
         Some(count) => {
-            let count = crate::format::count(i64::try_from(count).unwrap_or(i64::MAX));
-            format!("{count} rows changed")
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            format!("{} changed", crate::format::counted(count, "row"))
         }
-        None => format!("{rows} rows"),
+        None => crate::format::counted(rows, "row"),
     };
     if facts.truncated {
-        summary = format!("{summary}, TRUNCATED after {rows}");
+        summary = format!("{summary}, TRUNCATED after {}", crate::format::count(rows));
     }
     summary = format!("{summary}, {} ms", facts.took.num_milliseconds());
     let grid = Grid::new(facts.columns, facts.rows);
