@@ -165,6 +165,7 @@ const BODY: &[(&str, &str, Written)] = &[
     ("bytes", "bytes", Written::Bytes),
     ("millis", "took", Written::Millis),
     ("sqlstate", "SQLSTATE", Written::Text),
+    ("why", "why", Written::Text),
     ("detail", "detail", Written::Text),
     ("title", "title", Written::Text),
     ("metric", "metric", Written::Text),

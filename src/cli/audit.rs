@@ -183,30 +183,17 @@ fn show(invocation: &mut Invocation, args: &Show) -> Result<(), Failure> {
             ("action", event.action.clone()),
             ("object", event.object.screen()),
             ("outcome", event.outcome.screen()),
-            ("told by", event.attested.clone()),
-            ("session", event.session.map(|id| id.to_string()).unwrap_or_default()),
-            ("request", event.request.map(|id| id.to_string()).unwrap_or_default()),
         ];
-        pairs.extend(event.reason.as_ref().map(|reason| ("reason", reason.screen())));
-        let statement = event.statement();
-        let details = event.detail.as_ref().and_then(serde_json::Value::as_object);
-        let rest = details.into_iter().flatten().filter(|(name, _)| *name != "sql");
-        pairs.extend(rest.map(|(name, value)| (name.as_str(), plain(value))));
+        let facts = event.facts();
+        // The statement can have many lines and stands below.
+        let others = facts.iter().filter(|fact| fact.label != "statement");
+        pairs.extend(others.map(|fact| (fact.label.as_str(), fact.value.screen())));
         pairs.retain(|(_, value)| !value.is_empty());
         printer.pairs(pairs);
-        if let Some(statement) = statement {
+        if let Some(statement) = event.statement() {
             printer.text(&format!("statement\n{}", statement.raw()));
         }
     })
-}
-
-/// A value of a detail as text.
-fn plain(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Null => String::new(),
-        other => other.to_string(),
-    }
 }
 
 fn not_found(seq: i64, tenant: Option<&str>) -> Failure {

@@ -39,7 +39,7 @@ fn a_recorded_statement_can_be_read() {
     assert!(list.contains("ticket 4711: looking") && list.contains("0 rows"), "{list}");
 
     let shown = text(&home.run(&["audit", "show", &seq, "--tenant", "acme"]).stdout);
-    for part in ["acme", "statement", "intent", "literals", "request", "select name"] {
+    for part in ["acme", "statement", "intent", "values", "request", "select name"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let event = home.answer(&["audit", "show", &seq, "--tenant", "acme"])["event"].clone();
