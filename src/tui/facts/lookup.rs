@@ -98,9 +98,12 @@ impl Lookup {
             return passes;
         }
         let finder = memmem::Finder::new(&part);
-        let mut from = 0;
+        let (mut from, mut row) = (0, 0);
         while let Some(at) = finder.find(&self.text.as_bytes()[from..]) {
-            let row = self.starts.partition_point(|start| *start <= from + at) - 1;
+            // Rows and hits go forward together: no hit has to be looked up.
+            while self.starts.get(row + 1).is_some_and(|next| *next <= from + at) {
+                row += 1;
+            }
             passes[row] = true;
             // One hit is enough: the search goes on in the next row.
             let Some(next) = self.starts.get(row + 1) else { break };
