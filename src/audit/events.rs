@@ -190,7 +190,7 @@ enum Written {
 
 impl Event {
     /// Everything that was recorded beside place, time and actor: why, what the body holds in the
-    /// order of [`BODY`] with what is not known there at its end, session, request, who vouches.
+    /// order of `BODY` with what is not known there at its end, session, request, who vouches.
     #[must_use]
     pub fn facts(&self) -> Vec<EventFact> {
         let fact = |label: &str, value: Untrusted| EventFact { label: label.to_owned(), value };

@@ -127,14 +127,14 @@ pub const COMMANDS: &[Command] = &[
         default_keys: &["X"],
         scopes: &[Scope::Tenant],
         risk: Risk::Confirm,
-        level: Some(Approver),
+        level: Some(Support),
         needs: &[Need::Row],
         verb: false,
         ..verb(
             CommandId::SessionEnd,
             Group::Impersonation,
             "session end",
-            "End the selected session of an operator",
+            "End the selected session: your own, or as approver anybody's",
         )
     },
     Command {

@@ -73,7 +73,7 @@ pub fn digest(hash: &[u8]) -> String {
 #[error("`{0}` is no amount: write a number, as in 500, 10,000 or 20 GiB")]
 pub struct InvalidAmount(pub String);
 
-/// Reads `500`, `10,000`, `20 GiB`: what [`count`] and [`bytes`] write, without fractions.
+/// Reads `500`, `10,000`, `20 GiB`: what [`count`] and [`bytes()`] write, without fractions.
 ///
 /// # Errors
 /// [`InvalidAmount`] where it is no whole number of at least zero, or too large.

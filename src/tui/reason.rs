@@ -4,6 +4,7 @@ use super::app::{Screen, State};
 use super::request::Slot;
 use super::screen;
 use crate::command::{Command, CommandId, Facts, Scope};
+use crate::identity::Level;
 
 /// Commands whose keys belong to one screen and that the palette can start from any other.
 const FROM_ANYWHERE: [CommandId; 2] = [CommandId::TenantCreate, CommandId::TenantFind];
@@ -59,9 +60,16 @@ fn of_place(state: &State, id: CommandId) -> Option<&'static str> {
         CommandId::NextPage => {
             (screen == Audit && !state.audit.has_older()).then_some("there are no older events")
         }
-        CommandId::SessionEnd => {
-            (!screen::runs_another(state)).then_some("select a running session first")
-        }
+        CommandId::SessionEnd => match screen::running_session(state) {
+            None => Some("select a running session first"),
+            Some(operator) => {
+                let mine = state.greeting.as_ref().is_some_and(|greeting| {
+                    greeting.level >= Level::Approver
+                        || greeting.operator.as_str() == operator.raw()
+                });
+                (!mine).then_some("only an approver ends the session of somebody else")
+            }
+        },
         CommandId::PlanShow => screen::cards::plan_in_question(state)
             .is_none()
             .then_some("select a tenant that has a plan"),

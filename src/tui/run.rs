@@ -4,6 +4,7 @@
 //! a timer runs only while something counts down (see [`State::wake_at`]).
 
 use std::io::{self, Stdout};
+use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
 use crossterm::clipboard::CopyToClipboard;
@@ -43,7 +44,7 @@ pub async fn run<E: Effects>(effects: E, start: Start) -> io::Result<()> {
         sender,
         inbox,
         state,
-        terminal: Terminal::new(CrosstermBackend::new(io::stdout()))?,
+        terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(io::stdout()))?),
         painted: Painted::default(),
         drawn: None,
         changed: true,
@@ -63,7 +64,9 @@ struct Console<E> {
     sender: UnboundedSender<Message>,
     inbox: UnboundedReceiver<Message>,
     state: State,
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: its own drop shows the cursor, and where the terminal is gone it panics while
+    /// it complains. Whatever it changed is undone by the guard.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     painted: Painted,
     drawn: Option<Instant>,
     changed: bool,

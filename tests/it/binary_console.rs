@@ -226,6 +226,23 @@ async fn a_signal_ends_the_impersonation_in_the_database_and_gives_the_terminal_
     server.release(&tenantdesk::progress::Progress::silent()).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_terminal_that_is_gone_ends_the_impersonation_and_the_use_of_the_server() {
+    let home = home_with_a_tenant();
+    let server = home.embedded().join(&tenantdesk::progress::Progress::silent()).await.unwrap();
+    let mut pty = console(&home);
+    pty.wait_for("(admin)").wait_for("│acme ");
+    impersonate(&mut pty, false);
+    // No panic: what is open is ended in any case.
+    assert_ne!(pty.hang_up("?"), 101);
+    let last = "select ended_at is not null, end_reason from tenantdesk.tenant_sessions order by id desc limit 1";
+    assert_eq!(value(&home, last), "t|quit");
+    assert!(
+        server.release(&tenantdesk::progress::Progress::silent()).await.unwrap(),
+        "the last user"
+    );
+}
+
 #[test]
 fn a_killed_console_leaves_a_server_and_a_session_that_others_see_and_end() {
     let home = home_with_a_tenant();

@@ -1,7 +1,7 @@
 //! What the console says one can do, and what it does when there is nothing to be done: no key is
 //! silent, and nothing is offered that cannot be.
 
-use tenantdesk::identity::Mode;
+use tenantdesk::identity::{Level, Mode};
 use tenantdesk::tui::facts::RestoreMode;
 use tenantdesk::tui::{Answer, Effect, Opening, Start};
 
@@ -113,6 +113,17 @@ fn the_selected_member_is_proposed_and_others_are_found_by_typing() {
     assert!(console.shows("found by: ann"), "{}", console.text());
     // From the list of tenants nobody is selected.
     assert!(console.press("<esc>1i").shows("‹ ann@acme.example (owner) ›"));
+}
+
+#[test]
+fn a_session_of_somebody_else_is_ended_by_an_approver_only() {
+    for (level, said) in
+        [(Level::Support, "only an approver"), (Level::Approver, "end this session?")]
+    {
+        let fixtures = Fixtures { level, ..Fixtures::default() };
+        let mut console = Console::open(Start::default(), USUAL, fixtures);
+        assert!(console.press("<enter><tab>X").shows(said), "{}", console.text());
+    }
 }
 
 #[test]

@@ -289,6 +289,26 @@ async fn lists_and_another_limit_come_from_the_database() {
     assert_eq!(desk.rows(SUPERUSER, set), "7|they pay for more");
 }
 
+#[tokio::test]
+async fn a_session_that_was_left_behind_is_ended_by_its_operator_in_the_console() {
+    let desk = Desk::product();
+    let (mut console, operator) = opened(&desk, "support").await;
+    // Another console of the same person, which died.
+    let mut other = RealConsole::open(desk.endpoint(&operator));
+    other.wait_for("tenants 1/3").await;
+    other.wait_for("(support)").await;
+    read_in_acme(&mut other, "15m").await;
+    console.press("i").wait_for("act as        ‹ user").await;
+    console.press("<enter>ticket 4711: rows missing<enter><enter><enter><enter>");
+    console.wait_for("you are impersonating already").await;
+    console.press("<esc><enter>").wait_for("▲ running").await;
+    console.press("<tab>X").wait_for("end this session?").await;
+    console.press("y").wait_for("the session is ended").await;
+    other.wait_for("THE IMPERSONATION IS OVER").await;
+    console.press("<esc>");
+    read_in_acme(&mut console, "15m").await;
+}
+
 /// Opens a relation by walking down to it.
 async fn open_relation(console: &mut RealConsole, name: &str) {
     let text = console.text();

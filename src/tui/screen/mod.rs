@@ -38,6 +38,7 @@ use super::app::{Screen, State};
 use super::widget::window::Cursor;
 use crate::command::{CommandId, Key};
 use crate::identity::TenantId;
+use crate::text::Untrusted;
 
 /// Asks for what the screen shows; what is there stays until the answer comes.
 pub(super) fn load(state: &mut State, screen: Screen) {
@@ -143,10 +144,10 @@ impl State {
     }
 }
 
-/// Whether a running session of an operator is selected.
-pub(super) fn runs_another(state: &State) -> bool {
+/// Whose session is selected, where it is a running one.
+pub(super) fn running_session(state: &State) -> Option<&Untrusted> {
     let page = state.tenant.as_ref().filter(|_| state.screen() == Screen::Tenant);
-    page.is_some_and(TenantPage::runs_another)
+    page.and_then(TenantPage::running_session)
 }
 
 /// Whether the list on screen has a selected row.

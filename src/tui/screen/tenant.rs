@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use crate::command::CommandId;
 use crate::identity::TenantId;
-use crate::text::screen;
+use crate::text::{Untrusted, screen};
 use crate::tui::act::Then;
 use crate::tui::app::State;
 use crate::tui::effect::Effect;
@@ -65,10 +65,10 @@ impl TenantPage {
         Some(members.get(self.member.selected)?.id.clone())
     }
 
-    /// Whether a running session is selected.
-    pub(crate) fn runs_another(&self) -> bool {
-        let session = self.selected_session().filter(|_| self.pane == Pane::Sessions);
-        session.is_some_and(|session| session.ended_at.is_none())
+    /// Whose session is selected, where it is a running one.
+    pub(crate) fn running_session(&self) -> Option<&Untrusted> {
+        let session = self.selected_session().filter(|_| self.pane == Pane::Sessions)?;
+        session.ended_at.is_none().then_some(&session.operator)
     }
 
     fn selected_session(&self) -> Option<&SessionLine> {
@@ -197,7 +197,7 @@ fn end_other(state: &mut State) {
 
 fn session_entries(session: &SessionLine) -> Vec<Entry> {
     let time = crate::format::time;
-    let text = |text: &Option<crate::text::Untrusted>| {
+    let text = |text: &Option<Untrusted>| {
         text.as_ref().map_or_else(|| "-".to_owned(), |text| text.raw().to_owned())
     };
     vec![

@@ -5,7 +5,10 @@
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -20,6 +23,9 @@ pub struct Pty {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn std::io::Write + Send>,
     output: Receiver<Vec<u8>>,
+    /// Reads until the program is gone, or until it is told to stop and reads once more.
+    reader: JoinHandle<()>,
+    reads: Arc<AtomicBool>,
     screen: vt100::Parser,
     before: String,
     started: Instant,
@@ -35,16 +41,19 @@ impl Pty {
         let (mut reader, keys) =
             (pty.master.try_clone_reader().unwrap(), pty.master.take_writer().unwrap());
         let (sender, output) = channel();
-        std::thread::spawn(move || {
+        let reads = Arc::new(AtomicBool::new(true));
+        let go_on = Arc::clone(&reads);
+        let reader = std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                if sender.send(buffer[..count].to_vec()).is_err() {
+                if !go_on.load(Ordering::SeqCst) || sender.send(buffer[..count].to_vec()).is_err() {
                     break;
                 }
             }
         });
         let screen = vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0);
-        Self { child, master: pty.master, keys, output, screen, before, started }
+        let master = pty.master;
+        Self { child, master, keys, output, reader, reads, screen, before, started }
     }
 
     /// Types, as bytes of a terminal.
@@ -122,6 +131,24 @@ impl Pty {
     /// Whether the line has other modes than before the program.
     pub fn is_changed(&self) -> bool {
         modes(&*self.master) != self.before
+    }
+
+    /// Takes the terminal away, as a lost connection does, and waits for the end of the program.
+    /// `key` makes the program draw once more.
+    pub fn hang_up(mut self, key: &str) -> u32 {
+        self.reads.store(false, Ordering::SeqCst);
+        self.press(key);
+        let Self { mut child, master, keys, reader, .. } = self;
+        reader.join().unwrap();
+        drop((master, keys));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status.exit_code();
+            }
+            assert!(Instant::now() < deadline, "it does not end without its terminal");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits for the end, however it comes, and answers the exit code.
