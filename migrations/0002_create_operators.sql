@@ -77,6 +77,20 @@ begin
     where d.datname = pg_catalog.current_database() and pg_catalog.pg_get_userbyid(d.datdba) = session_user);
 end $$;
 
+-- What anybody can do to a login to make it look powerful: grants on his own temporary objects, on objects that he will
+-- make, and in other databases. It gives no way past the guard of this one.
+create function tenantdesk.is_passing(database oid, class oid, object oid) returns boolean language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (is_passing.database <> 0 and is_passing.database <> tenantdesk.this_database())
+    or is_passing.class = 'pg_catalog.pg_default_acl'::pg_catalog.regclass
+    or exists (select from pg_catalog.pg_namespace n where n.nspname ~ '^pg_(toast_)?temp_' and n.oid = case
+      when is_passing.class = 'pg_catalog.pg_namespace'::pg_catalog.regclass then is_passing.object
+      when is_passing.class = 'pg_catalog.pg_class'::pg_catalog.regclass then (select c.relnamespace from pg_catalog.pg_class c where c.oid = is_passing.object)
+      when is_passing.class = 'pg_catalog.pg_type'::pg_catalog.regclass then (select t.typnamespace from pg_catalog.pg_type t where t.oid = is_passing.object)
+      when is_passing.class = 'pg_catalog.pg_proc'::pg_catalog.regclass then (select p.pronamespace from pg_catalog.pg_proc p where p.oid = is_passing.object) end);
+end $$;
+
 -- Why a login could escape from the guard, or null. Asked when an operator is added, when a session is opened, by doctor.
 create function tenantdesk.too_powerful(login text) returns text language sql stable security definer
 set search_path = pg_catalog, pg_temp
@@ -95,9 +109,11 @@ return (
     when exists (select from pg_catalog.pg_auth_members m where m.member = r.oid and m.admin_option)
       then 'it may grant its roles to others'
     when exists (select from pg_catalog.pg_shdepend d where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
-      and d.refobjid = r.oid and d.deptype = 'o' and d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass) then 'it owns objects'
+      and d.refobjid = r.oid and d.deptype = 'o' and d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass
+      and not tenantdesk.is_passing(d.dbid, d.classid, d.objid)) then 'it owns objects'
     when exists (select from pg_catalog.pg_shdepend d where d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
-      and d.refobjid = r.oid and d.deptype = 'a' and d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass) then 'it was granted rights of its own'
+      and d.refobjid = r.oid and d.deptype = 'a' and d.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass
+      and not tenantdesk.is_passing(d.dbid, d.classid, d.objid)) then 'it was granted rights of its own'
   end
   from pg_catalog.pg_roles r where r.rolname = login);
 

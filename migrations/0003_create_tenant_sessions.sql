@@ -112,13 +112,14 @@ end $$;
 
 -- What provisioning makes once: the owner's membership, and the person where he is new. The second writer waits for
 -- the first and is refused, so that a tenant of one's own is no way to read, or to plant, many people.
-create table tenantdesk.provision_claims (tenant text not null, what text not null, primary key (tenant, what));
+create table tenantdesk.provision_claims (tenant text not null, what text not null check (what in ('person', 'member')), primary key (tenant, what));
 create function tenantdesk.claim_provision(what text) returns boolean language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
   of_tenant text := tenantdesk.provision_tenant();
 begin
-  if of_tenant is null then
+  -- Nobody is made for a tenant that is not: the root row comes first.
+  if of_tenant is null or not exists (select from tenantdesk.tenant_state(of_tenant)) then
     return false;
   end if;
   insert into tenantdesk.provision_claims (tenant, what) values (of_tenant, claim_provision.what) on conflict do nothing;
@@ -213,6 +214,14 @@ begin
   return query select opened.id, opened.opened_at, opened.expires_at, opened.member_email, opened.member_role;
 end $$;
 
+-- Whether the operator still has the level that his session needs: an opening can be committed after it was taken away.
+create function tenantdesk.is_entitled(s tenantdesk.tenant_sessions) returns boolean language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from tenantdesk.operators o where o.name = s.operator and o.disabled_at is null and o.database = s.database
+    and (o.level = 'admin' or o.level in ('support', 'approver') and (s.purpose in ('provision', 'manage') or s.purpose = 'impersonate' and s.mode = 'read')));
+end $$;
+
 -- Ends the expired sessions of a login (or of all: null), as of their expiry, and those whose connection is gone: a
 -- killed tool must not leave rights behind until its session would expire. An impersonation that was opened by hand,
 -- without a request, has no connection of its own. Whoever holds a row is passed by: he holds up nobody but himself.
@@ -223,10 +232,11 @@ declare
 begin
   for gone in
     update tenantdesk.tenant_sessions s set ended_at = least(s.expires_at, pg_catalog.clock_timestamp()), ended_by = session_user,
-      end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired' else 'connection lost' end
+      end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired'
+        when not tenantdesk.is_entitled(s) then 'level changed' else 'connection lost' end
     where s.id in (select t.id from tenantdesk.tenant_sessions t
       where t.ended_at is null and t.database = tenantdesk.this_database() and (login is null or t.operator = login)
-        and (t.expires_at <= pg_catalog.clock_timestamp()
+        and (t.expires_at <= pg_catalog.clock_timestamp() or not tenantdesk.is_entitled(t)
           or (t.purpose <> 'impersonate' or t.request is not null)
             -- Connecting takes a moment; who comes back himself after a crash waits for less.
             and t.opened_at < pg_catalog.clock_timestamp() - case when login is null then interval '1 minute' else interval '10 seconds' end
@@ -280,7 +290,7 @@ begin
     -- Ended by somebody whose program died before it closed the connections.
     select s.id, s.operator from tenantdesk.tenant_sessions s
       where s.ended_at < pg_catalog.clock_timestamp() - interval '10 seconds' and s.closed_at is null and s.database = tenantdesk.this_database()
-        and (s.operator = session_user or s.end_reason in ('expired', 'connection lost') or tenantdesk.rank(tenantdesk.level()) >= 3);
+        and (s.operator = session_user or s.end_reason in ('expired', 'connection lost', 'level changed') or tenantdesk.rank(tenantdesk.level()) >= 3);
 end $$;
 
 create function tenantdesk.sessions() returns table (id bigint, operator text, tenant text, purpose text, mode text, reason text,
@@ -350,7 +360,7 @@ begin
   select s.* into gone from tenantdesk.tenant_sessions s
     where s.id = terminate.id and s.ended_at is not null and s.database = tenantdesk.this_database()
       and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
-      and (s.operator = session_user or s.end_reason in ('expired', 'connection lost') or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager());
+      and (s.operator = session_user or s.end_reason in ('expired', 'connection lost', 'level changed') or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager());
   if not found then
     return 0;
   end if;
@@ -359,7 +369,7 @@ begin
   from pg_catalog.pg_stat_activity a
   where a.usename = gone.operator and a.pid <> pg_catalog.pg_backend_pid() and a.datid = gone.database
     and a.backend_start <= closing
-    and (case when gone.ended_by = gone.operator and gone.end_reason not in ('expired', 'connection lost') then a.application_name = 'tenantdesk/' || gone.id
+    and (case when gone.ended_by = gone.operator and gone.end_reason not in ('expired', 'connection lost', 'level changed') then a.application_name = 'tenantdesk/' || gone.id
       else not exists (select from tenantdesk.tenant_sessions s
         where gone.end_reason in ('expired', 'connection lost') and s.operator = gone.operator and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
           and a.application_name = 'tenantdesk/' || s.id) end);
@@ -383,7 +393,8 @@ begin
     -- The killer is a member of every operator, of whatever database, and of nobody else.
     and pg_catalog.pg_has_role('tenantdesk_killer', a.usesysid, 'member')
     and exists (select from pg_catalog.pg_locks l where l.pid = a.pid and l.granted
-      and (l.database = a.datid and a.datname = pg_catalog.current_database() and l.relation in ('tenantdesk.chains'::pg_catalog.regclass, 'tenantdesk.tenant_sessions'::pg_catalog.regclass) and l.mode = 'RowExclusiveLock'
+      and (l.database = a.datid and a.datname = pg_catalog.current_database() and l.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock')
+          and l.relation in ('tenantdesk.chains'::pg_catalog.regclass, 'tenantdesk.tenant_sessions'::pg_catalog.regclass, 'tenantdesk.operators'::pg_catalog.regclass)
         or l.locktype = 'object' and l.classid = 'pg_catalog.pg_authid'::pg_catalog.regclass
           and l.objid in (select r.oid from pg_catalog.pg_roles r where r.rolname ~ '^tenantdesk_')));
   return killed;

@@ -61,9 +61,9 @@ create view tenantdesk.present_grants as
       where a.attacl is not null and n.nspname !~ '^(pg_|information_schema$)'
     union all
     select 'routine', p.oid, '', p.proacl, p.proowner from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-      where p.proacl is not null
+      where p.proacl is not null and n.nspname !~ '^pg_(toast_)?temp_'
     union all
-    select 'schema', n.oid, '', n.nspacl, n.nspowner from pg_catalog.pg_namespace n where n.nspacl is not null
+    select 'schema', n.oid, '', n.nspacl, n.nspowner from pg_catalog.pg_namespace n where n.nspacl is not null and n.nspname !~ '^pg_(toast_)?temp_'
     union all
     select 'database', 0::oid, '', d.datacl, d.datdba from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
     union all
@@ -266,6 +266,12 @@ begin atomic
       and c.relnamespace in (select k.relnamespace from tenantdesk.relations r join pg_catalog.pg_class k on k.oid = r.relation)
       and not exists (select from tenantdesk.relations r where r.relation = c.oid)
       and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')
+  union all
+  -- DROP OWNED by a role that an operator may act as takes the guard's policies away, whoever owns the tables. Nothing but an
+  -- event trigger, which a superuser makes, stops it.
+  select 'DROP OWNED', 'no event trigger keeps operators from it, and it takes the policies away that name their roles'
+    where not exists (select from pg_catalog.pg_event_trigger t where t.evtname = 'tenantdesk_refuse_definitions' and t.evtenabled in ('O', 'A'))
+      and not exists (select from tenantdesk.exceptions e where e.object = 'DROP OWNED')
   union all
   select l.object, l.why from tenantdesk.lent_functions l where not exists (select from tenantdesk.exceptions e where e.object = l.object)
   union all

@@ -34,3 +34,21 @@ begin
   end if;
 end $$;
 grant execute on function tenantdesk.advance_sequence to tenantdesk_archivist, tenantdesk_archive_inserter;
+
+-- One restore of a tenant at a time, until the transaction ends. A row of ours and no advisory lock: those any login could hold.
+create table tenantdesk.restore_turns (tenant text primary key);
+create function tenantdesk.take_restore_turn() returns boolean language plpgsql security definer
+set search_path = pg_catalog, pg_temp set lock_timeout = '200ms' as $$
+declare
+  of_tenant text := tenantdesk.archive_writes();
+begin
+  if of_tenant is null then
+    raise exception 'no live restore' using errcode = '42501';
+  end if;
+  insert into tenantdesk.restore_turns (tenant) values (of_tenant) on conflict do nothing;
+  perform from tenantdesk.restore_turns t where t.tenant = of_tenant for update;
+  return true;
+exception when lock_not_available then
+  return false;
+end $$;
+grant execute on function tenantdesk.take_restore_turn to tenantdesk_archivist;

@@ -39,7 +39,7 @@ set local role tenantdesk_ledger;
 
 -- What was done in the tenant by operators, newest first: when, what, why, as whom. Who it was is a label that is the same
 -- for the same operator in this tenant and tells nobody his name.
-create function tenantdesk.tenant_audit(since timestamptz default null, at_most integer default 100)
+create function tenantdesk.tenant_audit(since timestamptz default null, at_most integer default 100, before_seq bigint default null)
 returns table (seq bigint, at timestamptz, operator text, action text, object text, outcome text, reason text, member text)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -54,5 +54,6 @@ begin
     from tenantdesk.ledger l join tenantdesk.chains c on c.chain = l.chain
       left join tenantdesk.ledger_details d on d.chain = l.chain and d.seq = l.seq
     where l.chain = own_chain and l.attested <> 'claimed' and (tenant_audit.since is null or l.at >= tenant_audit.since)
+      and (tenant_audit.before_seq is null or l.seq < tenant_audit.before_seq)
     order by l.seq desc limit least(tenant_audit.at_most, 1000);
 end $$;

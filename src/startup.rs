@@ -218,7 +218,7 @@ async fn prepare(
         [SUPERUSER, Role::Owner.login(), Role::App.login(), Role::Operator.login(), login.as_str()];
     server.allow_logins(&logins, progress).await?;
     host(&server.endpoint("postgres", SUPERUSER)).await?;
-    close_large_objects(&server.endpoint(DATABASE, SUPERUSER)).await?;
+    close_host(&server.endpoint(DATABASE, SUPERUSER)).await?;
     let owner = server.endpoint(DATABASE, Role::Owner.login());
     let link = connect(&owner, "tenantdesk setup").await?;
     starter(&link).await?;
@@ -273,11 +273,11 @@ async fn host(endpoint: &Endpoint) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Large objects know no row level security, and every login may make them: rows of one tenant
-/// could be left there for the session of another. The application and the owner keep them.
-async fn close_large_objects(endpoint: &Endpoint) -> Result<(), Failure> {
+/// What only a superuser can close: large objects, advisory locks, other databases, and DROP OWNED,
+/// by which a role would take the guard's policies with it.
+async fn close_host(endpoint: &Endpoint) -> Result<(), Failure> {
     let link = connect(endpoint, "tenantdesk setup").await?;
-    let closed = link.client().batch_execute(include_str!("startup/close_large_objects.sql")).await;
+    let closed = link.client().batch_execute(include_str!("startup/close_host.sql")).await;
     closed.map_err(crate::postgres::ServerError::from)?;
     Ok(())
 }

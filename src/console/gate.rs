@@ -1,6 +1,8 @@
 //! The gate itself: one control connection, shared by clones, and the transactions on it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_postgres::Row;
@@ -20,6 +22,8 @@ use crate::postgres::{
 const GROUP: &str = "tenantdesk_operator";
 /// The SQLSTATE of a lock that was not given within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+/// How often it is looked for who holds what a call waits for.
+const BETWEEN_TWO_LOOKS: Duration = Duration::from_millis(200);
 
 /// The gate. Clones share one control connection.
 #[derive(Debug, Clone)]
@@ -188,11 +192,10 @@ impl Console {
         }
         // On the heap: it is rare, and every call would be larger by it.
         let again = Box::pin(async {
-            let unblock = Attested::unblock();
-            let freed = Transaction::whole(link, preamble.clone(), &unblock.sql, &[]).await?;
-            let ended: i32 = freed.first().map_or(0, |row| row.get(0));
-            tracing::warn!(ended, "connections that held a chain of the ledger were ended");
-            Transaction::whole(link, preamble, &call.sql, &call.values).await
+            tokio::select! {
+                result = Transaction::whole(link, preamble, &call.sql, &call.values) => result,
+                never = keep_freeing(&self.shared.endpoint) => match never {},
+            }
         });
         let again = again.await;
         forget_if_gone(&mut guard, &again);
@@ -227,6 +230,29 @@ impl Console {
             *guard = Some(connect(&self.shared.endpoint, "tenantdesk").await?);
         }
         Ok(guard)
+    }
+}
+
+/// Ends connections of operators that hold what a call waits for, again and again on a connection
+/// of its own: while the call stands in the queue, whoever stands before it has to go.
+async fn keep_freeing(endpoint: &Endpoint) -> Infallible {
+    let Ok(link) = connect(endpoint, "tenantdesk").await else {
+        return std::future::pending().await;
+    };
+    let role = Ident::new(GROUP);
+    let preamble = Preamble { isolation: Isolation::ReadWrite, role: Some(&role), settings: &[] };
+    loop {
+        let unblock = Attested::unblock();
+        match Transaction::whole(&link, preamble.clone(), &unblock.sql, &[]).await {
+            Ok(rows) => {
+                let ended: i32 = rows.first().map_or(0, |row| row.get(0));
+                if ended > 0 {
+                    tracing::warn!(ended, "connections that held a chain of the ledger were ended");
+                }
+            }
+            Err(_) => return std::future::pending().await,
+        }
+        tokio::time::sleep(BETWEEN_TWO_LOOKS).await;
     }
 }
 

@@ -58,7 +58,7 @@ const CALLS: &[(&str, &str, &str)] = &[
     ),
     ("plan_set", "admin", "plan_set('attacked', 'Attacked', 'projects', 1, 2, null)"),
     ("plans_load", "admin", "plans_load('[]', null)"),
-    ("recount_usage", "admin", "recount_usage(null)"),
+    ("recount_usage", "-", "recount_usage(null)"),
 ];
 
 /// The functions that a role may execute.
@@ -81,7 +81,7 @@ fn operators_and_session_roles_call_what_is_listed_and_nothing_else() {
     }
     assert_eq!(
         executable(&desk, "tenantdesk_archivist"),
-        "advance_sequence,archive_tenant,archive_writes,operation_mark,provision_tenant,session_tenant,writing_tenant"
+        "advance_sequence,archive_tenant,archive_writes,operation_mark,provision_tenant,session_tenant,take_restore_turn,writing_tenant"
     );
     assert_eq!(
         executable(&desk, "tenantdesk_provisioner"),

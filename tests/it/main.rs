@@ -30,6 +30,8 @@ mod attack_faults;
 mod attack_functions;
 /// Attacks by holding on: open transactions, held chains, programs that are gone.
 mod attack_holding;
+/// Attacks that only the host can stop.
+mod attack_host;
 /// What an installation leaves: rights as the map says, the owner's rows and dumps.
 mod attack_installed;
 /// How the attacks are told: an operator with a live session, by hand with psql.

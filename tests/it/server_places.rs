@@ -141,19 +141,27 @@ async fn tcp_opens_the_loopback_with_a_password_and_never_for_the_superuser() {
     assert!(started.tcp);
     let server = embedded.join(&quiet()).await.unwrap();
     ask(&server, "select set_config('password_encryption', 'scram-sha-256', false)").await;
-    let sql = "create role web login password 'correct horse'; alter role embedded_superuser password 'x y z'";
+    let sql = "create role app_user login password 'correct horse'; create role ann login password 'correct horse'; alter role embedded_superuser password 'x y z'";
     let port = started.port.to_string();
     let socket = home.paths.socket_dir.to_str().unwrap().to_owned();
-    let client = |host: &str, user: &str, password: &str| {
+    let client = |host: &str, user: &str, database: &str, password: &str| {
         let mut client = Command::new(client_program(&server_programs().0));
-        client.args(["-XAtw", "-h", host, "-p", &port, "-U", user, "-d", "postgres"]);
+        client.args(["-XAtw", "-h", host, "-p", &port, "-U", user, "-d", database]);
         client.env("PGPASSWORD", password);
         client
     };
-    assert_eq!(output_of(&mut client(&socket, SUPERUSER, ""), sql).code, 0);
-    assert_eq!(output_of(&mut client("127.0.0.1", "web", "correct horse"), "select 1").rows(), "1");
-    assert_ne!(output_of(&mut client("127.0.0.1", "web", "wrong"), "select 1").code, 0);
-    assert_ne!(output_of(&mut client("127.0.0.1", SUPERUSER, "x y z"), "select 1").code, 0);
+    for sql in [sql, "create database app"] {
+        assert_eq!(output_of(&mut client(&socket, SUPERUSER, "postgres", ""), sql).code, 0);
+    }
+    let loopback = |user: &str, database: &str, password: &str| {
+        output_of(&mut client("127.0.0.1", user, database, password), "select 1")
+    };
+    assert_eq!(loopback("app_user", "app", "correct horse").rows(), "1");
+    assert_ne!(loopback("app_user", "app", "wrong").code, 0);
+    // Nobody but the application, and it nowhere else: an operator could give himself a password.
+    assert_ne!(loopback("app_user", "postgres", "correct horse").code, 0);
+    assert_ne!(loopback("ann", "app", "correct horse").code, 0);
+    assert_ne!(loopback(SUPERUSER, "app", "x y z").code, 0);
     let log = logs(&embedded, ReadLogs { lines: 1000 }).unwrap().lines.join("\n");
     assert!(
         log.contains("password authentication failed") && !log.contains("correct horse"),

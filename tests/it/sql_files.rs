@@ -17,7 +17,7 @@ const QUERIES: [(&str, &str); 7] = [
 ];
 
 /// Scripts without an answer: each installation of the tests runs them.
-const SCRIPTS: [&str; 4] = ["enter.sql", "clear.sql", "leave.sql", "close_large_objects.sql"];
+const SCRIPTS: [&str; 4] = ["enter.sql", "clear.sql", "leave.sql", "close_host.sql"];
 
 /// Those who make the starter schema and fill it; everybody else goes by the relation map.
 const MAKERS: [&str; 3] = ["src/startup.rs", "src/lifecycle/demo.rs", "src/lifecycle/provision.rs"];

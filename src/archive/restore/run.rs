@@ -152,10 +152,8 @@ async fn begin(session: &TenantSession) -> Result<Transaction<'_>, Failure> {
             "set local work_mem = '64MB'; set local jit = off; set constraints all deferred",
         ))
         .await?;
-    let lock = Sql::new(
-        "select pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('tenantdesk restore ' || $1, 0))",
-    );
-    let row = transaction.query_one(&lock, &[&session.tenant.as_str()]).await?;
+    let turn = Sql::new("select tenantdesk.take_restore_turn()");
+    let row = transaction.query_one(&turn, &[]).await?;
     if row.get(0) { Ok(transaction) } else { Err(RestoreError::Busy.into()) }
 }
 

@@ -14,14 +14,14 @@ use super::error::EmbeddedError;
 /// The name of the map, in `pg_hba.conf` and `pg_ident.conf`.
 const MAP: &str = "tenantdesk";
 
-/// The text of `pg_hba.conf`. TCP is closed unless `server start --tcp` opens it, and never for
-/// the superuser; no login has a password until somebody sets one.
+/// The text of `pg_hba.conf`. TCP is closed unless `server start --tcp` opens it, and then it is
+/// for the application alone: an operator could give himself a password.
 pub(super) const HBA: &str = "\
 # Written by tenantdesk when it made this data directory.
 # TYPE  DATABASE  USER                ADDRESS       METHOD
 local   all       all                               peer map=tenantdesk
 host    all       embedded_superuser  all           reject
-host    all       all                 127.0.0.1/32  scram-sha-256
+host    app       app_user            127.0.0.1/32  scram-sha-256
 ";
 
 /// The roles in a map file that a user may log in as.

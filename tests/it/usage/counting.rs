@@ -152,15 +152,15 @@ async fn setup_counts_what_is_there_and_a_recount_mends_what_passed_by() {
         SUPERUSER,
         "insert into tenantdesk.usage_counters values ('gone', 'users', '2000-01-01', 7)",
     );
-    let admin = shop.desk.operator("admin");
-    assert_eq!(shop.rows(&admin, "select tenantdesk.recount_usage(null)"), "3");
+    let admin = "app_owner";
+    assert_eq!(shop.rows(admin, "select tenantdesk.recount_usage(null)"), "3");
     assert_eq!((shop.counter(1, "projects"), shop.counter(2, "users")), ("6".into(), "1".into()));
     assert_eq!(shop.drift(), "");
-    assert_eq!(shop.rows(&admin, "select tenantdesk.recount_usage(null)"), "0");
-    let recorded = shop.rows(&admin, "select object, actor = session_user from tenantdesk.ledger_events(null, null, 'usage', null, null, 10) order by seq");
+    assert_eq!(shop.rows(admin, "select tenantdesk.recount_usage(null)"), "0");
+    let recorded = shop.rows(admin, "select object, actor = session_user from tenantdesk.ledger_events(null, null, 'usage', null, null, 10) order by seq");
     assert_eq!(recorded, "3 counters corrected|t\n0 counters corrected|t");
     let old_snapshot = shop.desk.psql(
-        &admin,
+        admin,
         "begin isolation level repeatable read; set local role tenantdesk_operator; select tenantdesk.recount_usage(null)",
     );
     assert!(old_snapshot.stderr.contains("25001"), "{old_snapshot:?}");

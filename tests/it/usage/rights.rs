@@ -41,7 +41,6 @@ async fn plans_limits_and_counters_are_changed_by_admins_through_functions_only(
         ),
         "select tenantdesk.plan_set('tiny', null, 'users', 1, 9, null)".to_owned(),
         "select tenantdesk.plans_load('[]', null)".to_owned(),
-        "select tenantdesk.recount_usage(null)".to_owned(),
     ];
     let inner = [
         "select tenantdesk.count_usage('x', 'users', '2000-01-01', 1)",
