@@ -226,6 +226,21 @@ fn ctrl_c_cancels_the_statement_first_and_does_not_quit() {
 }
 
 #[test]
+fn a_late_count_of_other_rows_is_dropped() {
+    for change in ["/id = 7<enter>", "<tab>j<enter>"] {
+        let mut console = impersonating(Mode::Read);
+        console.press("<enter>");
+        console.hold = |effect| matches!(effect, Effect::CountRows { .. });
+        console.press("c").press(change);
+        console.release();
+        assert!(!console.shows("12,346"), "after `{change}`: {}", console.text());
+        console.press("c");
+        console.release();
+        assert!(console.shows("12,346"), "{}", console.text());
+    }
+}
+
+#[test]
 fn a_text_takes_letters_before_any_command() {
     let mut console = impersonating(Mode::Read);
     console.press("eqx?:/gg<");
