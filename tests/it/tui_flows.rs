@@ -431,6 +431,17 @@ fn a_verification_tells_how_far_it_is() {
 }
 
 #[test]
+fn a_plan_that_is_replaced_is_cancelled() {
+    let mut console = console();
+    console.hold = |effect| matches!(effect, Effect::PlanRestore { .. });
+    console.press("3R<enter>");
+    let first = console.held[0].no;
+    console.press("<esc>R<enter>");
+    let plans = console.asked.iter().position(|effect| *effect == Effect::Cancel(first));
+    assert_eq!(plans, Some(console.asked.len() - 2), "not cancelled before the new one");
+}
+
+#[test]
 fn a_restore_needs_the_slug_and_a_reason() {
     let mut console = console();
     console.press("3R<enter>ashort<enter>acme<enter>");

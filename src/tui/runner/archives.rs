@@ -144,6 +144,8 @@ impl Runner {
         mode: RestoreMode,
         progress: &Progress,
     ) -> Result<RestorePlanFacts, Failure> {
+        let alone = async { Ok(self.shared.planning.lock().await) };
+        let _alone = progress.unless_cancelled(alone).await?;
         let console = self.console().await?;
         let plan =
             self.restore_plan(&archive, mode, "plan of a restore".parse()?, progress).await?;
