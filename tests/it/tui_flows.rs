@@ -226,6 +226,23 @@ fn ctrl_c_cancels_the_statement_first_and_does_not_quit() {
 }
 
 #[test]
+fn ctrl_c_cancels_counts_and_pages_as_well() {
+    let mut console = impersonating(Mode::Read);
+    console.press("<enter>");
+    console.hold = |effect| matches!(effect, Effect::CountRows { .. } | Effect::FetchPage { .. });
+    console.press("c");
+    let count = console.held[0].no;
+    assert!(console.press("<ctrl-c>").shows("cancel the count"), "{}", console.text());
+    assert!(console.asked.contains(&Effect::Cancel(count)));
+    let failure = Failure::new(Kind::Interrupted, "the statement was cancelled");
+    console.answer(count, Err(failure));
+    console.press("]");
+    let page = console.held[1].no;
+    assert!(console.press("<ctrl-c>").shows("cancel the reading of the page"));
+    assert!(console.asked.contains(&Effect::Cancel(page)) && !console.shows("quit?"));
+}
+
+#[test]
 fn a_late_count_of_other_rows_is_dropped() {
     for change in ["/id = 7<enter>", "<tab>j<enter>"] {
         let mut console = impersonating(Mode::Read);
