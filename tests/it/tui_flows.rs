@@ -139,6 +139,21 @@ fn an_end_that_fails_is_said_and_can_be_tried_again() {
 }
 
 #[test]
+fn an_end_that_fails_is_said_where_the_session_has_no_screen_any_more() {
+    let fixtures = Fixtures { failing: vec!["EndSession"], ..Fixtures::default() };
+    let opening = Opening::Impersonation(Box::new(open(Mode::Read)));
+    let start = Start { opening, ..Start::default() };
+    let mut console = Console::open(start, USUAL, fixtures.clone());
+    console.press("<wait:901><wait:2><enter>");
+    assert!(console.shows("a session could not be ended: EndSession failed"), "{}", console.text());
+    let mut console = Console::open(Start::default(), USUAL, fixtures);
+    console.hold = |effect| matches!(effect, Effect::OpenSession(_));
+    console.press(READ).press("<esc>");
+    console.release();
+    assert!(console.press("M").shows("a session could not be ended"), "{}", console.text());
+}
+
+#[test]
 fn a_session_lost_in_the_database_is_gone_from_the_screen() {
     let mut console = impersonating(Mode::Read);
     let why = "ended by \u{1b}jonas".into();
