@@ -423,6 +423,16 @@ fn the_slug_follows_the_name_until_it_is_typed() {
 }
 
 #[test]
+fn a_value_of_any_length_can_be_pasted_into_a_form() {
+    let mut console = console();
+    console.press("n");
+    console.send(Message::Paste("x".repeat(66_000)));
+    for keys in ["<tab>", "<size:80x10>", "<enter>", "<ctrl-s>"] {
+        assert!(!console.press(keys).text().is_empty());
+    }
+}
+
+#[test]
 fn an_export_asks_runs_beside_the_screens_and_can_be_cancelled() {
     let mut console = console();
     console.hold = |effect| matches!(effect, Effect::Export(_));
