@@ -63,8 +63,12 @@ pub enum FilterOperator {
     NotEqual,
     /// `<`
     Less,
+    /// `<=`
+    AtMost,
     /// `>`
     Greater,
+    /// `>=`
+    AtLeast,
     /// `is null`
     Null,
     /// `not null`

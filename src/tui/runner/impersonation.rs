@@ -290,7 +290,9 @@ fn filter(filter: GridFilter) -> Filter {
         FilterOperator::Equal => Compare::Equal,
         FilterOperator::NotEqual => Compare::NotEqual,
         FilterOperator::Less => Compare::Less,
+        FilterOperator::AtMost => Compare::AtMost,
         FilterOperator::Greater => Compare::Greater,
+        FilterOperator::AtLeast => Compare::AtLeast,
         FilterOperator::Null => Compare::Null,
         FilterOperator::NotNull => Compare::NotNull,
     };
