@@ -150,7 +150,8 @@ begin
   if statement_outcome.outcome not in ('ok', 'failed', 'cancelled', 'stopped', 'lost') or not tenantdesk.is_open_intent('tenant:' || s.tenant, s.id, statement_outcome.intent) then
     raise exception 'no statement % of this impersonation waits for its outcome', statement_outcome.intent using errcode = '22023';
   end if;
-  return tenantdesk.append('tenant:' || s.tenant, 'statement', s.mode, statement_outcome.outcome, 'client', s.id, s.request,
+  return tenantdesk.append('tenant:' || s.tenant, 'statement', s.mode, statement_outcome.outcome, 'client', s.id,
+    tenantdesk.request_of('tenant:' || s.tenant, statement_outcome.intent),
     pg_catalog.jsonb_build_object('intent', intent, 'rows', row_count, 'bytes', bytes, 'millis', millis, 'sqlstate', sqlstate)::text);
 end $$;
 
@@ -190,7 +191,12 @@ begin
       where l.chain = of_chain and l.seq > of_intent and l.session = of_session and l.action = 'statement' and l.outcome <> 'intent'
         and d.body::pg_catalog.jsonb ->> 'intent' = of_intent::text);
 end $$;
-grant execute on function tenantdesk.keyed_digests, tenantdesk.is_open_intent to tenantdesk_owner;
+create function tenantdesk.request_of(of_chain text, of_seq bigint) returns uuid language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select l.request from tenantdesk.ledger l where l.chain = of_chain and l.seq = of_seq);
+end $$;
+grant execute on function tenantdesk.keyed_digests, tenantdesk.is_open_intent, tenantdesk.request_of to tenantdesk_owner;
 
 -- Events, newest first. An approver sees all, support the tenants they entered, everybody their own.
 create function tenantdesk.ledger_events(only_tenant text, only_operator text, only_action text, since timestamptz,
