@@ -198,9 +198,11 @@ begin
 end $$;
 grant execute on function tenantdesk.keyed_digests, tenantdesk.is_open_intent, tenantdesk.request_of to tenantdesk_owner;
 
--- Events, newest first. An approver sees all, support the tenants they entered, everybody their own.
+-- Events, newest first; a page begins behind the last event of the page before, because several can be of one moment.
+-- An approver sees all, support the tenants they entered, everybody their own.
 create function tenantdesk.ledger_events(only_tenant text, only_operator text, only_action text, since timestamptz,
-  before_at timestamptz, at_most integer, of_chain text default null, of_seq bigint default null)
+  before_at timestamptz, at_most integer, of_chain text default null, of_seq bigint default null,
+  before_chain text default null, before_seq bigint default null)
 returns table (chain text, seq bigint, at timestamptz, tenant text, actor text, action text, object text, outcome text,
   attested text, session bigint, request uuid, body text)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -218,7 +220,9 @@ begin
       and (only_tenant is null or l.chain = 'tenant:' || only_tenant)
       and (only_operator is null or l.actor = only_operator)
       and (only_action is null or l.action = only_action or l.action like only_action || '.%')
-      and (since is null or l.at >= since) and (before_at is null or l.at < before_at)
+      and (since is null or l.at >= since)
+      and (before_at is null or l.at < before_at
+        or l.at = before_at and (l.chain > before_chain or l.chain = before_chain and l.seq < before_seq))
       and (of_chain is null or l.chain = of_chain) and (of_seq is null or l.seq = of_seq)
     order by l.at desc, l.chain, l.seq desc limit least(at_most, 100000);
 end $$;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use crate::audit::EventPlace;
 use crate::command::CommandId;
 use crate::format::parse_duration;
 use crate::tui::app::State;
@@ -23,7 +24,7 @@ use crate::tui::widget::window::{Column, Cursor, Table, plain};
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     events: Option<Vec<EventFacts>>,
-    older: Option<String>,
+    older: Option<EventPlace>,
     /// Whether the page that is awaited goes below what is there.
     appending: bool,
     cursor: Cursor,
