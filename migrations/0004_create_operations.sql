@@ -150,7 +150,8 @@ begin
   if statement_outcome.outcome not in ('ok', 'failed', 'cancelled', 'stopped', 'lost') or not tenantdesk.is_open_intent('tenant:' || s.tenant, s.id, statement_outcome.intent) then
     raise exception 'no statement % of this impersonation waits for its outcome', statement_outcome.intent using errcode = '22023';
   end if;
-  return tenantdesk.append('tenant:' || s.tenant, 'statement', s.mode, statement_outcome.outcome, 'client', s.id, s.request,
+  return tenantdesk.append('tenant:' || s.tenant, 'statement', s.mode, statement_outcome.outcome, 'client', s.id,
+    tenantdesk.request_of('tenant:' || s.tenant, statement_outcome.intent),
     pg_catalog.jsonb_build_object('intent', intent, 'rows', row_count, 'bytes', bytes, 'millis', millis, 'sqlstate', sqlstate)::text);
 end $$;
 
@@ -190,11 +191,18 @@ begin
       where l.chain = of_chain and l.seq > of_intent and l.session = of_session and l.action = 'statement' and l.outcome <> 'intent'
         and d.body::pg_catalog.jsonb ->> 'intent' = of_intent::text);
 end $$;
-grant execute on function tenantdesk.keyed_digests, tenantdesk.is_open_intent to tenantdesk_owner;
+create function tenantdesk.request_of(of_chain text, of_seq bigint) returns uuid language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select l.request from tenantdesk.ledger l where l.chain = of_chain and l.seq = of_seq);
+end $$;
+grant execute on function tenantdesk.keyed_digests, tenantdesk.is_open_intent, tenantdesk.request_of to tenantdesk_owner;
 
--- Events, newest first. An approver sees all, support the tenants they entered, everybody their own.
+-- Events, newest first; a page begins behind the last event of the page before, because several can be of one moment.
+-- An approver sees all, support the tenants they entered, everybody their own.
 create function tenantdesk.ledger_events(only_tenant text, only_operator text, only_action text, since timestamptz,
-  before_at timestamptz, at_most integer, of_chain text default null, of_seq bigint default null)
+  before_at timestamptz, at_most integer, of_chain text default null, of_seq bigint default null,
+  before_chain text default null, before_seq bigint default null)
 returns table (chain text, seq bigint, at timestamptz, tenant text, actor text, action text, object text, outcome text,
   attested text, session bigint, request uuid, body text)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -212,7 +220,9 @@ begin
       and (only_tenant is null or l.chain = 'tenant:' || only_tenant)
       and (only_operator is null or l.actor = only_operator)
       and (only_action is null or l.action = only_action or l.action like only_action || '.%')
-      and (since is null or l.at >= since) and (before_at is null or l.at < before_at)
+      and (since is null or l.at >= since)
+      and (before_at is null or l.at < before_at
+        or l.at = before_at and (l.chain > before_chain or l.chain = before_chain and l.seq < before_seq))
       and (of_chain is null or l.chain = of_chain) and (of_seq is null or l.seq = of_seq)
     order by l.at desc, l.chain, l.seq desc limit least(at_most, 100000);
 end $$;

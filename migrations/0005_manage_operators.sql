@@ -99,7 +99,7 @@ begin
   perform tenantdesk.require('admin', 'removing an operator', true);
   if operator_remove.name = session_user then
     -- The steps that follow would be taken by a login that has nothing any more.
-    raise exception 'nobody removes himself' using errcode = '55000', hint = 'another admin can remove you';
+    raise exception 'nobody removes themselves' using errcode = '55000', hint = 'another admin can remove you';
   end if;
   perform tenantdesk.keep_an_admin(operator_remove.name, null);
   update tenantdesk.operators o set disabled_at = pg_catalog.clock_timestamp() where o.name = operator_remove.name and o.disabled_at is null and o.database = tenantdesk.this_database();

@@ -40,7 +40,7 @@ pub enum Fault {
         name: String,
     },
     /// A name outside the grammar.
-    #[error("the member `{}` does not belong into an archive", screen(name))]
+    #[error("the member `{}` does not belong in an archive", screen(name))]
     UnknownMember {
         /// As the header says.
         name: String,

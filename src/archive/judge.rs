@@ -57,7 +57,7 @@ pub(super) fn read_manifest(content: &[u8]) -> Result<Manifest, Fault> {
         Some(version) if version > u64::from(VERSION) => {
             return Err(Fault::FutureVersion { found: version });
         }
-        _ => return Err(malformed("it has no version that ever was".to_owned())),
+        _ => return Err(malformed("its version is none that ever existed".to_owned())),
     }
     let manifest: Manifest =
         serde_json::from_slice(content).map_err(|error| malformed(error.to_string()))?;

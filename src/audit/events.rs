@@ -21,10 +21,21 @@ pub struct EventFilter {
     pub action: Option<String>,
     /// Not before.
     pub since: Option<DateTime<Utc>>,
-    /// Only before: the time of the last event of the page before.
-    pub before: Option<DateTime<Utc>>,
+    /// Only what comes behind this one: the last event of the page before.
+    pub before: Option<EventPlace>,
     /// At most so many.
     pub limit: i32,
+}
+
+/// Where an event stands among all: several can be of one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPlace {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Its chain.
+    pub chain: String,
+    /// Its number in the chain.
+    pub seq: i64,
 }
 
 /// One event as people and programs see it.
@@ -59,6 +70,12 @@ pub struct Event {
 }
 
 impl Event {
+    /// Where it stands.
+    #[must_use]
+    pub fn place(&self) -> EventPlace {
+        EventPlace { at: self.at, chain: self.chain.clone(), seq: self.seq }
+    }
+
     /// The statement that it records, without its literals.
     #[must_use]
     pub fn statement(&self) -> Option<Untrusted> {
@@ -92,10 +109,11 @@ pub type EventRow = Row;
 const SELECT: &str = "select chain, seq, at, tenant, actor, action, object, outcome, attested, session, request, body \
     from tenantdesk.ledger_events";
 
-/// The query for `ledger_events`; its values are those of [`EventFilter`] in order.
+/// The query for `ledger_events`; its values are those of [`EventFilter`] in order, then chain and
+/// number of the event before.
 #[must_use]
 pub fn events_query() -> Sql {
-    Sql::new(SELECT).text("($1, $2, $3, $4, $5, $6)")
+    Sql::new(SELECT).text("($1, $2, $3, $4, $5, $6, null, null, $7, $8)")
 }
 
 /// The query for one event; its values are the chain and its number there.

@@ -9,6 +9,7 @@ mod verify;
 pub use chain::{Break, ChainHead, Link, check_link};
 pub use entry::{Attested, Entry, Verb};
 pub use events::{
-    Event, EventFact, EventFilter, EventRow, chain_of, decode_events, event_query, events_query,
+    Event, EventFact, EventFilter, EventPlace, EventRow, chain_of, decode_events, event_query,
+    events_query,
 };
 pub use verify::{ChainVerdict, Verified, verify_chain};

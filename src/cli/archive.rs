@@ -173,5 +173,5 @@ fn verify(invocation: &mut Invocation, paths: &Paths, file: &File) -> Result<(),
 fn faulty(found: &Examination) -> Failure {
     let first = found.faults.first().map(ToString::to_string).unwrap_or_default();
     Failure::new(Kind::Negative, format!("the archive is not sound: {first}"))
-        .hint("take another archive; this one restores nothing")
+        .hint("take another archive; this one cannot be restored")
 }

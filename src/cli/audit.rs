@@ -241,7 +241,10 @@ fn verify(invocation: &mut Invocation, which: &Verify) -> Result<(), Failure> {
     if broken > 0 {
         return Err(Failure::new(
             Kind::Negative,
-            format!("{broken} chains of the ledger are broken"),
+            match broken {
+                1 => "1 chain of the ledger is broken".to_owned(),
+                _ => format!("{broken} chains of the ledger are broken"),
+            },
         ));
     }
     Ok(())

@@ -42,12 +42,15 @@ pub(super) fn run(invocation: &mut Invocation, demo: &Demo) -> Result<bool, Fail
             .await
     })?;
     if filled.filled {
-        invocation.printer.status(&format!("{} demo tenants are ready", filled.tenants));
+        invocation.printer.status(&match filled.tenants {
+            1 => "1 demo tenant is ready".to_owned(),
+            count => format!("{count} demo tenants are ready"),
+        });
     } else {
-        invocation.printer.status(&format!(
-            "{} tenants are there already; --reset makes them anew",
-            filled.tenants
-        ));
+        invocation.printer.status(&match filled.tenants {
+            1 => "1 tenant is there already; --reset makes it anew".to_owned(),
+            count => format!("{count} tenants are there already; --reset makes them anew"),
+        });
     }
     if demo.no_console || invocation.flags.json {
         invocation

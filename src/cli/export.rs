@@ -46,8 +46,8 @@ pub(super) fn export(invocation: &mut Invocation, args: ExportArgs) -> Result<()
         invocation.printer.copy(&**archive)?;
     }
     invocation.printer.status(&format!(
-        "exported {} rows of {}, {}",
-        format::count(i64::try_from(exported.rows).unwrap_or(i64::MAX)),
+        "exported {} of {}, {}",
+        format::counted(i64::try_from(exported.rows).unwrap_or(i64::MAX), "row"),
         exported.tenant,
         format::bytes(exported.bytes)
     ));

@@ -174,17 +174,18 @@ fn print(printer: &mut Printer, report: &ScriptReport) {
             printer.table(&table);
         }
         let count = |number: usize| format::count(i64::try_from(number).unwrap_or(i64::MAX));
+        let shown = || match rows.rows.len() {
+            1 => "only 1 row is shown".to_owned(),
+            many => format!("only {} rows are shown", count(many)),
+        };
         match rows.cut {
             Some(Cut::Rows) => {
-                printer.warning(&format!(
-                    "only the first {} rows are shown; `--limit N` shows more",
-                    count(rows.rows.len())
-                ));
+                printer.warning(&format!("{}; `--limit N` shows more", shown()));
             }
             Some(Cut::Bytes) => {
                 printer.warning(&format!(
-                    "only {} rows are shown: the result is larger than {}",
-                    count(rows.rows.len()),
+                    "{}: the result is larger than {}",
+                    shown(),
                     format::bytes(Limits::default().bytes)
                 ));
             }
@@ -273,7 +274,7 @@ mod tests {
         assert_eq!(out.text(), "Name      n\na␛[31m␊b  NULL\n東京\n");
         assert_eq!(
             err.text(),
-            "warning: only the first 2 rows are shown; `--limit N` shows more\nrows changed: 1,234\n"
+            "warning: only 2 rows are shown; `--limit N` shows more\nrows changed: 1,234\n"
         );
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
         }
         Verb::Remove(name) => {
             let question =
-                format!("Remove operator {}, end his sessions and drop his login?", name.name);
+                format!("Remove operator {}, end their sessions and drop their login?", name.name);
             invocation.asker.confirm(&mut invocation.printer, &question)?;
             with_console(invocation, async |console, progress| {
                 operators::remove(console, &name.name).await?;

@@ -149,12 +149,8 @@ const fn what_happens(plan: &RestorePlan) -> &'static str {
 
 /// An archive with rows of another tenant cannot be restored.
 fn refuse_conflicts(preview: &Preview, kind: Kind) -> Result<(), Failure> {
-    let conflicts: u64 = preview.relations.iter().map(|one| one.conflicts).sum();
-    if conflicts == 0 {
-        return Ok(());
-    }
-    let message = format!("{conflicts} rows of the archive name another tenant");
-    Err(Failure::new(kind, message).hint("this archive cannot be restored; nothing was changed"))
+    let Some(refusal) = preview.refusal() else { return Ok(()) };
+    Err(Failure::new(kind, refusal).hint("this archive cannot be restored; nothing was changed"))
 }
 
 /// The plan, where the answer is no JSON.

@@ -116,7 +116,8 @@ async fn start_server(
         Ok((started, loopback.transpose()?))
     };
     let (started, loopback) = invocation.watch(verb).await?;
-    let what = if started.ran_before { "the server was running" } else { "the server is running" };
+    let what =
+        if started.ran_before { "the server was already running" } else { "the server is running" };
     invocation.printer.status(&format!("{what}; `tenantdesk server stop` stops it"));
     if let Some(Loopback { url, passfile }) = &loopback {
         let passfile = passfile.display();

@@ -11,7 +11,7 @@ use super::output::Printer;
 use super::shown::Shown;
 use super::table::{Column, Table};
 use crate::failure::{Failure, Kind};
-use crate::format;
+use crate::format::{self, quantity};
 use crate::tenant::directory;
 use crate::text::Untrusted;
 use crate::usage::plans::{self, Plan, PlanLimit};
@@ -128,7 +128,7 @@ fn of_all(usage: &[TenantUsage], ascii: bool) -> Table {
             [
                 metric.state.as_str().to_owned(),
                 metric.metric.screen(),
-                quantity(metric.used, &metric.unit),
+                quantity(metric.used, metric.unit.raw()),
                 limit_of(metric),
                 gauge(metric, ascii),
             ]
@@ -154,8 +154,8 @@ fn of_one(tenant: &TenantUsage, ascii: bool) -> Table {
         table.row([
             metric.metric.screen() + month,
             metric.state.as_str().to_owned(),
-            quantity(metric.used, &metric.unit),
-            metric.soft.map(|soft| quantity(soft, &metric.unit)).unwrap_or_default(),
+            quantity(metric.used, metric.unit.raw()),
+            metric.soft.map(|soft| quantity(soft, metric.unit.raw())).unwrap_or_default(),
             limit_of(metric),
             gauge(metric, ascii),
             metric.source.as_str().to_owned(),
@@ -169,15 +169,7 @@ fn plan_of(tenant: &TenantUsage) -> String {
 }
 
 fn limit_of(metric: &MetricUsage) -> String {
-    metric.hard.map_or_else(|| "none".to_owned(), |hard| quantity(hard, &metric.unit))
-}
-
-/// A number in its unit.
-fn quantity(amount: i64, unit: &Untrusted) -> String {
-    match (unit.raw(), u64::try_from(amount)) {
-        ("bytes", Ok(bytes)) => format::bytes(bytes),
-        _ => format::count(amount),
-    }
+    metric.hard.map_or_else(|| "none".to_owned(), |hard| quantity(hard, metric.unit.raw()))
 }
 
 /// A bar and the share; something used never looks like nothing, and only a full bar is at the limit.
@@ -244,7 +236,7 @@ fn limits_table(first: &[Column]) -> Table {
 fn limit_rows(table: &mut Table, first: &[String], plan: &Plan) {
     let cells = |limit: &PlanLimit| {
         let number =
-            |amount: Option<i64>| amount.map(|n| quantity(n, &limit.unit)).unwrap_or_default();
+            |amount: Option<i64>| amount.map(|n| quantity(n, limit.unit.raw())).unwrap_or_default();
         [limit.metric.screen(), limit.period.screen(), number(limit.soft), number(limit.hard)]
     };
     if plan.limits.is_empty() && !first.is_empty() {

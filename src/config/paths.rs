@@ -19,9 +19,7 @@ const SOCKET_DIR_LIMIT: usize = 84;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PathsError {
     /// Neither the variable nor the account names a directory.
-    #[error(
-        "there is no home directory: HOME is unset or no absolute path, and so is TENANTDESK_HOME"
-    )]
+    #[error("there is no home directory: neither TENANTDESK_HOME nor HOME is an absolute path")]
     NoHome,
     /// PostgreSQL's configuration, addresses and reports are text.
     #[error("the path `{0}` is not valid UTF-8")]

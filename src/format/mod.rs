@@ -44,6 +44,15 @@ pub fn counted(number: i64, thing: &str) -> String {
     format!("{} {thing}{end}", count(number))
 }
 
+/// An amount in its unit: `bytes`, or a count of things.
+#[must_use]
+pub fn quantity(amount: i64, unit: &str) -> String {
+    match (unit, u64::try_from(amount)) {
+        ("bytes", Ok(amount)) => bytes(amount),
+        _ => count(amount),
+    }
+}
+
 /// Time left or passed, the two largest units: `14m 03s`, `2h 05m`, `0s` when over.
 #[must_use]
 pub fn duration(span: TimeDelta) -> String {

@@ -49,8 +49,12 @@ pub enum FilterOperator {
     NotEqual,
     /// `<`
     Less,
+    /// `<=`
+    AtMost,
     /// `>`
     Greater,
+    /// `>=`
+    AtLeast,
     /// `IS NULL`
     Null,
     /// `IS NOT NULL`
@@ -340,7 +344,9 @@ fn filter_condition(
         FilterOperator::Equal => " = ",
         FilterOperator::NotEqual => " <> ",
         FilterOperator::Less => " < ",
+        FilterOperator::AtMost => " <= ",
         FilterOperator::Greater => " > ",
+        FilterOperator::AtLeast => " >= ",
     };
     // Types without an order (json, points) are compared as text.
     let (left, type_name) = if column.sortable {

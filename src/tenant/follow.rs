@@ -55,7 +55,6 @@ impl Follower {
         let mut events: Vec<Event> =
             seen.into_iter().filter(|event| !self.told.contains(&key(event))).collect();
         events.sort_by(|a, b| (a.at, &a.chain, a.seq).cmp(&(b.at, &b.chain, b.seq)));
-        events.dedup_by_key(|event| key(event));
         self.newest = self.newest.max(events.last().map(|event| event.at));
         // What no look comes by any more need not be remembered.
         self.told = around;
@@ -71,12 +70,12 @@ impl Follower {
         let mut found: Vec<Event> = Vec::new();
         loop {
             let page = trail::page(console, &filter).await?;
-            let oldest = page.events.last().map(|event| event.at);
+            let oldest = page.events.last().map(Event::place);
             found.extend(page.events);
-            let Some(oldest) = oldest.filter(|_| page.truncated) else { return Ok(found) };
-            // Events of one moment may be on both sides of the cut: better twice than never.
-            let before = Some(oldest + TimeDelta::microseconds(1));
-            filter.before = if filter.before == before { Some(oldest) } else { before };
+            filter.before = oldest.filter(|_| page.truncated);
+            if filter.before.is_none() {
+                return Ok(found);
+            }
         }
     }
 }

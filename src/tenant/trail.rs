@@ -15,6 +15,7 @@ use crate::progress::Progress;
 /// # Errors
 /// [`ConsoleError`].
 pub async fn list(console: &Console, filter: &EventFilter) -> Result<Vec<Event>, ConsoleError> {
+    let before = filter.before.as_ref();
     let rows = console
         .query(
             &events_query(),
@@ -23,8 +24,10 @@ pub async fn list(console: &Console, filter: &EventFilter) -> Result<Vec<Event>,
                 &filter.operator,
                 &filter.action,
                 &filter.since,
-                &filter.before,
+                &before.map(|place| place.at),
                 &filter.limit,
+                &before.map(|place| place.chain.as_str()),
+                &before.map(|place| place.seq),
             ],
         )
         .await?;

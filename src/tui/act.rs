@@ -125,11 +125,21 @@ pub(crate) fn back(state: &mut State, may_quit: bool) {
     }
 }
 
-/// Ctrl-C: the running statement first, then an operation, then what is open, then the console.
+/// What Ctrl-C cancels at the server, and what it is called.
+const CANCELLED: [(Slot, &str); 5] = [
+    (Slot::Statement, "statement"),
+    (Slot::Count, "count"),
+    (Slot::Record, "reading of the record"),
+    (Slot::CopyValue, "reading of the value"),
+    (Slot::Page, "reading of the page"),
+];
+
+/// Ctrl-C: what the server works on first, then an operation, then what is open, then the console.
 fn cancel(state: &mut State) {
-    if let Some(no) = state.requests.number(Slot::Statement) {
+    let running = |(slot, what)| Some((state.requests.number(slot)?, what));
+    if let Some((no, what)) = CANCELLED.into_iter().find_map(running) {
         state.ask(Slot::Cancel, Effect::Cancel(no));
-        return state.note(Weight::Note, "asked the server to cancel the statement");
+        return state.note(Weight::Note, format!("asked the server to cancel the {what}"));
     }
     if let Some(running) = state.operations.iter().rev().find(|running| !running.cancelling) {
         let title = format!("cancel {}?", running.title);

@@ -16,6 +16,7 @@ use super::facts::{
     RestorePlanFacts, ServerFacts, SessionFacts, SessionLine, StatementFacts, TenantFacts,
     TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
 };
+use crate::audit::EventPlace;
 use crate::failure::Failure;
 use crate::identity::{Reason, TenantId};
 use crate::progress;
@@ -144,7 +145,7 @@ pub enum Effect {
         /// Which.
         filter: AuditFilter,
         /// [`AuditPage::older`] of the page before.
-        older_than: Option<String>,
+        older_than: Option<EventPlace>,
     },
     /// Recomputes the chains; tells progress -> [`Answer::AuditVerified`]
     VerifyAudit,

@@ -99,7 +99,14 @@ pub(crate) fn ended(state: &mut State, result: Result<(), Failure>) {
                 state.note(Weight::Fault, text);
             }
         }
-        _ => {}
+        // Of one that expired or was not wanted: its screen is gone already.
+        Err(failure) => {
+            let text = format!(
+                "a session could not be ended: {failure}\nthe database ends it when its time is over"
+            );
+            state.note(Weight::Fault, text);
+        }
+        Ok(()) => {}
     }
     if state.quitting {
         state.ask(Slot::Local, Effect::Quit);

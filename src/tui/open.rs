@@ -109,9 +109,7 @@ fn stay(
             }
         };
         let result = match opening {
-            Ok(opening) => run(runner.clone(), start(opening))
-                .await
-                .map_err(|error| broken("the terminal cannot be used", &error)),
+            Ok(opening) => run(runner.clone(), start(opening)).await,
             Err(failure) => Err(failure),
         };
         let finished = runner.finish().await;

@@ -21,9 +21,17 @@ pub(crate) struct Operation {
 
 /// Starts an operation.
 pub(crate) fn begin(state: &mut State, slot: Slot, title: impl Into<String>, effect: Effect) {
+    // An operation whose answer is not wanted any more has no line either, and must not hold what
+    // the new one needs.
+    if slot.replaces() {
+        let replaced = |running: &&Operation| running.slot == slot;
+        let numbers: Vec<_> = state.operations.iter().filter(replaced).map(|old| old.no).collect();
+        for old in numbers {
+            cancel(state, old);
+            end(state, old);
+        }
+    }
     let no = state.ask(slot, effect);
-    // An operation whose answer is not wanted any more has no line either.
-    state.operations.retain(|running| running.slot != slot || slot == Slot::Export);
     state.operations.push(Operation {
         no,
         slot,

@@ -45,7 +45,7 @@ pub(crate) enum Slot {
 
 impl Slot {
     /// Work that changes something is never forgotten while it runs.
-    const fn replaces(self) -> bool {
+    pub(crate) const fn replaces(self) -> bool {
         !matches!(
             self,
             Self::Provision

@@ -34,8 +34,29 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Opens the console and stays until it is left; the terminal is given back in any case.
 ///
 /// # Errors
-/// Where the terminal cannot be taken or written to.
-pub async fn run<E: Effects>(effects: E, start: Start) -> io::Result<()> {
+/// Where the terminal cannot be taken or written to, or a panic somewhere took it away.
+pub async fn run<E: Effects>(effects: E, start: Start) -> Result<(), Failure> {
+    let ended = stay(effects, start).await.map_err(|error| {
+        Failure::new(Kind::Internal, "the terminal cannot be used").caused_by(error.to_string())
+    })?;
+    match ended {
+        Ended::Left => Ok(()),
+        Ended::Broken => {
+            Err(Failure::new(Kind::Internal, "a fault of this program ended the console"))
+        }
+    }
+}
+
+/// How the console ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// It was left, or told to end.
+    Left,
+    /// A panic gave the terminal back, and its message stands there.
+    Broken,
+}
+
+async fn stay<E: Effects>(effects: E, start: Start) -> io::Result<Ended> {
     let guard = terminal::take()?;
     let (sender, inbox) = unbounded_channel();
     let (state, requests) = State::open(start, crossterm::terminal::size()?, clock::now());
@@ -54,9 +75,9 @@ pub async fn run<E: Effects>(effects: E, start: Start) -> io::Result<()> {
     };
     console.draw()?;
     console.carry_out(requests)?;
-    console.listen().await?;
+    let ended = console.listen().await?;
     drop(guard);
-    Ok(())
+    Ok(ended)
 }
 
 struct Console<E> {
@@ -120,7 +141,7 @@ impl Signals {
 }
 
 impl<E: Effects> Console<E> {
-    async fn listen(&mut self) -> io::Result<()> {
+    async fn listen(&mut self) -> io::Result<Ended> {
         let mut events = EventStream::new();
         let mut signals = Signals::listen()?;
         while !self.over && (self.suspended || terminal::is_ours()) {
@@ -149,7 +170,7 @@ impl<E: Effects> Console<E> {
                 self.draw()?;
             }
         }
-        Ok(())
+        Ok(if self.over { Ended::Left } else { Ended::Broken })
     }
 
     /// How long nothing has to be done; `None` is for ever.

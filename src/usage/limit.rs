@@ -35,6 +35,14 @@ impl LimitState {
     }
 }
 
+/// How full one metric is: its state, then its share of the hard limit in thousandths. The greatest
+/// of a tenant's metrics says how full the tenant is.
+#[must_use]
+pub fn fullness(state: LimitState, used: i64, hard: Option<i64>) -> (LimitState, i128) {
+    let share = |hard| (i128::from(used) * 1000).checked_div(i128::from(hard)).unwrap_or(1000);
+    (state, hard.map_or(0, share))
+}
+
 /// Where a limit comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,4 +5,4 @@ mod limit;
 pub mod plans;
 pub mod report;
 
-pub use limit::{Gauge, LimitSource, LimitState, Limits, OverrideLimit, override_limit};
+pub use limit::{Gauge, LimitSource, LimitState, Limits, OverrideLimit, fullness, override_limit};

@@ -11,7 +11,7 @@ use crate::postgres::{ServerError, Sql, Transaction};
 use crate::tenant::directory::{self, Tenant};
 use crate::text::Untrusted;
 
-use super::limit::{LimitSource, LimitState, Limits};
+use super::limit::{LimitSource, LimitState, Limits, fullness};
 
 /// What one tenant uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,9 +56,10 @@ impl TenantUsage {
         self.metrics.iter().map(|metric| metric.state).max().unwrap_or(LimitState::Ok)
     }
 
-    /// The worst state, then the highest share.
-    fn fullness(&self) -> (LimitState, i64) {
-        (self.state(), self.metrics.iter().filter_map(|metric| metric.percent).max().unwrap_or(0))
+    /// The fullest of its metrics.
+    fn fullness(&self) -> (LimitState, i128) {
+        let full = |metric: &MetricUsage| fullness(metric.state, metric.used, metric.hard);
+        self.metrics.iter().map(full).max().unwrap_or((LimitState::Ok, 0))
     }
 }
 
@@ -188,9 +189,9 @@ mod tests {
     fn tenant(slug: &str, states: &[(LimitState, i64)]) -> TenantUsage {
         let metric = |(state, percent): &(LimitState, i64)| MetricUsage {
             metric: "users".into(),
-            used: 0,
+            used: *percent,
             soft: None,
-            hard: None,
+            hard: Some(100),
             unit: "count".into(),
             period: "total".into(),
             source: LimitSource::Plan,

@@ -30,6 +30,7 @@ fn nobody_forges_an_event_in_the_chain_of_another_tenant() {
         "count_metric('projects')",
         "enqueue_job('mail.send')",
         "is_open_intent('x', 1, 1)",
+        "request_of('x', 1)",
         "keep_an_admin('x', 'x')",
         "require('viewer', 'x')",
         "tenant_state('x')",

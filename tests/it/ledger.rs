@@ -1,6 +1,6 @@
 //! The ledger: one chain per tenant and installation, tamper-evident, without forks.
 
-use tenantdesk::audit::EventFilter;
+use tenantdesk::audit::{Event, EventFilter};
 use tenantdesk::identity::TenantId;
 use tenantdesk::progress::Progress;
 use tenantdesk::tenant::trail;
@@ -173,6 +173,34 @@ async fn eight_writers_on_one_chain_make_no_fork_and_no_gap() {
     assert_eq!(verdict(&desk, ACME).await, (true, None));
     let counts = desk.rows(SUPERUSER, &format!("select count(*), max(seq), count(distinct prev) from tenantdesk.ledger where chain = 'tenant:{ACME}'"));
     assert_eq!(counts, "80|80|80");
+}
+
+#[tokio::test]
+async fn pages_skip_and_repeat_no_event_of_one_moment() {
+    let desk = Desk::product();
+    let ann = desk.operator("support");
+    for tenant in [ACME, BOLT, ACME, BOLT] {
+        visit(&desk, &ann, tenant);
+    }
+    tamper(
+        &desk,
+        "update tenantdesk.ledger set at = '2026-11-21T12:00:00Z' where chain <> 'installation'",
+    );
+    let console = desk.console(&desk.operator("approver")).await;
+    let all = EventFilter { limit: 100, ..EventFilter::default() };
+    let whole: Vec<_> =
+        trail::list(&console, &all).await.unwrap().iter().map(Event::place).collect();
+    let mut filter = EventFilter { limit: 3, ..EventFilter::default() };
+    let mut seen = Vec::new();
+    loop {
+        let page = trail::page(&console, &filter).await.unwrap();
+        seen.extend(page.events.iter().map(Event::place));
+        if !page.truncated {
+            break;
+        }
+        filter.before = seen.last().cloned();
+    }
+    assert!(whole.len() >= 8 && seen == whole, "{seen:?}");
 }
 
 #[tokio::test]

@@ -116,5 +116,7 @@ mod tui_runner;
 mod tui_screens;
 /// The console in a real pseudo-terminal.
 mod tui_terminal;
+/// What runs long in the console: progress, cancelling, what comes too late.
+mod tui_work;
 /// Plans, limits that the database enforces, and the usage beside them.
 mod usage;

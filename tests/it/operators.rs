@@ -63,7 +63,7 @@ async fn only_an_admin_manages_operators_and_one_admin_stays() {
     }
     let console = desk.console(&admin).await;
     let error = refusal(operators::remove(&console, &admin.parse().unwrap()).await);
-    assert!(error.message.contains("nobody removes himself"), "{}", error.message);
+    assert!(error.message.contains("nobody removes themselves"), "{}", error.message);
     let error = refusal(operators::level(&console, &admin.parse().unwrap(), Level::Viewer).await);
     assert!(error.message.contains("last admin"), "{}", error.message);
 }

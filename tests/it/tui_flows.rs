@@ -4,7 +4,6 @@
 
 use tenantdesk::failure::{Failure, Kind};
 use tenantdesk::identity::{Level, Mode, TenantId};
-use tenantdesk::progress::Event;
 use tenantdesk::tui::facts::{EndReason, PageFrom, TenantState};
 use tenantdesk::tui::{Answer, Effect, Message, Opening, Start};
 
@@ -14,11 +13,11 @@ use crate::harness::terminal::{Console, noon};
 const USUAL: (u16, u16) = (80, 24);
 const READ: &str = "i<enter>ticket 4711: rows missing<enter>4711<enter><enter><enter>";
 
-fn console() -> Console {
+pub fn console() -> Console {
     Console::open(Start::default(), USUAL, Fixtures::default())
 }
 
-fn impersonating(mode: Mode) -> Console {
+pub fn impersonating(mode: Mode) -> Console {
     let opening = Opening::Impersonation(Box::new(open(mode)));
     Console::open(Start { opening, ..Start::default() }, USUAL, Fixtures::default())
 }
@@ -139,6 +138,21 @@ fn an_end_that_fails_is_said_and_can_be_tried_again() {
 }
 
 #[test]
+fn an_end_that_fails_is_said_where_the_session_has_no_screen_any_more() {
+    let fixtures = Fixtures { failing: vec!["EndSession"], ..Fixtures::default() };
+    let opening = Opening::Impersonation(Box::new(open(Mode::Read)));
+    let start = Start { opening, ..Start::default() };
+    let mut console = Console::open(start, USUAL, fixtures.clone());
+    console.press("<wait:901><wait:2><enter>");
+    assert!(console.shows("a session could not be ended: EndSession failed"), "{}", console.text());
+    let mut console = Console::open(Start::default(), USUAL, fixtures);
+    console.hold = |effect| matches!(effect, Effect::OpenSession(_));
+    console.press(READ).press("<esc>");
+    console.release();
+    assert!(console.press("M").shows("a session could not be ended"), "{}", console.text());
+}
+
+#[test]
 fn a_session_lost_in_the_database_is_gone_from_the_screen() {
     let mut console = impersonating(Mode::Read);
     let why = "ended by \u{1b}jonas".into();
@@ -207,22 +221,6 @@ fn a_signal_ends_the_session_without_asking() {
     console.send(Message::Terminate);
     assert_eq!(ends(&console), [EndReason::Quit]);
     assert!(quits(&console));
-}
-
-#[test]
-fn ctrl_c_cancels_the_statement_first_and_does_not_quit() {
-    let mut console = impersonating(Mode::Read);
-    console.hold = |effect| matches!(effect, Effect::RunSql { .. });
-    console.press("eselect pg_sleep(9);<enter>");
-    assert!(console.shows("running"));
-    let running = console.held[0].no;
-    console.press("<ctrl-c>");
-    assert!(console.asked.contains(&Effect::Cancel(running)));
-    assert!(!console.shows("quit?"));
-    let failure = Failure::new(Kind::Interrupted, "the statement was cancelled");
-    console.answer(running, Err(failure));
-    assert!(console.shows("cancelled") && !console.shows("running: ctrl-c"));
-    assert!(console.press("<ctrl-c>").shows("quit?"));
 }
 
 #[test]
@@ -376,58 +374,15 @@ fn the_slug_follows_the_name_until_it_is_typed() {
 }
 
 #[test]
-fn an_export_asks_runs_beside_the_screens_and_can_be_cancelled() {
+fn a_value_of_any_length_can_be_pasted_into_a_form() {
     let mut console = console();
-    console.hold = |effect| matches!(effect, Effect::Export(_));
-    console.press("xy");
-    let no = console.held[0].no;
-    // An export tells no total.
-    let step = "app.tasks, relation 3 of 17".to_owned();
-    for event in [
-        Event::Planned { unit: "rows", total: None },
-        Event::Entered { step },
-        Event::Advanced { done: 50_000 },
-    ] {
-        console.send(Message::Progress { no, event });
+    for field in ["n", "<tab>", "<tab>"] {
+        console.press(field);
+        console.send(Message::Paste("x".repeat(66_000)));
     }
-    assert!(console.press("2").shows("50,000 rows  export of acme: app.tasks, relation 3 of 17"));
-    console.press("<ctrl-c>y");
-    assert!(console.asked.contains(&Effect::Cancel(no)) && console.shows("stopping"));
-    console.answer(no, Err(Failure::new(Kind::Interrupted, "cancelled; nothing was changed")));
-    assert!(!console.shows("stopping") && console.shows("nothing was changed"));
-}
-
-#[test]
-fn a_verification_tells_how_far_it_is() {
-    let mut console = console();
-    console.hold = |effect| matches!(effect, Effect::VerifyArchive(_));
-    console.press("3v");
-    let no = console.held[0].no;
-    for event in [
-        Event::Planned { unit: "bytes", total: Some(200 << 20) },
-        Event::Advanced { done: 50 << 20 },
-    ] {
-        console.send(Message::Progress { no, event });
+    for keys in ["<ctrl-s>", "<size:60x16>", "<tab>", "<tab>", "<tab>", "<tab>"] {
+        assert!(console.press(keys).shows("create a tenant"), "{}", console.text());
     }
-    assert!(console.shows("25% of 200 MiB  verifying acme-"), "{}", console.text());
-    // Looking into an archive is no operation: it takes a moment only.
-    console.press("<enter>");
-    assert!(console.shows("as it says itself"), "{}", console.text());
-}
-
-#[test]
-fn a_restore_needs_the_slug_and_a_reason() {
-    let mut console = console();
-    console.press("3R<enter>ashort<enter>acme<enter>");
-    assert_eq!(console.count(|effect| matches!(effect, Effect::Restore { .. })), 0);
-    console.press(" of rows, ticket 9<enter><enter>");
-    let Some(Effect::Restore { plan, confirm, reason }) = console.asked.last() else {
-        panic!("not restored")
-    };
-    assert_eq!((*plan, confirm.as_str()), (3, "acme"));
-    assert_eq!(reason.as_str(), "short of rows, ticket 9");
-    assert!(console.shows("verified by digest"));
-    assert!(console.press("a").shows("used up"));
 }
 
 #[test]

@@ -160,7 +160,7 @@ async fn what_fails_is_found_by_its_request_in_the_log_and_in_the_ledger() {
     let request = line.split("request ").nth(1).unwrap().split_whitespace().next().unwrap();
     let recorded =
         format!("select action, outcome from tenantdesk.ledger where request = '{request}'");
-    assert_eq!(desk.rows(SUPERUSER, &recorded), "statement|intent");
+    assert_eq!(desk.rows(SUPERUSER, &recorded), "statement|intent\nstatement|failed");
     let logged = log.lines();
     let own: Vec<_> = logged.iter().filter(|line| line["request_id"] == request).collect();
     assert_eq!(own.len(), 1, "{logged:?}");

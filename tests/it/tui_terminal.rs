@@ -79,10 +79,12 @@ fn a_signal_gives_the_terminal_back() {
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back_before_it_is_printed() {
+fn a_panic_gives_the_terminal_back_before_it_is_printed_and_is_a_failure() {
     let mut session = open();
     session.press("2");
-    assert!(session.ended().contains("a fault in the work"));
+    let told = session.ended();
+    assert!(told.contains("a fault in the work"), "{told}");
+    assert!(told.contains("a fault of this program ended the console"), "{told}");
 }
 
 #[test]

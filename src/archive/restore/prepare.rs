@@ -12,6 +12,7 @@ use crate::audit::{Entry, Verb};
 use crate::catalog;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::format;
 use crate::identity::Reason;
 use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
@@ -94,6 +95,17 @@ pub struct Difference {
 pub struct Preview {
     /// Relation by relation.
     pub relations: Vec<Difference>,
+}
+
+impl Preview {
+    /// Why this archive cannot be restored: rows of it that name another tenant.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        let conflicts: u64 = self.relations.iter().map(|one| one.conflicts).sum();
+        let counted = format::counted(i64::try_from(conflicts).unwrap_or(i64::MAX), "row");
+        let names = if conflicts == 1 { "names" } else { "name" };
+        (conflicts > 0).then(|| format!("{counted} of the archive {names} another tenant"))
+    }
 }
 
 /// Reads what is needed and plans.

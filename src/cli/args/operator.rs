@@ -18,9 +18,9 @@ pub enum Operator {
     List,
     /// Create a personal login
     Add(Add),
-    /// Remove an operator and end his sessions
+    /// Remove an operator and end their sessions
     Remove(Name),
-    /// Change the level of an operator; his sessions end
+    /// Change the level of an operator; their sessions end
     Level(SetLevel),
 }
 

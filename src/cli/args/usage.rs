@@ -1,8 +1,10 @@
 //! Arguments of the verbs about plans and usage.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::clock;
+use crate::format::{self, InvalidUntil};
 use crate::identity::Reason;
 
 /// Arguments of `usage`.
@@ -58,7 +60,7 @@ pub struct Override {
     /// How much is allowed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
     pub hard: i64,
-    /// When it ends: a day (to its end, UTC) or a time as in 2027-01-31T18:00:00Z
+    /// When it ends: a day (to its end, UTC), a time as in 2027-01-31T18:00:00Z, or a span as in 30d
     #[arg(long, value_name = "TIME", value_parser = parse_until)]
     pub until: DateTime<Utc>,
     /// Why, in at least 10 characters
@@ -66,14 +68,7 @@ pub struct Override {
     pub reason: Reason,
 }
 
-/// Reads a day, which counts to its end, or a time with an offset.
-fn parse_until(text: &str) -> Result<DateTime<Utc>, String> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.to_utc());
-    }
-    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-    let end = day.and_then(|day| day.checked_add_days(Days::new(1)));
-    end.map(|end| end.and_time(NaiveTime::MIN).and_utc()).ok_or_else(|| {
-        format!("`{text}` is no day (2027-01-31) and no time (2027-01-31T18:00:00Z)")
-    })
+/// Reads a day, which counts to its end, a time with an offset, or a span.
+fn parse_until(text: &str) -> Result<DateTime<Utc>, InvalidUntil> {
+    format::parse_until(text, clock::now())
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::RestoreMode;
 use crate::identity::TenantId;
 use crate::text::Untrusted;
 
@@ -66,26 +67,6 @@ pub struct ExportFacts {
     pub bytes: u64,
     /// `sha256:..`
     pub digest: String,
-}
-
-/// What a restore does with rows that are there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RestoreMode {
-    /// Only adds what is missing.
-    Missing,
-    /// Makes the tenant what the archive holds.
-    Replace,
-}
-
-impl RestoreMode {
-    /// The word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Replace => "replace",
-        }
-    }
 }
 
 /// One relation of a plan.

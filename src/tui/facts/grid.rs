@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::{GridFilter, Order};
 use crate::text::Untrusted;
 
 /// A relation that can be browsed.
@@ -41,45 +42,6 @@ pub enum PageFrom {
     After(KeySet),
     /// The one before this row.
     Before(KeySet),
-}
-
-/// By which column a page is ordered; the runner adds the key as a tie-break.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Order {
-    /// The column's name, one of those the relation has.
-    pub column: String,
-    /// Largest first.
-    pub descending: bool,
-}
-
-/// How a filter compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FilterOperator {
-    /// `~`: contains, whatever the case.
-    Contains,
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `>`
-    Greater,
-    /// `is null`
-    Null,
-    /// `not null`
-    NotNull,
-}
-
-/// One condition on one column; the value travels as a parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GridFilter {
-    /// The column's name, one of those the relation has.
-    pub column: String,
-    /// How it compares.
-    pub operator: FilterOperator,
-    /// With what; empty for the two tests for NULL.
-    pub value: String,
 }
 
 /// A page of rows to fetch.

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::audit::EventPlace;
 use crate::text::Untrusted;
 
 /// Which events.
@@ -47,8 +48,8 @@ pub struct EventFacts {
 pub struct AuditPage {
     /// The events.
     pub events: Vec<EventFacts>,
-    /// Where the older ones begin, opaque to the console; `None` where there are none.
-    pub older: Option<String>,
+    /// Behind which event the older ones begin; `None` where there are none.
+    pub older: Option<EventPlace>,
 }
 
 /// What the verification says of one chain.

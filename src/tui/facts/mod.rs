@@ -12,13 +12,16 @@ mod session;
 mod table;
 mod tenant;
 
+pub use crate::archive::restore::RestoreMode;
+pub use crate::impersonation::{Filter as GridFilter, FilterOperator, Order};
+pub use crate::usage::LimitState;
 pub use archive::{
-    ArchiveFacts, ArchiveLine, ArchiveRelation, ExportFacts, RestoreFacts, RestoreMode,
-    RestorePlanFacts, RestoreRelation, VerifyFacts,
+    ArchiveFacts, ArchiveLine, ArchiveRelation, ExportFacts, RestoreFacts, RestorePlanFacts,
+    RestoreRelation, VerifyFacts,
 };
 pub use grid::{
-    ColumnFacts, FilterOperator, GridFilter, KeySet, Order, PageAsk, PageFacts, PageFrom,
-    RecordFacts, RecordField, RelationFacts, StatementFacts,
+    ColumnFacts, KeySet, PageAsk, PageFacts, PageFrom, RecordFacts, RecordField, RelationFacts,
+    StatementFacts,
 };
 pub use installation::{MapFacts, MappedRelation, OperatorFacts};
 pub use ledger::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts};
@@ -26,6 +29,6 @@ pub use lookup::TenantOrder;
 pub use session::{EndReason, MemberFacts, OpenAsk, SessionFacts, SessionLine};
 pub use table::{TenantLine, TenantTable};
 pub use tenant::{
-    Greeting, LimitFacts, LimitState, MetricFacts, OverrideAsk, PlanFacts, ProvisionAsk,
-    TenantFacts, TenantState, UsageFacts, WelcomeFacts,
+    Greeting, LimitFacts, MetricFacts, OverrideAsk, PlanFacts, ProvisionAsk, TenantFacts,
+    TenantState, UsageFacts, WelcomeFacts,
 };

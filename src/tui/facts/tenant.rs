@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+use super::LimitState;
 use crate::identity::{DisplayName, Email, Level, OperatorName, Reason, TenantId, TenantSlug};
 use crate::text::Untrusted;
 
@@ -51,17 +52,6 @@ pub struct TenantFacts {
     pub domain: Untrusted,
     /// When it was made.
     pub created_at: Option<DateTime<Utc>>,
-}
-
-/// How a metric stands against its limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LimitState {
-    /// Below.
-    Ok,
-    /// Over the soft limit.
-    Soft,
-    /// At or over the hard limit.
-    Hard,
 }
 
 /// One metric of one tenant.

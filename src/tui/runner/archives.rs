@@ -144,11 +144,12 @@ impl Runner {
         mode: RestoreMode,
         progress: &Progress,
     ) -> Result<RestorePlanFacts, Failure> {
+        let alone = async { Ok(self.shared.planning.lock().await) };
+        let _alone = progress.unless_cancelled(alone).await?;
         let console = self.console().await?;
         let plan =
             self.restore_plan(&archive, mode, "plan of a restore".parse()?, progress).await?;
         let preview = restore::preview(&console, &plan, progress).await?;
-        let conflicts: u64 = preview.relations.iter().map(|one| one.conflicts).sum();
         let facts = RestorePlanFacts {
             number,
             archive: archive.clone(),
@@ -157,9 +158,7 @@ impl Runner {
             mode,
             relations: preview.relations.iter().map(relation).collect(),
             warnings: plan.warnings.iter().map(|warning| Untrusted::new(warning.clone())).collect(),
-            refusal: (conflicts > 0).then(|| {
-                Untrusted::new(format!("{conflicts} rows of the archive name another tenant"))
-            }),
+            refusal: preview.refusal().map(Untrusted::new),
         };
         // One plan at a time: the console shows one.
         *self.shared.shown.lock().await = Some((number, Shown { archive, mode, preview }));
@@ -206,10 +205,6 @@ impl Runner {
             (path.to_owned(), self.signing_key(), self.shared.paths.archives_dir.clone());
         let watch = progress.clone();
         let archive = blocking(move || shelf::open(&path, &key, &spool, &watch)).await?;
-        let mode = match mode {
-            RestoreMode::Missing => restore::RestoreMode::Missing,
-            RestoreMode::Replace => restore::RestoreMode::Replace,
-        };
         restore::prepare(
             &console,
             Restore {

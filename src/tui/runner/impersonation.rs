@@ -5,14 +5,13 @@ use std::sync::Arc;
 use super::Runner;
 use crate::failure::{Failure, Kind};
 use crate::impersonation::{
-    self as inside, Filter, FilterOperator as Compare, From, Impersonation, ImpersonationError,
-    Order, PageAsk as Ask, StartImpersonation,
+    self as inside, From, Impersonation, ImpersonationError, PageAsk as Ask, StartImpersonation,
 };
 use crate::text::Untrusted;
 use crate::tui::effect::RequestNo;
 use crate::tui::facts::{
-    ColumnFacts, EndReason, FilterOperator, GridFilter, KeySet, MemberFacts, OpenAsk, PageAsk,
-    PageFacts, PageFrom, RecordFacts, RecordField, RelationFacts, SessionFacts, StatementFacts,
+    ColumnFacts, EndReason, KeySet, MemberFacts, OpenAsk, PageAsk, PageFacts, PageFrom,
+    RecordFacts, RecordField, RelationFacts, SessionFacts, StatementFacts,
 };
 
 impl Runner {
@@ -174,7 +173,7 @@ impl Runner {
         ask: PageAsk,
     ) -> Result<i64, Failure> {
         let session = self.session(session).await?;
-        let filter = ask.filter.map(filter);
+        let filter = ask.filter;
         let count = session.count(&ask.relation, filter.as_ref(), Some(self.request));
         self.cancellable(no, &session, count).await
     }
@@ -277,22 +276,8 @@ fn page_ask(ask: PageAsk) -> Ask {
             PageFrom::After(keys) => From::After(inside::KeySet(keys.0)),
             PageFrom::Before(keys) => From::Before(inside::KeySet(keys.0)),
         },
-        order: ask.order.map(|order| Order { column: order.column, descending: order.descending }),
-        filter: ask.filter.map(filter),
+        order: ask.order,
+        filter: ask.filter,
         ..Ask::new(ask.relation, ask.limit)
     }
-}
-
-/// The condition as the impersonation takes it.
-fn filter(filter: GridFilter) -> Filter {
-    let operator = match filter.operator {
-        FilterOperator::Contains => Compare::Contains,
-        FilterOperator::Equal => Compare::Equal,
-        FilterOperator::NotEqual => Compare::NotEqual,
-        FilterOperator::Less => Compare::Less,
-        FilterOperator::Greater => Compare::Greater,
-        FilterOperator::Null => Compare::Null,
-        FilterOperator::NotNull => Compare::NotNull,
-    };
-    Filter { column: filter.column, operator, value: filter.value }
 }

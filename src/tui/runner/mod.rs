@@ -58,6 +58,8 @@ struct Shared {
     statements: Mutex<HashMap<RequestNo, StatementCanceller>>,
     /// Impersonations by number; ended when the console ends, never restored.
     sessions: Mutex<HashMap<i64, Arc<Impersonation>>>,
+    /// Held while a restore is planned: one that was replaced gives its locks up first.
+    planning: Mutex<()>,
     /// The plan of a restore that was shown last, with its number.
     shown: Mutex<Option<(u64, archives::Shown)>>,
 }
@@ -82,6 +84,7 @@ impl Runner {
             running: Mutex::default(),
             statements: Mutex::default(),
             sessions: Mutex::default(),
+            planning: Mutex::default(),
             shown: Mutex::default(),
         };
         Self::on(Arc::new(shared))

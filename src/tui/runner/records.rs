@@ -1,7 +1,7 @@
 //! Effects on sessions, the ledger and the server.
 
 use super::Runner;
-use crate::audit::EventFilter;
+use crate::audit::{Event, EventFilter, EventPlace};
 use crate::failure::Failure;
 use crate::identity::TenantId;
 use crate::progress::Progress;
@@ -53,33 +53,29 @@ impl Runner {
         Ok(())
     }
 
-    /// A page of the ledger; the page after it begins before its oldest event.
+    /// A page of the ledger; the page after it begins behind its oldest event.
     pub(super) async fn audit(
         &self,
         filter: AuditFilter,
-        older_than: Option<String>,
+        older_than: Option<EventPlace>,
     ) -> Result<AuditPage, Failure> {
         let console = self.console().await?;
         let tenant = match &filter.tenant {
             Some(text) => Some(directory::resolve(&console, text).await?.id.to_string()),
             None => None,
         };
-        let before = older_than
-            .and_then(|text| text.parse::<i64>().ok())
-            .and_then(chrono::DateTime::from_timestamp_micros);
         let filter = EventFilter {
             tenant,
             operator: filter.operator,
             action: filter.action,
             since: filter.since,
-            before,
+            before: older_than,
             limit: PAGE,
         };
-        let events = trail::list(&console, &filter).await?;
-        let full = i32::try_from(events.len()).is_ok_and(|count| count == PAGE);
-        let older =
-            events.last().filter(|_| full).map(|event| event.at.timestamp_micros().to_string());
-        let events = events
+        let page = trail::page(&console, &filter).await?;
+        let older = page.events.last().filter(|_| page.truncated).map(Event::place);
+        let events = page
+            .events
             .into_iter()
             .map(|event| EventFacts {
                 recorded: event.facts().into_iter().map(|fact| (fact.label, fact.value)).collect(),

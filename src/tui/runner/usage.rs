@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::identity::TenantId;
 use crate::tenant::directory;
 use crate::text::Untrusted;
-use crate::tui::facts::{LimitFacts, LimitState, MetricFacts, OverrideAsk, PlanFacts, UsageFacts};
+use crate::tui::facts::{LimitFacts, MetricFacts, OverrideAsk, PlanFacts, UsageFacts};
 use crate::usage::report::TenantUsage;
 use crate::usage::{self, OverrideLimit, plans, report};
 
@@ -72,11 +72,7 @@ fn facts(usage: TenantUsage) -> UsageFacts {
         hard: metric.hard,
         unit: metric.unit,
         source: Untrusted::from(metric.source.as_str()),
-        state: match metric.state {
-            usage::LimitState::Ok => LimitState::Ok,
-            usage::LimitState::Soft => LimitState::Soft,
-            usage::LimitState::Hard => LimitState::Hard,
-        },
+        state: metric.state,
     });
     UsageFacts {
         tenant: usage.id,

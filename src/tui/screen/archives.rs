@@ -36,6 +36,10 @@ pub(crate) fn file_name(path: &std::path::Path) -> String {
     Untrusted::new(name.to_string_lossy()).screen()
 }
 
+fn rows(number: u64) -> String {
+    crate::format::counted(i64::try_from(number).unwrap_or(i64::MAX), "row")
+}
+
 fn count(number: u64) -> String {
     crate::format::count(i64::try_from(number).unwrap_or(i64::MAX))
 }
@@ -84,11 +88,7 @@ pub(crate) fn inspected(state: &mut State, facts: &ArchiveFacts) {
     entries.push(Entry::note("relations", Role::Header));
     entries.extend(facts.relations.iter().map(|relation| {
         let text = match relation.content {
-            Some((rows, bytes)) => {
-                let rows = i64::try_from(rows).unwrap_or(i64::MAX);
-                let rows = crate::format::counted(rows, "row");
-                format!("{rows}, {}", crate::format::bytes(bytes))
-            }
+            Some((count, bytes)) => format!("{}, {}", rows(count), crate::format::bytes(bytes)),
             None => "its rows are not known".to_owned(),
         };
         Entry::new(relation.name.raw(), text)
@@ -132,7 +132,7 @@ pub(crate) fn exported(state: &mut State, export: &ExportFacts) {
         state.overlays.push(Overlay::Card(Card::new("the export is written", entries)));
     } else {
         let name = file_name(&export.path);
-        state.note(Weight::Note, format!("exported {} rows to {name}", count(export.rows)));
+        state.note(Weight::Note, format!("exported {} to {name}", rows(export.rows)));
     }
     super::load(state, Screen::Archives);
 }

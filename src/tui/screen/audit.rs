@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+use crate::audit::EventPlace;
 use crate::command::CommandId;
-use crate::format::parse_duration;
+use crate::format::{counted, parse_duration};
 use crate::tui::app::State;
 use crate::tui::effect::Effect;
 use crate::tui::facts::{AuditFilter, AuditPage, ChainFacts, EventFacts};
@@ -23,7 +24,7 @@ use crate::tui::widget::window::{Column, Cursor, Table, plain};
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     events: Option<Vec<EventFacts>>,
-    older: Option<String>,
+    older: Option<EventPlace>,
     /// Whether the page that is awaited goes below what is there.
     appending: bool,
     cursor: Cursor,
@@ -191,9 +192,9 @@ pub(crate) fn verified(state: &mut State, mut chains: Vec<ChainFacts>) {
     let broken = chains.iter().filter(|chain| chain.fault.is_some()).count();
     if broken == 0 {
         let events: i64 = chains.iter().map(|chain| chain.size).sum();
-        let (chains, events) = (chains.len(), crate::format::count(events));
-        return state
-            .note(Weight::Note, format!("the ledger is whole: {chains} chains, {events} events"));
+        let chains = counted(i64::try_from(chains.len()).unwrap_or(i64::MAX), "chain");
+        let events = counted(events, "event");
+        return state.note(Weight::Note, format!("the ledger is whole: {chains}, {events}"));
     }
     chains.sort_by_key(|chain| chain.fault.is_none());
     let ids = chains.iter().filter_map(|chain| Some(chain.tenant.as_ref()?.raw()));
@@ -203,7 +204,7 @@ pub(crate) fn verified(state: &mut State, mut chains: Vec<ChainFacts>) {
         let name = slugs.get(id).map_or(id, String::as_str);
         match &chain.fault {
             Some(fault) => Entry::new(name, fault.raw()).role(Role::Bad),
-            None => Entry::new(name, format!("{} events, whole", chain.size)),
+            None => Entry::new(name, format!("{}, whole", counted(chain.size, "event"))),
         }
     });
     let title = format!("the ledger is broken: {broken} of {} chains", chains.len());

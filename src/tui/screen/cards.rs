@@ -2,6 +2,7 @@
 //! map, the operators.
 
 use crate::command::CommandId;
+use crate::format::quantity;
 use crate::tui::app::{Screen, State};
 use crate::tui::effect::Effect;
 use crate::tui::facts::{MapFacts, OperatorFacts, PlanFacts, SessionLine};
@@ -11,7 +12,6 @@ use crate::tui::theme::Role;
 use crate::tui::widget::card::{Card, Entry};
 
 use super::tenant::TenantPage;
-use super::usage::quantity;
 
 /// Sessions on one card.
 const SESSIONS: usize = 100;

@@ -1,6 +1,6 @@
 //! Another limit for one tenant, until a date: the form of an admin.
 
-use crate::format::{count, parse_amount, parse_until, time};
+use crate::format::{count, parse_amount, parse_until, quantity, time};
 use crate::identity::Reason;
 use crate::text::screen;
 use crate::tui::app::State;
@@ -13,7 +13,6 @@ use crate::tui::widget::form::{self, Field, Form};
 use crate::tui::widget::notice::Weight;
 
 use super::FormKind;
-use super::usage::quantity;
 
 const METRIC: usize = 0;
 const HARD: usize = 1;

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::command::CommandId;
+use crate::format::quantity;
 use crate::identity::TenantId;
 use crate::tui::app::{Screen, State};
 use crate::tui::effect::Effect;
@@ -74,16 +75,13 @@ impl Usage {
     }
 }
 
-/// The worst state first, then the highest share of a hard limit, in thousandths.
+/// How full the fullest metric is.
 fn fullness(row: &UsageFacts) -> (LimitState, i128) {
     row.metrics.iter().map(share).max().unwrap_or((LimitState::Ok, 0))
 }
 
-/// How full one metric is.
 fn share(metric: &MetricFacts) -> (LimitState, i128) {
-    let hard = i128::from(metric.hard.unwrap_or(0));
-    let share = (i128::from(metric.used) * 1000).checked_div(hard).unwrap_or(0);
-    (metric.state, share)
+    crate::usage::fullness(metric.state, metric.used, metric.hard)
 }
 
 /// Asks for the overview.
@@ -139,14 +137,6 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
         _ => return,
     }
     own.refresh();
-}
-
-/// A quantity in its unit.
-pub(crate) fn quantity(amount: i64, unit: &str) -> String {
-    match (unit, u64::try_from(amount)) {
-        ("bytes", Ok(bytes)) => crate::format::bytes(bytes),
-        _ => crate::format::count(amount),
-    }
 }
 
 /// The sign and the meaning of a state.

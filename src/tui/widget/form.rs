@@ -157,7 +157,7 @@ impl Form {
     /// focus where its own line cannot hold it.
     fn told(&self, room: u16) -> Vec<String> {
         let field = self.fields.get(self.focus).and_then(|field| field.fault.as_ref());
-        let long = field.filter(|fault| width(fault) + LABEL + 2 > room);
+        let long = field.filter(|fault| width(fault).saturating_add(LABEL + 2) > room);
         self.fault.as_ref().or(long).map_or(Vec::new(), |fault| wrap(fault, room))
     }
 
@@ -216,8 +216,8 @@ fn draw_field(
         let at = (x + LABEL, y + 1, value_room);
         line(frame.buffer_mut(), at, &text, look.style(role), look);
     } else if one.fault.is_some() || one.value().is_empty() {
-        let used = super::text::width(one.value()) + 1;
-        let at = (x + LABEL + used, y, value_room.saturating_sub(used));
+        let used = width(one.value()).saturating_add(1);
+        let at = (x.saturating_add(LABEL).saturating_add(used), y, value_room.saturating_sub(used));
         line(frame.buffer_mut(), at, &text, look.style(role), look);
     }
 }

@@ -151,7 +151,7 @@ async fn request_ids_run_through() {
         [
             format!("impersonate.start ok {opening}"),
             format!("statement intent {asking}"),
-            format!("statement ok {opening}"),
+            format!("statement ok {asking}"),
             format!("impersonate.end operator {opening}"),
         ]
     );

@@ -108,6 +108,7 @@ pub(super) fn open_relation(state: &mut State) {
         limit: PAGE,
     });
     browse.next_number = 1;
+    state.requests.forget(Slot::Count);
     fetch_again(state);
 }
 
@@ -161,6 +162,8 @@ pub(crate) fn filter(state: &mut State, text: &str) {
             text.clone_into(&mut browse.filter);
             (ask.filter, ask.from) = (filter, PageFrom::Start);
             (browse.next_number, browse.exact) = (1, None);
+            // A count that is under way is one of other rows.
+            state.requests.forget(Slot::Count);
             fetch_again(state);
         }
         Err(fault) => state.note(Weight::Warning, fault),

@@ -3,8 +3,10 @@
 
 use crate::tui::facts::{ColumnFacts, FilterOperator, GridFilter};
 
-const OPERATORS: [(&str, FilterOperator); 5] = [
+const OPERATORS: [(&str, FilterOperator); 7] = [
     ("!=", FilterOperator::NotEqual),
+    ("<=", FilterOperator::AtMost),
+    (">=", FilterOperator::AtLeast),
     ("=", FilterOperator::Equal),
     ("~", FilterOperator::Contains),
     ("<", FilterOperator::Less),
@@ -78,6 +80,9 @@ mod tests {
         };
         assert_eq!(check("id = 7"), some("id", FilterOperator::Equal, "7"));
         assert_eq!(check("id!=7"), some("id", FilterOperator::NotEqual, "7"));
+        assert_eq!(check("id <= 7"), some("id", FilterOperator::AtMost, "7"));
+        assert_eq!(check("id>=7"), some("id", FilterOperator::AtLeast, "7"));
+        assert_eq!(check("id < 7"), some("id", FilterOperator::Less, "7"));
         assert_eq!(check("title ~ a=b"), some("title", FilterOperator::Contains, "a=b"));
         assert_eq!(check("id is null"), some("id", FilterOperator::Null, ""));
         assert_eq!(check("plain words"), some("title", FilterOperator::Contains, "plain words"));
