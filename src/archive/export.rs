@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use super::digest::Sha;
 use super::manifest::{ArchivedClass, ArchivedTenant, FORMAT, Manifest, Source, VERSION};
-use super::outfile::{ArchiveFile, Existing, ExportFile};
+use super::outfile::{ArchiveFile, Existing, ExportFile, private_directory, special};
 use super::pipeline::Pipeline;
 use super::plan::{ArchivePlan, plan};
 use super::receipt::{Receipt, ReceiptShelf};
@@ -110,6 +110,14 @@ pub enum ExportError {
     /// The destination is taken.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
+    /// Something else than a file is there, which is never replaced.
+    #[error("`{}` is {what}, and an archive replaces none", path.display())]
+    Special {
+        /// The destination.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// The destination cannot be written.
     #[error("`{}` cannot be written", path.display())]
     Destination {
@@ -131,6 +139,9 @@ impl Explain for ExportError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Exists(_) => vec!["replace it with --force, or name another file with -o".into()],
+            Self::Special { .. } => {
+                vec!["name another file with -o, or `-o -` for standard output".into()]
+            }
             Self::Destination { .. } | Self::Gone => Vec::new(),
         }
     }
@@ -154,13 +165,16 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
         }
         Destination::Directory(directory) => {
             let name = file_stem(&ask.tenant);
-            std::fs::create_dir_all(&directory).map_err(|source| {
+            private_directory(&directory).map_err(|source| {
                 let path = directory.clone();
                 ExportError::Destination { path, source }
             })?;
             free_path(&directory, &format!("{name}-{}", clock::stamp(clock::now())))
         }
     };
+    if let Some(what) = special(&path).filter(|_| nameless_in.is_none()) {
+        return Err(ExportError::Special { path, what }.into());
+    }
     let taken = nameless_in.is_none() && path.symlink_metadata().is_ok();
     if ask.existing == Existing::Keep && taken {
         return Err(ExportError::Exists(path).into());
