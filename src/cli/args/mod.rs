@@ -26,7 +26,7 @@ Exit codes:
     3  refused: policy, level, configuration, not found, conflict, limit
     4  the server: connection or SQL error, also of your own SQL
     5  a fault of this program
-  130  interrupted, 143 terminated
+  130  interrupted, 143 terminated (also when the terminal was closed)
 
 Standard output is data, standard error is narration.
 With --json each command prints one document with `\"v\":1` and a request id (`audit list --follow` and
