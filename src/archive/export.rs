@@ -100,8 +100,22 @@ pub struct Exported {
     pub relations: Vec<(String, u64)>,
     /// The signed result.
     pub receipt: Receipt,
-    /// Where it is kept; none where that failed.
+    /// Where it is kept; none where that failed, or where the archive is still to be handed over.
     pub receipt_path: Option<PathBuf>,
+    /// Where it is to be kept, and how its name begins.
+    shelf: (ReceiptShelf, String),
+}
+
+impl Exported {
+    /// Keeps the receipt of an archive without a name: call it when all of the file has arrived.
+    ///
+    /// # Errors
+    /// What to warn of where it cannot be kept.
+    pub fn handed_over(&mut self) -> Result<(), String> {
+        let (shelf, name) = &self.shelf;
+        self.receipt_path = Some(shelf.try_to_keep(&self.receipt, name)?);
+        Ok(())
+    }
 }
 
 /// Why nothing was exported.
@@ -281,7 +295,11 @@ async fn write(
     let contents = file.finish().map_err(refused)?.map(Arc::new);
     let receipt = receipt(session, &plan.tenant, &manifest, &written, &receipt_key);
     let name = format!("{}-export", file_stem(&plan.tenant));
-    let receipt_path = plan.receipts.keep(&receipt, &name, progress);
+    // A file without a name is nothing yet: see `Exported::handed_over`.
+    let receipt_path = match contents {
+        None => plan.receipts.keep(&receipt, &name, progress),
+        Some(_) => None,
+    };
     Ok(Exported {
         path: plan.path,
         contents,
@@ -292,6 +310,7 @@ async fn write(
         relations: relations.into_iter().zip(written.relations.iter().map(|r| r.rows)).collect(),
         receipt,
         receipt_path,
+        shelf: (plan.receipts, name),
     })
 }
 
