@@ -85,8 +85,12 @@ pub struct Difference {
     pub changed: u64,
     /// Rows only in the target.
     pub extra: u64,
-    /// Rows of the archive that name another tenant.
+    /// Rows of the archive that cannot be written: those that name another tenant, and collisions.
     pub conflicts: u64,
+    /// Missing rows that collide by a unique key other than the primary one with a row that stays.
+    pub collisions: u64,
+    /// Whether a replacement changes and deletes rows of it.
+    pub is_own: bool,
 }
 
 /// What a restore would find.
@@ -94,6 +98,43 @@ pub struct Difference {
 pub struct Preview {
     /// Relation by relation.
     pub relations: Vec<Difference>,
+}
+
+impl Preview {
+    /// Why this cannot be carried out, if so.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        let conflicts: u64 = self.relations.iter().map(|one| one.conflicts).sum();
+        let collisions: u64 = self.relations.iter().map(|one| one.collisions).sum();
+        if conflicts > collisions {
+            Some(format!("{} rows of the archive name another tenant", conflicts - collisions))
+        } else if collisions > 0 {
+            Some(format!(
+                "{collisions} missing rows collide with rows of the tenant by a unique key"
+            ))
+        } else {
+            None
+        }
+    }
+}
+
+/// What a replacement leaves as it is although it differs: the root row and shared rows.
+#[must_use]
+pub fn left_alone(mode: RestoreMode, differences: &[Difference]) -> Vec<String> {
+    let differs = |one: &&Difference| !one.is_own && one.changed > 0;
+    let told = |one: &Difference| match one.changed {
+        1 => {
+            format!("`{}`: 1 changed row stays as it is: it belongs to the installation", one.name)
+        }
+        count => format!(
+            "`{}`: {count} changed rows stay as they are: they belong to the installation",
+            one.name
+        ),
+    };
+    match mode {
+        RestoreMode::Missing => Vec::new(),
+        RestoreMode::Replace => differences.iter().filter(differs).map(told).collect(),
+    }
 }
 
 /// Reads what is needed and plans.

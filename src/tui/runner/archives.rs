@@ -148,7 +148,7 @@ impl Runner {
         let plan =
             self.restore_plan(&archive, mode, "plan of a restore".parse()?, progress).await?;
         let preview = restore::preview(&console, &plan, progress).await?;
-        let conflicts: u64 = preview.relations.iter().map(|one| one.conflicts).sum();
+        let left_alone = restore::left_alone(plan.mode, &preview.relations);
         let facts = RestorePlanFacts {
             number,
             archive: archive.clone(),
@@ -156,10 +156,8 @@ impl Runner {
             confirm: plan.confirm(),
             mode,
             relations: preview.relations.iter().map(relation).collect(),
-            warnings: plan.warnings.iter().map(|warning| Untrusted::new(warning.clone())).collect(),
-            refusal: (conflicts > 0).then(|| {
-                Untrusted::new(format!("{conflicts} rows of the archive name another tenant"))
-            }),
+            warnings: plan.warnings.iter().cloned().chain(left_alone).map(Untrusted::new).collect(),
+            refusal: preview.refusal().map(Untrusted::new),
         };
         // One plan at a time: the console shows one.
         *self.shared.shown.lock().await = Some((number, Shown { archive, mode, preview }));
