@@ -112,8 +112,8 @@ impl Exported {
     /// # Errors
     /// What to warn of where it cannot be kept.
     pub fn handed_over(&mut self) -> Result<(), String> {
-        let (shelf, name) = &self.shelf;
-        self.receipt_path = Some(shelf.try_to_keep(&self.receipt, name)?);
+        let (place, name) = &self.shelf;
+        self.receipt_path = Some(place.try_to_keep(&self.receipt, name)?);
         Ok(())
     }
 }

@@ -143,3 +143,14 @@ fn child_of(parent: &Child) -> i32 {
     let children: String = threads.map(children).collect();
     children.trim().parse().unwrap()
 }
+
+#[test]
+fn a_refused_statement_is_named_by_its_number_place_and_state() {
+    let home = Home::with_acme();
+    let words = [&INSIDE[..], &["-c", "select 1", "-c", "select nothing_here", "--json"]].concat();
+    let output = home.command(&words).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["error"]["sqlstate"], "42703");
+    assert_eq!((&error["error"]["statement"], &error["error"]["position"]), (&2.into(), &8.into()));
+}
