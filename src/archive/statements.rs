@@ -1,5 +1,7 @@
 //! The SQL of export and restore, built from a plan: quoted identifiers and one literal, the key
 //! of the tenant, so that the planner knows how many rows to expect.
+//!
+//! More than 400 lines: all SQL over one relation is read side by side, and none of it alone.
 
 use super::manifest::{ArchivedClass, Identity};
 use super::plan::PlannedRelation;

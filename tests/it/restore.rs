@@ -1,5 +1,6 @@
 //! `restore`: one tenant in, exact and atomic, and nobody else touched. Each refusal has its
-//! negative control: the same steps without the fault go through.
+//! negative control: the same steps without the fault go through. More than 400 lines, because every
+//! fault of a restore is told on the same yard.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
