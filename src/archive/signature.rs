@@ -100,3 +100,21 @@ impl SignatureMember {
 fn message(digest_json: &[u8]) -> Vec<u8> {
     [DOMAIN.as_bytes(), digest_json].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_read_the_key_judges_the_signature_and_not_the_signer() {
+        let home = tempfile::tempdir().unwrap();
+        let key = SigningKey::open_or_create(&home.path().join("signing.key")).unwrap();
+        let member = SignatureMember::sign(b"{}", &key);
+        assert_eq!(member.check(b"{}", &Trust::unknown()), Ok(()));
+        assert!(matches!(
+            member.check(b"{ }", &Trust::unknown()),
+            Err(Fault::SignatureInvalid { .. })
+        ));
+        assert!(matches!(member.check(b"{}", &Trust::nobody()), Err(Fault::OtherKey { .. })));
+    }
+}
