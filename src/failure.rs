@@ -46,6 +46,17 @@ impl Kind {
     }
 }
 
+/// What the server said of a statement, for programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlPlace {
+    /// The SQLSTATE.
+    pub state: String,
+    /// Where in the statement, in characters from 1.
+    pub position: Option<u32>,
+    /// Which of several statements, from 1.
+    pub statement: Option<u64>,
+}
+
 /// What a typed error adds so that a person knows what to do next.
 pub trait Explain: Error {
     /// Which sort of "no" it is.
@@ -61,6 +72,11 @@ pub trait Explain: Error {
     fn logged(&self) -> Option<String> {
         None
     }
+
+    /// What the server said of a statement, where it is its error.
+    fn sql(&self) -> Option<SqlPlace> {
+        None
+    }
 }
 
 /// An error as both skins show it.
@@ -74,8 +90,10 @@ pub struct Failure {
     pub causes: Vec<String>,
     /// What to do next.
     pub hints: Vec<String>,
+    /// [`Explain::sql`]
+    pub sql: Option<Box<SqlPlace>>,
     /// [`Explain::logged`]
-    logged: Option<String>,
+    logged: Option<Box<str>>,
     /// Under which id it is found in log and ledger, where it belongs to one of several requests
     /// of a process.
     pub request: Option<RequestId>,
@@ -86,7 +104,7 @@ impl Failure {
     #[must_use]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let (message, causes, hints) = (message.into(), Vec::new(), Vec::new());
-        Self { kind, message, causes, hints, logged: None, request: None }
+        Self { kind, message, causes, hints, sql: None, logged: None, request: None }
     }
 
     /// Shorthand for the commonest kind.
@@ -142,8 +160,9 @@ impl<E: Explain> From<E> for Failure {
             }
             next = cause.source();
         }
-        let (hints, logged) = (error.hints(), error.logged());
-        Self { kind: error.kind(), message, causes, hints, logged, request: None }
+        let (hints, logged) = (error.hints(), error.logged().map(Into::into));
+        let sql = error.sql().map(Box::new);
+        Self { kind: error.kind(), message, causes, hints, sql, logged, request: None }
     }
 }
 

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use tenantdesk::cli::args::ColorChoice;
 use tenantdesk::cli::{self, ConsoleRequest, Ended, Surroundings};
+use tenantdesk::failure::Kind;
 use tenantdesk::tui;
 
 fn main() -> ExitCode {
@@ -27,5 +28,12 @@ fn console(request: ConsoleRequest) -> cli::Exit {
         ColorChoice::Auto | ColorChoice::Never => tui::Colours::Configured,
     };
     let look = tui::Look { colours, ascii };
-    invocation.conclude(tui::open(paths, target, look, impersonate))
+    let left = tui::open(paths, target, look, impersonate);
+    let by_signal = match left {
+        Ok(tui::Left::Terminated) => Some(cli::Exit::Terminated),
+        Ok(tui::Left::Interrupted) => Some(cli::Exit::Failed(Kind::Interrupted)),
+        Ok(tui::Left::ByPerson) | Err(_) => None,
+    };
+    let exit = invocation.conclude(left.map(|_| ()));
+    by_signal.filter(|_| exit == cli::Exit::Done).unwrap_or(exit)
 }

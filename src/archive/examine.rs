@@ -33,6 +33,8 @@ pub struct Examination {
     pub digest: Option<DigestDocument>,
     /// The key that signed, where the signature could be read.
     pub key: Option<String>,
+    /// Whether it could not be judged whose key that is.
+    pub key_unjudged: bool,
     /// SHA-256 of the whole file, where the end was reached.
     pub sha256: Option<Sha>,
     /// Bytes read.
@@ -103,6 +105,7 @@ impl<'l, R: Read> Examiner<'l, R> {
             manifest: None,
             digest: None,
             key: None,
+            key_unjudged: false,
             sha256: None,
             bytes: 0,
             faults: Vec::new(),
@@ -360,6 +363,7 @@ impl<'l, R: Read> Examiner<'l, R> {
             }
             Some(member) => {
                 self.found.key = Some(member.key());
+                self.found.key_unjudged = trust.is_unknown();
                 let fault = member.check(digest_json, trust).err();
                 let believable = !matches!(fault, Some(Fault::SignatureInvalid { .. }));
                 faults.extend(fault);

@@ -2,6 +2,8 @@
 //!
 //! The rows come as COPY text and go to the second thread as they come; nothing is kept. What the
 //! guard lets the archivist see is the tenant and nothing else, whatever the statement says.
+//!
+//! More than 400 lines: request, plan, errors and result of the verb stand beside its work.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,7 +17,7 @@ use thiserror::Error;
 
 use super::digest::Sha;
 use super::manifest::{ArchivedClass, ArchivedTenant, FORMAT, Manifest, Source, VERSION};
-use super::outfile::{ArchiveFile, Existing, ExportFile};
+use super::outfile::{ArchiveFile, Existing, ExportFile, private_directory, special};
 use super::pipeline::Pipeline;
 use super::plan::{ArchivePlan, plan};
 use super::receipt::{Receipt, ReceiptShelf};
@@ -100,8 +102,22 @@ pub struct Exported {
     pub relations: Vec<(String, u64)>,
     /// The signed result.
     pub receipt: Receipt,
-    /// Where it is kept; none where that failed.
+    /// Where it is kept; none where that failed, or where the archive is still to be handed over.
     pub receipt_path: Option<PathBuf>,
+    /// Where it is to be kept, and how its name begins.
+    shelf: (ReceiptShelf, String),
+}
+
+impl Exported {
+    /// Keeps the receipt of an archive without a name: call it when all of the file has arrived.
+    ///
+    /// # Errors
+    /// What to warn of where it cannot be kept.
+    pub fn handed_over(&mut self) -> Result<(), String> {
+        let (place, name) = &self.shelf;
+        self.receipt_path = Some(place.try_to_keep(&self.receipt, name)?);
+        Ok(())
+    }
 }
 
 /// Why nothing was exported.
@@ -110,6 +126,14 @@ pub enum ExportError {
     /// The destination is taken.
     #[error("`{}` exists already", .0.display())]
     Exists(PathBuf),
+    /// Something else than a file is there, which is never replaced.
+    #[error("`{}` is {what}, and an archive replaces none", path.display())]
+    Special {
+        /// The destination.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// The destination cannot be written.
     #[error("`{}` cannot be written", path.display())]
     Destination {
@@ -131,6 +155,9 @@ impl Explain for ExportError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Exists(_) => vec!["replace it with --force, or name another file with -o".into()],
+            Self::Special { .. } => {
+                vec!["name another file with -o, or `-o -` for standard output".into()]
+            }
             Self::Destination { .. } | Self::Gone => Vec::new(),
         }
     }
@@ -154,13 +181,16 @@ pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failu
         }
         Destination::Directory(directory) => {
             let name = file_stem(&ask.tenant);
-            std::fs::create_dir_all(&directory).map_err(|source| {
+            private_directory(&directory).map_err(|source| {
                 let path = directory.clone();
                 ExportError::Destination { path, source }
             })?;
             free_path(&directory, &format!("{name}-{}", clock::stamp(clock::now())))
         }
     };
+    if let Some(what) = special(&path).filter(|_| nameless_in.is_none()) {
+        return Err(ExportError::Special { path, what }.into());
+    }
     let taken = nameless_in.is_none() && path.symlink_metadata().is_ok();
     if ask.existing == Existing::Keep && taken {
         return Err(ExportError::Exists(path).into());
@@ -267,7 +297,11 @@ async fn write(
     let contents = file.finish().map_err(refused)?.map(Arc::new);
     let receipt = receipt(session, &plan.tenant, &manifest, &written, &receipt_key);
     let name = format!("{}-export", file_stem(&plan.tenant));
-    let receipt_path = plan.receipts.keep(&receipt, &name, progress);
+    // A file without a name is nothing yet: see `Exported::handed_over`.
+    let receipt_path = match contents {
+        None => plan.receipts.keep(&receipt, &name, progress),
+        Some(_) => None,
+    };
     Ok(Exported {
         path: plan.path,
         contents,
@@ -278,6 +312,7 @@ async fn write(
         relations: relations.into_iter().zip(written.relations.iter().map(|r| r.rows)).collect(),
         receipt,
         receipt_path,
+        shelf: (plan.receipts, name),
     })
 }
 

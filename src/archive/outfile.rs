@@ -3,8 +3,9 @@
 //! It is written beside its destination, brought to the disk, then renamed. While it is written a
 //! lock is held on it, so that the next run can tell an abandoned one from one at work.
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Seek as _, Write};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,15 +39,21 @@ impl ArchiveFile {
     /// Makes the temporary file (mode 0600), and removes those that killed runs left here.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] where the destination is taken; whatever the directory says.
+    /// [`io::ErrorKind::AlreadyExists`] where the destination is taken, [`io::ErrorKind::InvalidInput`]
+    /// where it is no regular file; whatever the directory says.
     pub fn create(destination: &Path, existing: Existing) -> io::Result<Self> {
         if existing == Existing::Keep && destination.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        refuse_special(destination)?;
         let directory = directory_of(destination);
         remove_abandoned(directory)?;
+        // Made by us: the errors of the crate show the temporary name, which is nobody's business.
+        let make = |path: &Path| {
+            File::options().read(true).write(true).create_new(true).mode(0o600).open(path)
+        };
         let draft =
-            tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(directory)?;
+            tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).make_in(directory, make)?;
         flock(draft.as_file(), FlockOperation::NonBlockingLockExclusive)?;
         Ok(Self { draft, destination: destination.to_owned(), existing })
     }
@@ -60,7 +67,10 @@ impl ArchiveFile {
         self.draft.as_file().sync_all()?;
         match self.existing {
             Existing::Keep => self.draft.persist_noclobber(&self.destination)?,
-            Existing::Replace => self.draft.persist(&self.destination)?,
+            Existing::Replace => {
+                refuse_special(&self.destination)?;
+                self.draft.persist(&self.destination)?
+            }
         };
         File::open(directory_of(&self.destination))?.sync_all()?;
         Ok(self.destination)
@@ -82,7 +92,7 @@ impl ExportFile {
     /// # Errors
     /// Whatever the directory says.
     pub(super) fn nameless(directory: &Path) -> io::Result<Self> {
-        fs::create_dir_all(directory)?;
+        private_directory(directory)?;
         tempfile::tempfile_in(directory).map(Self::Nameless)
     }
 
@@ -127,6 +137,33 @@ impl Write for ArchiveFile {
     }
 }
 
+/// What stands at a path and is no regular file: it is never replaced, whatever is asked for.
+pub(super) fn special(path: &Path) -> Option<&'static str> {
+    let found = path.symlink_metadata().ok()?.file_type();
+    match found {
+        _ if found.is_file() => None,
+        _ if found.is_symlink() => Some("a symbolic link"),
+        _ if found.is_dir() => Some("a directory"),
+        _ if found.is_char_device() => Some("a character device"),
+        _ if found.is_block_device() => Some("a block device"),
+        _ if found.is_fifo() => Some("a named pipe"),
+        _ if found.is_socket() => Some("a socket"),
+        _ => Some("no regular file"),
+    }
+}
+
+fn refuse_special(path: &Path) -> io::Result<()> {
+    match special(path) {
+        Some(what) => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}"))),
+        None => Ok(()),
+    }
+}
+
+/// A directory of this account alone, made where it is not there.
+pub(super) fn private_directory(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
@@ -143,12 +180,11 @@ fn remove_abandoned(directory: &Path) -> io::Result<()> {
         // One that vanishes or belongs to another user is none of our business.
         let Ok(file) = File::open(entry.path()) else { continue };
         // One that was made just now gets its lock in a moment.
-        let age = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+        let Ok(modified) = file.metadata().and_then(|found| found.modified()) else { continue };
+        let age = modified.elapsed().unwrap_or_default();
         if age > YOUNG && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            match fs::remove_file(entry.path()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            // Where it cannot be removed it stays: that is no reason to write nothing.
+            let _stays = fs::remove_file(entry.path());
         }
     }
     Ok(())
@@ -185,6 +221,45 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"mine");
         ArchiveFile::create(&path, Existing::Replace).unwrap().publish().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_with_force_too() {
+        let home = tempfile::tempdir().unwrap();
+        let target = home.path().join("target");
+        fs::write(&target, "mine").unwrap();
+        let link = home.path().join("link");
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        for (path, what) in [
+            (link.as_path(), "a symbolic link"),
+            (home.path(), "a directory"),
+            (Path::new("/dev/null"), "a character device"),
+        ] {
+            let refused = ArchiveFile::create(path, Existing::Replace).unwrap_err();
+            assert_eq!(refused.to_string(), format!("it is {what}"));
+        }
+        // It came while the archive was written.
+        let path = home.path().join("late");
+        let late = ArchiveFile::create(&path, Existing::Replace).unwrap();
+        std::os::unix::fs::symlink(&target, &path).unwrap();
+        assert_eq!(late.publish().unwrap_err().to_string(), "it is a symbolic link");
+        assert_eq!(fs::read(&target).unwrap(), b"mine");
+        assert!(link.is_symlink() && path.is_symlink());
+    }
+
+    #[test]
+    fn a_refused_write_does_not_show_the_temporary_name() {
+        let error = ArchiveFile::create(Path::new("/proc/a.tenant"), Existing::Keep).unwrap_err();
+        assert!(!error.to_string().contains("/proc"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_is_made_for_archives_is_for_this_account_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let directory = home.path().join("archives");
+        private_directory(&directory).unwrap();
+        assert_eq!(directory.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]

@@ -65,6 +65,8 @@ pub struct PlannedRelation {
     pub parents: Vec<RelationName>,
     /// Linked: the relation that links it, its column, and the column here.
     pub via: Option<(RelationName, String, String)>,
+    /// Unique keys beside the primary one.
+    pub unique_keys: Vec<Vec<String>>,
     /// Sequences that fill columns of it: as SQL needs them, with the column.
     pub sequences: Vec<(String, String)>,
 }
@@ -217,6 +219,7 @@ fn planned(
         key_type,
         parents,
         via,
+        unique_keys: present.unique_keys.clone(),
         sequences: sequences.map(|s| (s.name.to_string(), s.column.clone())).collect(),
     })
 }

@@ -71,17 +71,18 @@ impl ReceiptShelf {
         name: &str,
         progress: &Progress,
     ) -> Option<PathBuf> {
+        self.try_to_keep(receipt, name).map_err(|warning| progress.warn(warning)).ok()
+    }
+
+    /// As [`ReceiptShelf::keep`]; what to warn of where that fails.
+    pub(super) fn try_to_keep(&self, receipt: &Receipt, name: &str) -> Result<PathBuf, String> {
         let name = format!("{name}-{}", clock::stamp(clock::now()));
-        match write(receipt, &self.0, &name) {
-            Ok(path) => Some(path),
-            Err(error) => {
-                progress.warn(format!(
-                    "all is done, but the receipt could not be kept in `{}`: {error}",
-                    self.0.display()
-                ));
-                None
-            }
-        }
+        write(receipt, &self.0, &name).map_err(|error| {
+            format!(
+                "all is done, but the receipt could not be kept in `{}`: {error}",
+                self.0.display()
+            )
+        })
     }
 }
 

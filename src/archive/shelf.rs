@@ -66,7 +66,8 @@ pub fn glance(path: &Path) -> Result<Glance, Failure> {
 }
 
 /// Looks at every byte of an archive and answers with all that is wrong. `signing_key` is the
-/// file of the installation's key; where there is none, no archive is its own.
+/// file of the installation's key; where there is none, no archive is its own, and where this user
+/// may not read it, everything else is looked at.
 ///
 /// # Errors
 /// A file that cannot be opened, a key that cannot be used, a cancelled `progress`.
@@ -77,7 +78,13 @@ pub fn inspect(
 ) -> Result<Examination, Failure> {
     let file = open_file(path)?;
     progress.plan("bytes", file.metadata().ok().map(|found| found.len()));
-    examine(BufReader::new(file), &trust(signing_key)?, &Limits::default(), progress)
+    let trust = match trust(signing_key) {
+        Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            Trust::unknown()
+        }
+        trust => trust?,
+    };
+    examine(BufReader::new(file), &trust, &Limits::default(), progress)
 }
 
 /// Opens an archive for a restore: only a sound one. `-` is standard input, which is copied into
@@ -115,7 +122,7 @@ fn open_file(path: &Path) -> Result<File, Failure> {
 
 /// The installation's own key. Looking at an archive makes none: where there is no key, nobody has
 /// signed anything here.
-fn trust(signing_key: &Path) -> Result<Trust, Failure> {
+fn trust(signing_key: &Path) -> Result<Trust, KeyError> {
     match SigningKey::open(signing_key) {
         Err(KeyError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             Ok(Trust::nobody())

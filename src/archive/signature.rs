@@ -22,19 +22,34 @@ pub(super) struct SignatureMember {
 #[derive(Debug, Clone)]
 pub struct Trust {
     keys: Vec<PublicKey>,
+    /// The installation's own key cannot be read by this user.
+    unknown: bool,
 }
 
 impl Trust {
     /// The installation's own key.
     #[must_use]
     pub fn own(key: PublicKey) -> Self {
-        Self { keys: vec![key] }
+        Self { keys: vec![key], unknown: false }
     }
 
     /// No key at all: where nobody has signed anything yet.
     #[must_use]
     pub const fn nobody() -> Self {
-        Self { keys: Vec::new() }
+        Self { keys: Vec::new(), unknown: false }
+    }
+
+    /// Somebody who cannot read the installation's key: a sound signature is no fault, but whose
+    /// it is cannot be judged. Good for looking, never for a restore.
+    #[must_use]
+    pub(super) const fn unknown() -> Self {
+        Self { keys: Vec::new(), unknown: true }
+    }
+
+    /// Whether it cannot be said whose signature it is.
+    #[must_use]
+    pub(super) const fn is_unknown(&self) -> bool {
+        self.unknown
     }
 
     /// Trusts another key as well.
@@ -70,7 +85,7 @@ impl SignatureMember {
         if !self.key.verifies(&message(digest_json), &self.signature) {
             return Err(Fault::SignatureInvalid { key: self.key.to_string() });
         }
-        if !trust.keys.contains(&self.key) {
+        if !trust.unknown && !trust.keys.contains(&self.key) {
             return Err(Fault::OtherKey { key: self.key.to_string() });
         }
         Ok(())
@@ -84,4 +99,22 @@ impl SignatureMember {
 
 fn message(digest_json: &[u8]) -> Vec<u8> {
     [DOMAIN.as_bytes(), digest_json].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_read_the_key_judges_the_signature_and_not_the_signer() {
+        let home = tempfile::tempdir().unwrap();
+        let key = SigningKey::open_or_create(&home.path().join("signing.key")).unwrap();
+        let member = SignatureMember::sign(b"{}", &key);
+        assert_eq!(member.check(b"{}", &Trust::unknown()), Ok(()));
+        assert!(matches!(
+            member.check(b"{ }", &Trust::unknown()),
+            Err(Fault::SignatureInvalid { .. })
+        ));
+        assert!(matches!(member.check(b"{}", &Trust::nobody()), Err(Fault::OtherKey { .. })));
+    }
 }

@@ -1,5 +1,7 @@
 //! The SQL of export and restore, built from a plan: quoted identifiers and one literal, the key
 //! of the tenant, so that the planner knows how many rows to expect.
+//!
+//! More than 400 lines: all SQL over one relation is read side by side, and none of it alone.
 
 use super::manifest::{ArchivedClass, Identity};
 use super::plan::PlannedRelation;
@@ -11,6 +13,12 @@ fn columns(alias: &'static str, names: &[String]) -> Sql {
     let names: Vec<Sql> =
         names.iter().map(|name| Sql::new(alias).ident(&Ident::new(name))).collect();
     Sql::join(&names, ", ")
+}
+
+/// That no column of a key is null: null collides with nothing.
+fn known(key: &[String]) -> Sql {
+    let known = |name: &String| Sql::new("x.").ident(&Ident::new(name)).text(" is not null");
+    Sql::join(&key.iter().map(known).collect::<Vec<_>>(), " and ")
 }
 
 /// Builds the statements for one relation.
@@ -185,6 +193,42 @@ impl Statements<'_> {
                 ("foreign", &foreign),
             ],
         )
+    }
+
+    /// How many rows are missing by their primary key and collide with a row of the tenant by
+    /// another unique key; none where there is no such key among the archived columns.
+    pub(super) fn collisions(self) -> Option<Sql> {
+        let names = self.names();
+        let archived = |key: &&Vec<String>| key.iter().all(|name| names.contains(name));
+        let keys: Vec<Sql> = self
+            .relation
+            .unique_keys
+            .iter()
+            .filter(archived)
+            .map(|key| {
+                Sql::fill(
+                    "({here}) in (select {there} from {target} where {known})",
+                    &[
+                        ("here", &columns("s.", key)),
+                        ("there", &columns("x.", key)),
+                        ("target", &self.target_rows()),
+                        ("known", &known(key)),
+                    ],
+                )
+            })
+            .collect();
+        if keys.is_empty() || self.relation.archived.primary_key.is_empty() {
+            return None;
+        }
+        Some(Sql::fill(
+            "select count(*) from {stage} s where not exists (select 1 from {target} t where {same}) and ({keys})",
+            &[
+                ("stage", &self.stage()),
+                ("target", &self.numbered(&self.target_rows())),
+                ("same", &self.same()),
+                ("keys", &Sql::join(&keys, " or ")),
+            ],
+        ))
     }
 
     /// The tenant's rows as a relation of the same columns.

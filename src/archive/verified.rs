@@ -15,6 +15,7 @@ use super::fault::{Fault, Refused};
 use super::limits::Limits;
 use super::lines::RowSplitter;
 use super::manifest::{DigestDocument, Manifest, RelationDigest};
+use super::outfile::private_directory;
 use super::signature::Trust;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -65,7 +66,7 @@ pub fn open(
 /// # Errors
 /// Whatever reading or writing meets.
 pub fn spool(mut source: impl Read, directory: &Path) -> io::Result<File> {
-    std::fs::create_dir_all(directory)?;
+    private_directory(directory)?;
     let mut file = tempfile::tempfile_in(directory)?;
     io::copy(&mut source, &mut file)?;
     file.flush()?;

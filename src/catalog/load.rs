@@ -99,6 +99,9 @@ fn relation(row: &Row) -> Result<CatalogRelation, ServerError> {
     let policies: Option<serde_json::Value> = row.get("policies");
     let policies: Vec<PackedPolicy> =
         policies.map_or_else(|| Ok(Vec::new()), serde_json::from_value).map_err(unreadable)?;
+    let unique_keys: Option<serde_json::Value> = row.get("unique_keys");
+    let unique_keys: Vec<Vec<String>> =
+        unique_keys.map_or_else(|| Ok(Vec::new()), serde_json::from_value).map_err(unreadable)?;
     Ok(CatalogRelation {
         oid: row.get("oid"),
         name: RelationName::new(row.get::<_, String>("nspname"), row.get::<_, String>("relname")),
@@ -115,6 +118,7 @@ fn relation(row: &Row) -> Result<CatalogRelation, ServerError> {
         security_invoker: row.get("invoker"),
         columns: columns.into_iter().map(column).collect(),
         primary_key: row.get::<_, Option<Vec<String>>>("primary_key").unwrap_or_default(),
+        unique_keys,
         application: Rights {
             select: row.get("may_select"),
             insert: row.get("may_insert"),

@@ -53,6 +53,8 @@ pub struct CatalogRelation {
     pub columns: Vec<Column>,
     /// The columns of the primary key in its order; empty where there is none.
     pub primary_key: Vec<String>,
+    /// Other unique keys of plain columns; not those of expressions or of a part of the rows.
+    pub unique_keys: Vec<Vec<String>>,
     /// What the application role may do, by itself or through its groups.
     pub application: Rights,
     /// Its policies.

@@ -109,12 +109,23 @@ pub(super) async fn beside<T: Send + 'static>(
     progress.unless_cancelled(reading).await
 }
 
+/// Says what could not be judged.
+fn warn_of_unjudged_key(invocation: &mut Invocation, found: &Examination) {
+    if found.key_unjudged {
+        let key = found.key.as_deref().unwrap_or_default();
+        invocation.printer.warning(&format!(
+            "whose signature it is could not be judged: this user may not read the key of the installation; the archive names {key}"
+        ));
+    }
+}
+
 /// `archive inspect`.
 fn inspect(invocation: &mut Invocation, paths: &Paths, file: &File) -> Result<(), Failure> {
     let found = examine(invocation, paths, file)?;
     for fault in &found.faults {
         invocation.printer.warning(&fault.to_string());
     }
+    warn_of_unjudged_key(invocation, &found);
     let Some(manifest) = &found.manifest else {
         return Err(faulty(&found));
     };
@@ -123,6 +134,7 @@ fn inspect(invocation: &mut Invocation, paths: &Paths, file: &File) -> Result<()
         "digest": found.sha256.map(|sha| sha.to_string()),
         "bytes": found.bytes,
         "signed_by": found.key,
+        "signer_judged": !found.key_unjudged,
         "faults": found.faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     invocation.answer(&document, |printer| {
@@ -158,14 +170,23 @@ fn verify(invocation: &mut Invocation, paths: &Paths, file: &File) -> Result<(),
     let found = examine(invocation, paths, file)?;
     let faults: Vec<String> = found.faults.iter().map(ToString::to_string).collect();
     let ok = faults.is_empty();
-    invocation.answer(&json!({ "ok": ok, "faults": faults }), |printer| {
-        if ok {
-            printer.line("the archive is sound");
-        }
-        for fault in &faults {
-            printer.line(fault);
-        }
-    })?;
+    warn_of_unjudged_key(invocation, &found);
+    let judged = !found.key_unjudged;
+    invocation.answer(
+        &json!({ "ok": ok, "faults": faults, "signer_judged": judged }),
+        |printer| {
+            if ok {
+                printer.line(if judged {
+                    "the archive is sound"
+                } else {
+                    "the archive is whole; its signer could not be judged"
+                });
+            }
+            for fault in &faults {
+                printer.line(fault);
+            }
+        },
+    )?;
     if ok { Ok(()) } else { Err(faulty(&found)) }
 }
 

@@ -13,7 +13,7 @@ pub enum Exit {
     Failed(Kind),
     /// As the program that it ran for the user, `psql`.
     Child(u8),
-    /// The system asked the program to end (SIGTERM).
+    /// The system asked the program to end (SIGTERM, SIGHUP).
     Terminated,
 }
 

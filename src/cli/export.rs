@@ -30,7 +30,7 @@ pub(super) fn export(invocation: &mut Invocation, args: ExportArgs) -> Result<()
         Some(path) => Destination::File(path),
     };
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let exported = with_console(invocation, async |console, progress| {
+    let mut exported = with_console(invocation, async |console, progress| {
         let tenant = directory::resolve(console, &args.tenant).await?;
         let ask = Export {
             tenant,
@@ -43,7 +43,12 @@ pub(super) fn export(invocation: &mut Invocation, args: ExportArgs) -> Result<()
         export::export(console, plan, progress).await
     })?;
     if let Some(archive) = &exported.contents {
-        invocation.printer.copy(&**archive)?;
+        if !invocation.printer.copy(&**archive)? {
+            return Ok(());
+        }
+        if let Err(warning) = exported.handed_over() {
+            invocation.printer.warning(&warning);
+        }
     }
     invocation.printer.status(&format!(
         "exported {} of {}, {}",

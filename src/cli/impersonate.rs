@@ -162,9 +162,14 @@ fn print(printer: &mut Printer, report: &ScriptReport) {
         "session {} in {} as {member}, {}, ended",
         report.id, report.tenant, report.mode
     ));
+    let mut tables = 0;
     for (_, outcome) in &report.statements {
         let rows = &outcome.rows;
         if !rows.columns.is_empty() {
+            if tables > 0 {
+                printer.line("");
+            }
+            tables += 1;
             let columns: Vec<Column> =
                 rows.columns.iter().map(|column| Column::named(column.name.raw())).collect();
             let mut table = Table::new(columns);
@@ -265,6 +270,16 @@ mod tests {
         assert_eq!(statement["rows_affected"], serde_json::Value::Null);
         assert_eq!(value["statements"][1]["rows_affected"], 1_234);
         assert_eq!(value["statements"][1]["truncated"], false);
+    }
+
+    #[test]
+    fn result_sets_are_separated_by_an_empty_line() {
+        let (mut printer, out, _) = captured(PLAIN);
+        let mut twice = report(None);
+        let again = twice.statements[0].clone();
+        twice.statements.push(again);
+        print(&mut printer, &twice);
+        assert_eq!(out.text().matches("\n\nName").count(), 1, "{}", out.text());
     }
 
     #[test]

@@ -41,6 +41,12 @@ struct ErrorBody<'f> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     causes: Vec<&'f str>,
     hints: Vec<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sqlstate: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<u64>,
 }
 
 /// A document of a command as one line.
@@ -60,6 +66,9 @@ pub fn error(request: RequestId, failure: &Failure) -> String {
         message: failure.message.clone(),
         causes: failure.causes.iter().map(String::as_str).collect(),
         hints: failure.hints.iter().map(String::as_str).collect(),
+        sqlstate: failure.sql.as_ref().map(|sql| sql.state.as_str()),
+        position: failure.sql.as_ref().and_then(|sql| sql.position),
+        statement: failure.sql.as_ref().and_then(|sql| sql.statement),
     };
     let document = ErrorDocument { v: VERSION, request_id: request, error: body };
     json_line(&serde_json::to_string(&document).unwrap_or_default())

@@ -146,8 +146,9 @@ impl Printer {
     /// A file for another program, as it is.
     ///
     /// # Errors
-    /// Where the file cannot be read; a reader that leaves is a warning.
-    pub(super) fn copy(&mut self, mut file: impl Read) -> Result<(), Failure> {
+    /// Where the file cannot be read or standard output cannot be written; a reader that leaves is
+    /// a warning, and the answer then is that not all of it arrived.
+    pub(super) fn copy(&mut self, mut file: impl Read) -> Result<bool, Failure> {
         let mut part = vec![0; 1 << 16];
         loop {
             let count = file.read(&mut part).map_err(|error| {
@@ -158,11 +159,11 @@ impl Printer {
             }
             self.raw(&part[..count]);
         }
-        self.flush();
-        if self.trouble == Some(ErrorKind::BrokenPipe) {
+        self.finish()?;
+        if self.is_closed() {
             self.warning("the reader of standard output left before it had all of the file");
         }
-        Ok(())
+        Ok(!self.is_closed())
     }
 
     /// What is going on.

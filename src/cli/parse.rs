@@ -143,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn a_negative_limit_is_refused_in_words() {
+        let (mut printer, _, err) = captured(PLAIN);
+        let line = "tenantdesk limit override acme users --hard -9 --until 2027-01-31 --reason migration_week";
+        answer(&refused(line), &mut printer);
+        assert!(err.text().contains("a limit is 0 or more"), "{}", err.text());
+        assert!(!err.text().contains("-- -9"), "{}", err.text());
+    }
+
+    #[test]
     fn a_usage_error_has_a_json_form() {
         let (mut printer, out, err) = captured(Look { json: true, ..PLAIN });
         answer(&refused("tenantdesk man --limit 0"), &mut printer);

@@ -69,7 +69,7 @@ pub(super) fn restore(invocation: &mut Invocation, args: RestoreArgs) -> Result<
         if dry_run {
             return look(invocation, console, &plan).await;
         }
-        let warnings = plan.warnings.clone();
+        let (mode, before) = (plan.mode, plan.warnings.clone());
         let restored = apply(invocation, console, plan, Agreement { confirm, reason }).await?;
         invocation.printer.status(&format!(
             "restored {}: {} inserted, {} updated, {} deleted; digests verified before commit",
@@ -79,9 +79,15 @@ pub(super) fn restore(invocation: &mut Invocation, args: RestoreArgs) -> Result<
             restored.deleted
         ));
         invocation.printer.receipt(restored.receipt_path.as_deref());
+        let warnings = warnings(mode, before, &restored.relations);
         let document = document(&restored.relations, &warnings, Some(&restored));
         invocation.answer(&document, |_already_printed| ())
     })
+}
+
+/// What was known before anything was compared, and what the comparison adds.
+fn warnings(mode: RestoreMode, before: Vec<String>, differences: &[Difference]) -> Vec<String> {
+    before.into_iter().chain(restore::left_alone(mode, differences)).collect()
 }
 
 /// Shows what a restore would find.
@@ -92,7 +98,11 @@ async fn look(
 ) -> Result<(), Failure> {
     let preview = async |progress: Progress| restore::preview(console, plan, &progress).await;
     let preview = invocation.watch(preview).await?;
-    let document = document(&preview.relations, &plan.warnings, None);
+    let warnings = warnings(plan.mode, plan.warnings.clone(), &preview.relations);
+    for warning in &warnings[plan.warnings.len()..] {
+        invocation.printer.warning(warning);
+    }
+    let document = document(&preview.relations, &warnings, None);
     invocation.answer(&document, |printer| show(printer, &preview))?;
     refuse_conflicts(&preview, Kind::Negative)
 }
@@ -109,9 +119,10 @@ async fn apply(
     }
     if let Agreement { confirm: Some(confirm), reason: Some(_) } = agreement {
         let work = async |progress: Progress, teller: Teller| {
+            let mode = plan.mode;
             let tell = |preview: &Preview| {
                 let preview = preview.clone();
-                teller.print(move |printer| show_as_text(printer, &preview));
+                teller.print(move |printer| show_as_text(printer, mode, &preview));
             };
             restore::restore_telling(console, plan, &confirm, tell, &progress).await
         };
@@ -119,7 +130,7 @@ async fn apply(
     }
     let preview = async |progress: Progress| restore::preview(console, &plan, &progress).await;
     let preview = invocation.watch(preview).await?;
-    show_as_text(&mut invocation.printer, &preview);
+    show_as_text(&mut invocation.printer, plan.mode, &preview);
     refuse_conflicts(&preview, Kind::Refused)?;
     invocation.printer.status(what_happens(&plan));
     let Agreement { confirm, reason } = agreement;
@@ -147,16 +158,25 @@ const fn what_happens(plan: &RestorePlan) -> &'static str {
     }
 }
 
-/// An archive with rows of another tenant cannot be restored.
+/// An archive with rows that cannot be written cannot be restored.
 fn refuse_conflicts(preview: &Preview, kind: Kind) -> Result<(), Failure> {
     let Some(refusal) = preview.refusal() else { return Ok(()) };
-    Err(Failure::new(kind, refusal).hint("this archive cannot be restored; nothing was changed"))
+    let failure = Failure::new(kind, refusal).hint("nothing was changed");
+    let collides = preview.relations.iter().all(|one| one.conflicts == one.collisions);
+    Err(failure.hint(if collides {
+        "change the rows that are in the way; `--mode replace` removes the tenant's own rows that the archive does not hold"
+    } else {
+        "this archive cannot be restored"
+    }))
 }
 
 /// The plan, where the answer is no JSON.
-fn show_as_text(printer: &mut Printer, preview: &Preview) {
+fn show_as_text(printer: &mut Printer, mode: RestoreMode, preview: &Preview) {
     if !printer.look().json {
         show(printer, preview);
+        for warning in restore::left_alone(mode, &preview.relations) {
+            printer.warning(&warning);
+        }
     }
 }
 
@@ -173,6 +193,7 @@ fn document(relations: &[Difference], warnings: &[String], restored: Option<&Res
         .map(|one| json!({
             "name": one.name, "in_archive": one.in_archive, "in_target": one.in_target, "missing": one.missing,
             "changed": one.changed, "extra": one.extra, "conflicts": one.conflicts,
+            "collisions": one.collisions,
         }))
         .collect();
     json!({

@@ -9,7 +9,7 @@ use super::args::server::{Logs, Psql, RoleChoice, Server, Start};
 use super::invocation::Invocation;
 use super::output::Printer;
 use crate::config::Paths;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::progress::Progress;
 use crate::server::logs::ReadLogs;
 use crate::server::loopback::{self, Loopback};
@@ -136,7 +136,14 @@ async fn stop_server(invocation: &mut Invocation, embedded: &Embedded) -> Result
     let plan = invocation.watch(look).await?;
     if plan.in_use {
         let question = "Other processes use the server; their open work is lost. Stop it?";
-        invocation.asker.confirm(&mut invocation.printer, question)?;
+        invocation.asker.confirm(&mut invocation.printer, question).map_err(|failure| {
+            match failure.kind {
+                Kind::Usage => failure.hint(
+                    "other processes use the server, and their open work would be lost; `--yes` stops it all the same",
+                ),
+                _ => failure,
+            }
+        })?;
     }
     let verb = |progress| async move { stop::stop(embedded, plan, &progress).await };
     let stopped = invocation.watch(verb).await?;

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: heard on the main thread, obeyed by the command on a thread of its own.
+//! Ctrl-C, SIGTERM and SIGHUP (the terminal was closed): heard on the main thread, obeyed by the command on a thread of its own.
 //!
 //! A command that listens ends by itself, with its session ended and its server released. One that
 //! cannot listen, because it waits for a key or for a pipe that nobody empties, is left behind,
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
@@ -31,7 +31,7 @@ const STACK: usize = 8 << 20;
 pub(super) struct Asked {
     /// How often.
     times: u32,
-    /// Whether one of them was SIGTERM.
+    /// Whether one of them was SIGTERM or SIGHUP.
     terminated: bool,
 }
 
@@ -73,7 +73,7 @@ impl Signals {
         Self::pair().1
     }
 
-    /// Whether the system asked the program to end (SIGTERM).
+    /// Whether the system asked the program to end (SIGTERM, SIGHUP).
     pub(super) fn is_terminated(&self) -> bool {
         self.asked.borrow().terminated
     }
@@ -94,7 +94,7 @@ impl Signals {
         }
     }
 
-    /// Waits for a SIGTERM.
+    /// Waits for a SIGTERM or SIGHUP.
     pub(super) async fn terminated(&self) {
         let mut asked = self.asked.clone();
         if asked.wait_for(|asked| asked.terminated).await.is_err() {
@@ -156,7 +156,7 @@ pub(super) enum End<T> {
     Own(T),
     /// It did not end when it was asked to, and is left behind.
     GivenUp {
-        /// Whether SIGTERM asked.
+        /// Whether SIGTERM or SIGHUP asked.
         terminated: bool,
     },
 }
@@ -177,6 +177,7 @@ pub(super) fn supervise<T: Send + 'static>(
     runtime.block_on(async {
         let mut interrupts = signal(SignalKind::interrupt()).map_err(failed)?;
         let mut terminations = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut hangups = hangups().map_err(failed)?;
         let (tell, signals) = Signals::pair();
         let told = Arc::clone(&signals.told);
         let (end, mut ended) = oneshot::channel();
@@ -196,6 +197,7 @@ pub(super) fn supervise<T: Send + 'static>(
                 },
                 Some(()) = interrupts.recv() => false,
                 Some(()) = terminations.recv() => true,
+                Some(()) = next_hangup(&mut hangups) => true,
                 () = sleep_until(deadline) => {
                     let terminated = tell.borrow().terminated;
                     return Ok(End::GivenUp { terminated });
@@ -210,6 +212,27 @@ pub(super) fn supervise<T: Send + 'static>(
             }
         }
     })
+}
+
+/// A closed terminal; none where the program was started to outlive it (`nohup`).
+fn hangups() -> std::io::Result<Option<Signal>> {
+    if hangups_are_ignored() { Ok(None) } else { signal(SignalKind::hangup()).map(Some) }
+}
+
+/// Whether whoever started the program had it ignore SIGHUP.
+fn hangups_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Bit n - 1 is signal n; SIGHUP is 1.
+    ignored.is_some_and(|mask| mask & 1 == 1)
+}
+
+async fn next_hangup(hangups: &mut Option<Signal>) -> Option<()> {
+    match hangups {
+        Some(hangups) => hangups.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn says(count: &AtomicU32) -> bool {

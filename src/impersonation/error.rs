@@ -6,7 +6,7 @@ use super::end::Ending;
 use super::kind::Refusal;
 use super::tripwire::Leak;
 use crate::console::ConsoleError;
-use crate::failure::{Explain, Failure, Kind};
+use crate::failure::{Explain, Failure, Kind, SqlPlace};
 use crate::postgres::{Meaning, ServerError};
 
 /// Why something inside an impersonation did not happen.
@@ -76,6 +76,14 @@ impl Explain for ImpersonationError {
             ],
             Self::NotFound(_) | Self::Cancelled => Vec::new(),
             Self::Below(failure) => failure.hints.clone(),
+        }
+    }
+
+    fn sql(&self) -> Option<SqlPlace> {
+        match self {
+            Self::Statement(error) => error.sql(),
+            Self::Below(failure) => failure.sql.as_deref().cloned(),
+            _ => None,
         }
     }
 

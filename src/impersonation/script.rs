@@ -65,6 +65,7 @@ pub async fn run_script(
     let impersonation = open(console, plan).await?;
     let mut report = report(&impersonation);
     progress.plan("statements", Some(script.statements.len() as u64));
+    let count = script.statements.len();
     for (done, sql) in (1_u64..).zip(script.statements) {
         let result = match progress.checkpoint() {
             Ok(()) => one(&impersonation, sql.clone(), script.limits, progress).await,
@@ -74,7 +75,7 @@ pub async fn run_script(
         match result {
             Ok(outcome) => report.statements.push((sql, outcome)),
             Err(failure) => {
-                report.failure = Some(failure);
+                report.failure = Some(numbered(failure, done, count));
                 break;
             }
         }
@@ -84,6 +85,14 @@ pub async fn run_script(
         progress.warn(format!("the session could not be ended and ends at its expiry: {error}"));
     }
     Ok(report)
+}
+
+/// Says which statement it was, where the server refused one.
+fn numbered(mut failure: Failure, number: u64, count: usize) -> Failure {
+    let Some(sql) = &mut failure.sql else { return failure };
+    sql.statement = Some(number);
+    let hint = format!("statement {number} of {count} failed with SQLSTATE {}", sql.state);
+    failure.hint(hint)
 }
 
 /// Runs one statement; stops it on the server when the work is cancelled.

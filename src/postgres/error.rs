@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::endpoint::Endpoint;
-use crate::failure::{Explain, Kind};
+use crate::failure::{Explain, Kind, SqlPlace};
 use crate::text::screen;
 
 /// What a SQLSTATE means to us.
@@ -168,6 +168,11 @@ impl Explain for ServerError {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn sql(&self) -> Option<SqlPlace> {
+        let Self::Statement { state, position, .. } = self else { return None };
+        Some(SqlPlace { state: state.clone(), position: *position, statement: None })
     }
 
     fn logged(&self) -> Option<String> {

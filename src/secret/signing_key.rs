@@ -50,6 +50,12 @@ impl Explain for KeyError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            Self::Io { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
+                vec![format!(
+                    "{} belongs to another user: become that user, or name a home of your own in TENANTDESK_HOME",
+                    path.display()
+                )]
+            }
             Self::Io { .. } => Vec::new(),
             Self::Exposed { path } => vec![
                 format!("run `chmod 600 {}` if nobody else had access", path.display()),

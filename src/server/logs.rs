@@ -26,6 +26,7 @@ pub struct ServerLogs {
 /// # Errors
 /// Where the file cannot be read.
 pub fn logs(embedded: &Embedded, request: ReadLogs) -> Result<ServerLogs, Failure> {
+    super::may_look(embedded)?;
     let path = embedded.paths().server_log.clone();
     let lines = tail(&path, request.lines)?;
     Ok(ServerLogs { path, lines })

@@ -39,6 +39,7 @@ pub struct ServerStatus {
 /// # Errors
 /// Where its files cannot be read, or a running one does not answer.
 pub async fn status(embedded: &Embedded, progress: &Progress) -> Result<ServerStatus, Failure> {
+    super::may_look(embedded)?;
     let seen = embedded.observe().await?;
     let (version, fsync) = if seen.state == State::Running {
         let endpoint = Endpoint {

@@ -25,6 +25,7 @@ pub struct ServerStopped {
 /// # Errors
 /// Where the server's files cannot be read.
 pub async fn prepare(embedded: &Embedded, progress: &Progress) -> Result<StopPlan, Failure> {
+    super::may_look(embedded)?;
     let state = embedded.observe().await?.state;
     Ok(StopPlan { state, in_use: embedded.is_in_use(progress).await? })
 }

@@ -19,6 +19,7 @@ pub struct ServerUrl {
 /// # Errors
 /// Where the server's files cannot be read.
 pub async fn url(embedded: &Embedded, role: Role) -> Result<ServerUrl, Failure> {
+    super::may_look(embedded)?;
     let seen = embedded.observe().await?;
     let running = seen.state == State::Running;
     let endpoint = Endpoint {

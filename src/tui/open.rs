@@ -3,7 +3,8 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use futures_util::FutureExt as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::app::{Opening, Start};
 use super::run::run;
@@ -13,6 +14,46 @@ use crate::config::{ConsoleSettings, Paths, Settings, ThemeName};
 use crate::failure::{Failure, Kind};
 use crate::impersonation::StartImpersonation;
 use crate::startup::Target;
+
+/// How the console was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// By the person in front of it.
+    ByPerson,
+    /// By SIGINT from elsewhere; Ctrl-C is a key like any other here.
+    Interrupted,
+    /// By SIGTERM, or because its terminal was closed.
+    Terminated,
+}
+
+/// The signals that end the console, as they came since this was made.
+struct Ends {
+    terminate: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Whether one came. The loop hears the same signals, so that it ended by one is known here.
+    fn left(&mut self) -> Left {
+        let came = |signal: &mut Signal| signal.recv().now_or_never().flatten().is_some();
+        if came(&mut self.terminate) || came(&mut self.hangup) {
+            Left::Terminated
+        } else if came(&mut self.interrupt) {
+            Left::Interrupted
+        } else {
+            Left::ByPerson
+        }
+    }
+}
 
 /// How the console is to look, whatever the configuration says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +101,7 @@ pub fn open(
     target: Target,
     look: Look,
     impersonate: Option<StartImpersonation>,
-) -> Result<(), Failure> {
+) -> Result<Left, Failure> {
     let settings = Settings::load(&paths.config_file)?.console;
     let (tell, told) = mpsc::channel();
     let given_up = tell.clone();
@@ -78,7 +119,7 @@ pub fn open(
         Ok(result) => result,
         // It ended without a word: it panicked, and its panic is ours.
         Err(mpsc::RecvError) => match console.join() {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Left::ByPerson),
             Err(panic) => std::panic::resume_unwind(panic),
         },
     }
@@ -94,11 +135,13 @@ fn stay(
     target: Target,
     start: impl FnOnce(Opening) -> Start,
     impersonate: Option<StartImpersonation>,
-    given_up: mpsc::Sender<Result<(), Failure>>,
-) -> Result<(), Failure> {
+    given_up: mpsc::Sender<Result<Left, Failure>>,
+) -> Result<Left, Failure> {
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| broken("no runtime could be started", &error))?;
     runtime.block_on(async {
+        let mut ends =
+            Ends::listen().map_err(|error| broken("signals cannot be listened to", &error))?;
         // Beside the loop, on a thread of the runtime: see there.
         let watch = tokio::spawn(give_up_after_signal(given_up));
         let runner = Runner::new(paths, target);
@@ -114,7 +157,7 @@ fn stay(
         };
         let finished = runner.finish().await;
         watch.abort();
-        result.and(finished)
+        result.and(finished).map(|()| ends.left())
     })
 }
 
@@ -124,7 +167,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// Lets the process end where the loop cannot. A terminal that is gone makes the event reader of
 /// crossterm spin with its lock held, and the loop then waits for that lock for ever; no signal
 /// reaches it any more. The database ends what was open by itself.
-async fn give_up_after_signal(given_up: mpsc::Sender<Result<(), Failure>>) {
+async fn give_up_after_signal(given_up: mpsc::Sender<Result<Left, Failure>>) {
     let (Ok(mut hangup), Ok(mut term)) =
         (signal(SignalKind::hangup()), signal(SignalKind::terminate()))
     else {
@@ -136,8 +179,8 @@ async fn give_up_after_signal(given_up: mpsc::Sender<Result<(), Failure>>) {
     }
     tokio::time::sleep(PATIENCE).await;
     super::terminal::restore();
-    let failure = Failure::new(Kind::Internal, "the console did not end after a signal");
-    drop(given_up.send(Err(failure)));
+    tracing::warn!("the console did not end after a signal and was given up");
+    drop(given_up.send(Ok(Left::Terminated)));
 }
 
 #[cfg(test)]

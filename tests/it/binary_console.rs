@@ -211,13 +211,14 @@ async fn a_signal_ends_the_impersonation_in_the_database_and_gives_the_terminal_
     let home = home_with_a_tenant();
     // Somebody else uses the server, so that it is there afterwards.
     let server = home.embedded().join(&tenantdesk::progress::Progress::silent()).await.unwrap();
-    for signal in [Signal::TERM, Signal::HUP] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 143), (Signal::INT, 130)] {
         let mut pty = console(&home);
         pty.wait_for("(admin)").wait_for("│acme ");
         impersonate(&mut pty, false);
         let live = "select count(*) from tenantdesk.tenant_sessions where ended_at is null";
         assert_eq!(value(&home, live), "1");
         pty.signal(signal);
+        assert_eq!(pty.gone(), code);
         pty.ended();
         assert_eq!(value(&home, live), "0");
         let last = "select end_reason from tenantdesk.tenant_sessions order by id desc limit 1";

@@ -202,9 +202,22 @@ fn an_archive_goes_to_standard_output_whole_and_alone() {
     let mut pty = home.on_terminal(&["export", "acme", "-o", "-"]);
     pty.wait_for("standard output is a terminal");
     assert_eq!(pty.gone(), 2);
-    // A reader that leaves is no failure.
+    // A reader that leaves is no failure, and an archive that did not arrive is no export.
+    let receipts = || std::fs::read_dir(&home.paths.receipts_dir).unwrap().count();
+    let before = receipts();
     let mut command = home.command(&["export", "acme", "-o", "-"]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    let left = child.wait_with_output().unwrap();
+    assert_eq!(left.status.code(), Some(0));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = home.command(&["export", "acme", "-o", "-"]);
+    let refused = command.stdout(full).output().unwrap();
+    assert_eq!(refused.status.code(), Some(3));
+    for output in [&left, &refused] {
+        assert!(!text(&output.stderr).contains("exported"), "{}", text(&output.stderr));
+    }
+    assert_eq!(receipts(), before);
+    let special = home.refused(3, &["export", "acme", "-o", "/dev/null", "--force"]);
+    assert!(special.to_string().contains("a character device"), "{special}");
 }

@@ -226,14 +226,14 @@ fn archives_and_restores() {
     });
     let inspected = check(&home, &["archive", "inspect", path], &inspected);
     assert_eq!(inspected["digest"], exported["archive"]["digest"]);
-    let verify = json!({ "ok": "bool", "faults": ["text"] });
+    let verify = json!({ "ok": "bool", "faults": ["text"], "signer_judged": "bool" });
     assert_eq!(check(&home, &["archive", "verify", path], &verify)["ok"], true);
     let listed = json!({ "path": "path", "bytes": "number", "tenant": "text?", "taken_at": "time?", "fault": "text?" });
     check(&home, &["archive", "list"], &json!({ "archives": [listed] }));
 
     let relation = json!({
         "name": "text", "in_archive": "number", "in_target": "number", "missing": "number", "changed": "number",
-        "extra": "number", "conflicts": "number",
+        "extra": "number", "conflicts": "number", "collisions": "number",
     });
     let plan = json!({ "relations": [relation], "warnings": ["text"] });
     let dry =

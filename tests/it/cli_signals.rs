@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM end every verb of the shipped binary: with their exit codes, at once, and
+//! Ctrl-C, SIGTERM and SIGHUP end every verb of the shipped binary: with their exit codes, at once, and
 //! with the session ended where one was open.
 
 use std::io::Write as _;
@@ -37,7 +37,7 @@ fn impersonations(home: &Home) -> Vec<Value> {
 #[test]
 fn waiting_for_statements_on_standard_input_ends_at_a_signal() {
     let home = Home::with_acme();
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 143)] {
         let words = [&INSIDE[..], &["-f", "-"]].concat();
         let mut command = home.command(&words);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
@@ -59,7 +59,8 @@ fn waiting_for_statements_on_standard_input_ends_at_a_signal() {
 #[test]
 fn a_running_statement_is_stopped_and_the_end_of_its_session_recorded() {
     let home = Home::started();
-    for (count, (signal, code)) in [(Signal::INT, 130), (Signal::TERM, 143)].into_iter().enumerate()
+    for (count, (signal, code)) in
+        [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 143)].into_iter().enumerate()
     {
         let words = [&INSIDE[..], &["-c", "select pg_sleep(120)", "--json"]].concat();
         let child = home.command(&words).spawn().unwrap();
@@ -141,4 +142,15 @@ fn child_of(parent: &Child) -> i32 {
     };
     let children: String = threads.map(children).collect();
     children.trim().parse().unwrap()
+}
+
+#[test]
+fn a_refused_statement_is_named_by_its_number_place_and_state() {
+    let home = Home::with_acme();
+    let words = [&INSIDE[..], &["-c", "select 1", "-c", "select nothing_here", "--json"]].concat();
+    let output = home.command(&words).output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(error["error"]["sqlstate"], "42703");
+    assert_eq!((&error["error"]["statement"], &error["error"]["position"]), (&2.into(), &8.into()));
 }

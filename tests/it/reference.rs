@@ -65,7 +65,8 @@ fn verbs_page() -> String {
             }
             for argument in own {
                 let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-                let shape = argument.to_string().replace('|', "\\|");
+                let short = argument.get_short().map(|short| format!("-{short}, "));
+                let shape = short.unwrap_or_default() + &argument.to_string().replace('|', "\\|");
                 writeln!(page, "| `{shape}` | {help} |").unwrap();
             }
         }

@@ -1,11 +1,13 @@
 //! `restore`: one tenant in, exact and atomic, and nobody else touched. Each refusal has its
-//! negative control: the same steps without the fault go through.
+//! negative control: the same steps without the fault go through. More than 400 lines, because every
+//! fault of a restore is told on the same yard.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use tenantdesk::archive::restore::{
-    Difference, Preview, Restore, RestoreMode, RestorePlan, Restored, prepare, preview, restore,
+    Difference, Preview, Restore, RestoreMode, RestorePlan, Restored, left_alone, prepare, preview,
+    restore,
 };
 use tenantdesk::archive::{ArchiveFile, ArchiveWriter, Existing, RelationDigest, VerifiedArchive};
 use tenantdesk::failure::{Failure, Kind};
@@ -139,6 +141,39 @@ async fn a_deleted_person_comes_back_and_one_who_is_there_stays_as_he_is() {
     let restored = yard.restore(&archive, RestoreMode::Replace).await.unwrap();
     assert_eq!(of(&restored.relations, "app.users").changed, 1);
     assert_eq!(yard.everything(), changed, "a shared row is never changed");
+    let left = |mode| left_alone(mode, &restored.relations);
+    assert_eq!(
+        left(RestoreMode::Replace),
+        ["`app.users`: 1 changed row stays as it is: it belongs to the installation"]
+    );
+    assert!(left(RestoreMode::Missing).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_row_whose_unique_key_is_taken_is_a_conflict_before_anything_runs() {
+    let yard = Yard::product().await;
+    let archive = yard.export("acme", "acme.tenant").await.unwrap().path;
+    // The project is made again under its name: another row with the same unique key.
+    let name = yard.desk.rows(
+        SUPERUSER,
+        &format!("select name from app.projects where tenant_id = '{ACME}' order by id limit 1"),
+    );
+    let lost = format!("tenant_id = '{ACME}' and name = '{name}'");
+    yard.break_it(&format!("delete from app.projects where {lost}"));
+    let seen = yard.preview(&archive, RestoreMode::Missing).await;
+    assert_eq!(seen.refusal(), None, "the row alone is missing");
+    yard.break_it(&format!(
+        "insert into app.projects (tenant_id, name) values ('{ACME}', '{name}')"
+    ));
+    let seen = yard.preview(&archive, RestoreMode::Missing).await;
+    let projects = of(&seen.relations, "app.projects");
+    assert_eq!((projects.conflicts, projects.collisions), (1, 1));
+    assert!(seen.refusal().unwrap().contains("unique key"));
+    yard.restore(&archive, RestoreMode::Missing).await.unwrap_err();
+    // A replacement removes the row that is in the way.
+    let seen = yard.preview(&archive, RestoreMode::Replace).await;
+    assert_eq!(seen.refusal(), None);
+    yard.restore(&archive, RestoreMode::Replace).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,15 +19,40 @@ pub(super) async fn differences(
     transaction: &Transaction<'_>,
     relations: &[PlannedRelation],
     tenant: &TenantId,
+    mode: RestoreMode,
     progress: &Progress,
 ) -> Result<Vec<Difference>, Failure> {
     let mut differences = Vec::new();
     for relation in relations {
         progress.checkpoint()?;
         progress.enter(format!("comparing {}", relation.name));
-        differences.push(difference(transaction, relation, tenant).await?);
+        let mut found = difference(transaction, relation, tenant).await?;
+        found.collisions = collisions(transaction, relation, tenant, mode, &found).await?;
+        found.conflicts += found.collisions;
+        differences.push(found);
     }
     Ok(differences)
+}
+
+/// Counts missing rows whose unique keys are taken. A replacement removes the rows that would be in
+/// the way, but for those of shared parents.
+async fn collisions(
+    transaction: &Transaction<'_>,
+    relation: &PlannedRelation,
+    tenant: &TenantId,
+    mode: RestoreMode,
+    found: &Difference,
+) -> Result<u64, RestoreError> {
+    let removed = mode == RestoreMode::Replace && relation.is_own();
+    let statement = Statements { relation, tenant }.collisions();
+    let Some(statement) =
+        statement.filter(|_| !removed && found.missing > 0 && found.in_target > 0)
+    else {
+        return Ok(0);
+    };
+    let row = transaction.query_one(&statement, &[]).await;
+    let row = row.map_err(|error| RestoreError::of(&relation.name, error))?;
+    Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or_default())
 }
 
 async fn difference(
@@ -47,6 +72,8 @@ async fn difference(
         changed: count(3),
         extra: count(4),
         conflicts: count(5),
+        collisions: 0,
+        is_own: relation.is_own(),
     })
 }
 

@@ -14,5 +14,5 @@ mod stage;
 
 pub use error::RestoreError;
 pub use fit::fit;
-pub use prepare::{Difference, Preview, Restore, RestoreMode, RestorePlan, prepare};
+pub use prepare::{Difference, Preview, Restore, RestoreMode, RestorePlan, left_alone, prepare};
 pub use run::{Restored, preview, restore, restore_telling};

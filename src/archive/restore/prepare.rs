@@ -86,8 +86,12 @@ pub struct Difference {
     pub changed: u64,
     /// Rows only in the target.
     pub extra: u64,
-    /// Rows of the archive that name another tenant.
+    /// Rows of the archive that cannot be written: those that name another tenant, and collisions.
     pub conflicts: u64,
+    /// Missing rows that collide by a unique key other than the primary one with a row that stays.
+    pub collisions: u64,
+    /// Whether a replacement changes and deletes rows of it.
+    pub is_own: bool,
 }
 
 /// What a restore would find.
@@ -98,13 +102,40 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Why this archive cannot be restored: rows of it that name another tenant.
+    /// Why this cannot be carried out, if so.
     #[must_use]
     pub fn refusal(&self) -> Option<String> {
         let conflicts: u64 = self.relations.iter().map(|one| one.conflicts).sum();
-        let counted = format::counted(i64::try_from(conflicts).unwrap_or(i64::MAX), "row");
-        let names = if conflicts == 1 { "names" } else { "name" };
-        (conflicts > 0).then(|| format!("{counted} of the archive {names} another tenant"))
+        let collisions: u64 = self.relations.iter().map(|one| one.collisions).sum();
+        if conflicts > collisions {
+            let rows = format::counted(signed(conflicts - collisions), "row");
+            let names = if conflicts - collisions == 1 { "names" } else { "name" };
+            Some(format!("{rows} of the archive {names} another tenant"))
+        } else if collisions > 0 {
+            let rows = format::counted(signed(collisions), "missing row");
+            Some(format!("by a unique key {rows} would collide with rows of the tenant"))
+        } else {
+            None
+        }
+    }
+}
+
+/// What a replacement leaves as it is although it differs: the root row and shared rows.
+#[must_use]
+pub fn left_alone(mode: RestoreMode, differences: &[Difference]) -> Vec<String> {
+    let differs = |one: &&Difference| !one.is_own && one.changed > 0;
+    let told = |one: &Difference| match one.changed {
+        1 => {
+            format!("`{}`: 1 changed row stays as it is: it belongs to the installation", one.name)
+        }
+        count => format!(
+            "`{}`: {count} changed rows stay as they are: they belong to the installation",
+            one.name
+        ),
+    };
+    match mode {
+        RestoreMode::Missing => Vec::new(),
+        RestoreMode::Replace => differences.iter().filter(differs).map(told).collect(),
     }
 }
 
@@ -162,4 +193,8 @@ impl RestorePlan {
             reason: Some(self.reason.as_str().to_owned()),
         }
     }
+}
+
+fn signed(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }

@@ -166,7 +166,7 @@ async fn look(
     let rows = plan.archive.relations().iter().map(|relation| relation.rows).sum();
     progress.plan("rows", Some(rows));
     stage(transaction, &plan.archive, &plan.relations, &plan.tenant.id, progress).await?;
-    differences(transaction, &plan.relations, &plan.tenant.id, progress).await
+    differences(transaction, &plan.relations, &plan.tenant.id, plan.mode, progress).await
 }
 
 /// All that changes the target, in one transaction.

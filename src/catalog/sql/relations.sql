@@ -20,6 +20,15 @@ select t.oid, t.nspname, t.relname, t.relkind::text, t.relispartition, t.relrows
     cross join lateral pg_catalog.unnest(i.indkey::int2[]) with ordinality k (number, place)
     join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = k.number
     where i.indrelid = t.oid and i.indisprimary) as primary_key,
+  -- Whole-table unique keys of plain columns with operators of the system: what one comparison can tell.
+  (select pg_catalog.jsonb_agg((select pg_catalog.jsonb_agg(a.attname order by k.place)
+        from pg_catalog.unnest(i.indkey::int2[]) with ordinality k (number, place)
+        join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = k.number
+        where k.place <= i.indnkeyatts) order by i.indexrelid)
+    from pg_catalog.pg_index i
+    where i.indrelid = t.oid and i.indisunique and i.indisvalid and not i.indisprimary and i.indpred is null and i.indexprs is null
+      and not exists (select from pg_catalog.unnest(i.indclass::oid[]) o (oid) join pg_catalog.pg_opclass c on c.oid = o.oid
+        where c.opcnamespace <> 'pg_catalog'::pg_catalog.regnamespace)) as unique_keys,
   (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(p.polname, p.polpermissive,
         (select pg_catalog.jsonb_agg(case when r = 0 then 'public' else pg_catalog.pg_get_userbyid(r)::text end) from pg_catalog.unnest(p.polroles) r),
         exists (select from pg_catalog.unnest(p.polroles) r where r <> 0 and pg_catalog.pg_has_role($1, r, 'member'))) order by p.polname)

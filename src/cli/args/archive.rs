@@ -45,7 +45,7 @@ pub struct Restore {
     /// What to do with rows that the tenant has
     #[arg(long, value_enum, default_value_t)]
     pub mode: RestoreMode,
-    /// Show what would be done, and change nothing
+    /// Show what would be done, and change nothing. CONFLICTS counts rows that cannot be written: they name another tenant, or collide by a unique key with a row of this one; unique keys of expressions, of a part of the rows or of other tenants' rows are checked only when it runs
     #[arg(long)]
     pub dry_run: bool,
     /// The slug of the tenant (the id where there is none), typed again; asked for on a terminal

@@ -26,12 +26,12 @@ Exit codes:
     3  refused: policy, level, configuration, not found, conflict, limit
     4  the server: connection or SQL error, also of your own SQL
     5  a fault of this program
-  130  interrupted, 143 terminated
+  130  interrupted, 143 terminated (also when the terminal was closed)
 
 Standard output is data, standard error is narration.
 With --json each command prints one document with `\"v\":1` and a request id (`audit list --follow` and
 `usage --format jsonl` one a line); errors are `{\"v\":1,\"request_id\",\"error\":{\"kind\",\"message\",\"hints\"}}`
-on standard error. The log and the ledger know each run by its request id.
+on standard error, SQL errors with `sqlstate`, `position` and `statement` where known. The log and the ledger know each run by its request id.
 
 A TENANT is a slug, an id, or any text that `tenant find` matches once.";
 

@@ -58,7 +58,7 @@ pub struct Override {
     /// What is counted, as `plan list` names it
     pub metric: String,
     /// How much is allowed
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_amount)]
     pub hard: i64,
     /// When it ends: a day (to its end, UTC), a time as in 2027-01-31T18:00:00Z, or a span as in 30d
     #[arg(long, value_name = "TIME", value_parser = parse_until)]
@@ -66,6 +66,15 @@ pub struct Override {
     /// Why, in at least 10 characters
     #[arg(long, value_name = "TEXT")]
     pub reason: Reason,
+}
+
+/// Reads a limit: nothing, or more.
+fn parse_amount(text: &str) -> Result<i64, String> {
+    match text.parse::<i64>() {
+        Ok(amount) if amount >= 0 => Ok(amount),
+        Ok(_) => Err("a limit is 0 or more".to_owned()),
+        Err(_) => Err("it is no whole number".to_owned()),
+    }
 }
 
 /// Reads a day, which counts to its end, a time with an offset, or a span.

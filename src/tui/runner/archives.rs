@@ -150,6 +150,7 @@ impl Runner {
         let plan =
             self.restore_plan(&archive, mode, "plan of a restore".parse()?, progress).await?;
         let preview = restore::preview(&console, &plan, progress).await?;
+        let left_alone = restore::left_alone(plan.mode, &preview.relations);
         let facts = RestorePlanFacts {
             number,
             archive: archive.clone(),
@@ -157,7 +158,7 @@ impl Runner {
             confirm: plan.confirm(),
             mode,
             relations: preview.relations.iter().map(relation).collect(),
-            warnings: plan.warnings.iter().map(|warning| Untrusted::new(warning.clone())).collect(),
+            warnings: plan.warnings.iter().cloned().chain(left_alone).map(Untrusted::new).collect(),
             refusal: preview.refusal().map(Untrusted::new),
         };
         // One plan at a time: the console shows one.
