@@ -142,9 +142,9 @@ fn stay(
     runtime.block_on(async {
         let mut ends =
             Ends::listen().map_err(|error| broken("signals cannot be listened to", &error))?;
-        // Beside the loop, on a thread of the runtime: see there.
-        let watch = tokio::spawn(give_up_after_signal(given_up));
         let runner = Runner::new(paths, target);
+        // Beside the loop, on a thread of the runtime: see there.
+        let watch = tokio::spawn(give_up_after_signal(given_up, runner.left_behind()));
         let opening = match impersonate {
             None => Ok(Opening::Tenants),
             Some(ask) => {
@@ -166,8 +166,11 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Lets the process end where the loop cannot. A terminal that is gone makes the event reader of
 /// crossterm spin with its lock held, and the loop then waits for that lock for ever; no signal
-/// reaches it any more. The database ends what was open by itself.
-async fn give_up_after_signal(given_up: mpsc::Sender<Result<Left, Failure>>) {
+/// reaches it any more. Sessions are ended from here then.
+async fn give_up_after_signal(
+    given_up: mpsc::Sender<Result<Left, Failure>>,
+    end_sessions: impl Future<Output = ()>,
+) {
     let (Ok(mut hangup), Ok(mut term)) =
         (signal(SignalKind::hangup()), signal(SignalKind::terminate()))
     else {
@@ -178,6 +181,7 @@ async fn give_up_after_signal(given_up: mpsc::Sender<Result<Left, Failure>>) {
         _ = term.recv() => {}
     }
     tokio::time::sleep(PATIENCE).await;
+    let _in_time = tokio::time::timeout(PATIENCE, end_sessions).await;
     super::terminal::restore();
     tracing::warn!("the console did not end after a signal and was given up");
     drop(given_up.send(Ok(Left::Terminated)));

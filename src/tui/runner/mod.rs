@@ -29,6 +29,7 @@ use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
 use crate::progress::Progress;
 use crate::startup::{self, Started, Target};
+use crate::tenant::sessions;
 
 /// How long the end of the console waits for effects that still run.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -93,6 +94,25 @@ impl Runner {
     /// The same runner for another request.
     fn on(shared: Arc<Shared>) -> Self {
         Self { shared, request: RequestId::draw() }
+    }
+
+    /// Ends the sessions from beside the loop, for the moment when the loop cannot: the database
+    /// would end them a minute later at the earliest.
+    pub(super) fn left_behind(&self) -> impl Future<Output = ()> + Send + use<> {
+        let shared = Arc::downgrade(&self.shared);
+        async move {
+            let Some(runner) = shared.upgrade().map(Self::on) else { return };
+            let open: Vec<i64> = runner.shared.sessions.lock().await.keys().copied().collect();
+            for session in open {
+                let ended = async {
+                    let console = runner.console().await?;
+                    Ok::<_, Failure>(sessions::end(&console, session, Some("quit")).await?)
+                };
+                if let Err(failure) = ended.await {
+                    tracing::warn!(session, "it could not be ended: {}", failure.logged());
+                }
+            }
+        }
     }
 
     /// Ends what is open and the use of the embedded server.
