@@ -2,7 +2,7 @@
 //! tests fails, a leak is closed, and the document is to be corrected.
 
 use crate::attack_intruder::{
-    CHANGER, INSERTER, Intruder, READER, as_operator, open_call, sqlstate,
+    CHANGER, INSERTER, Intruder, Line, READER, as_operator, open_call, sqlstate,
 };
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, BOLT, Desk};
@@ -116,8 +116,10 @@ fn known_outage_a_write_session_locks_a_table() {
 #[test]
 fn known_leak_notifications_reach_every_login() {
     let desk = Desk::product();
-    let operator = desk.operator("viewer");
-    let heard = desk.rows(&operator, "listen orders; notify orders, 'payload of any tenant'");
+    let mut operator = Line::open(&desk, &desk.operator("viewer"));
+    operator.say("listen orders");
+    desk.rows("app_user", "notify orders, 'payload of any tenant'");
+    let heard = operator.say("select 1").unwrap_or_default();
     assert!(heard.contains("payload of any tenant"), "{heard}");
 }
 

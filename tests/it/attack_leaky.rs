@@ -123,7 +123,6 @@ fn statistics_of_guarded_and_ungranted_relations_are_not_shown() {
     let intruder = Intruder::reading();
     let shown = "select count(*) from pg_stats where schemaname = 'app' and tablename in ('projects', 'invoices', 'comments', 'notes', 'note_lines', 'mv_notes', 'events_2024')";
     assert_eq!(intruder.sees(READER, shown), "0");
-    assert_eq!(intruder.sees(READER, "select count(*) from pg_stats_ext_exprs"), "0");
     intruder.weaken("alter table app.projects disable row level security; grant select on app.mv_notes, app.events_2024, app.notes to tenantdesk_reader");
     let tables = intruder.sees(READER, "select string_agg(distinct tablename, ',' order by tablename) from pg_stats where schemaname = 'app' and tablename in ('projects', 'mv_notes', 'notes', 'events_2024')");
     assert!(
@@ -190,13 +189,18 @@ fn copy_gives_own_rows_takes_none_and_reaches_no_file() {
     intruder.refused("tenantdesk_inserter", from, "0A000");
     let files = [
         "copy (select 1) to program 'cat >/dev/null'",
-        "copy (select 1) to '/tmp/tenantdesk-attack'",
+        &format!("copy (select 1) to '{}'", intruder.desk.cluster.base().join("taken").display()),
         "select pg_read_file('PG_VERSION')",
-        "select * from pg_ls_dir('.')",
+        "select count(*) > 5 from pg_ls_dir('.')",
     ];
     intruder.all_denied(READER, &files);
     intruder.weaken("alter table app.projects disable row level security");
     assert_eq!(lines("copy app.projects (id) to stdout"), 3000);
     intruder.weaken(&format!("grant pg_execute_server_program to {}", intruder.login));
     assert_eq!(intruder.sees("pg_execute_server_program", files[0]), "");
+    intruder.weaken(&format!("grant pg_write_server_files to {0}; grant execute on function pg_read_file(text), pg_ls_dir(text) to {0}", intruder.login));
+    assert_eq!(intruder.sees("pg_write_server_files", files[1]), "");
+    let version = intruder.desk.cluster.version.to_string();
+    assert_eq!(intruder.sees(&intruder.login, files[2]), version);
+    assert_eq!(intruder.sees(&intruder.login, files[3]), "t");
 }

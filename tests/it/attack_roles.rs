@@ -1,6 +1,8 @@
 //! Attacks by changing roles, and on what roles mean: they belong to the whole server.
 
-use crate::attack_intruder::{Intruder, READER, as_operator, drop_condition, open_call, sqlstate};
+use crate::attack_intruder::{
+    Intruder, READER, as_operator, drop_condition, on_a_server_of_its_own, open_call, sqlstate,
+};
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, BOLT, Desk};
 
@@ -67,6 +69,14 @@ fn an_operator_gives_himself_to_nobody() {
     intruder.weaken(&format!("grant {group} to {login} with admin option"));
     let third = intruder.desk.operator("viewer");
     intruder.desk.rows(login, &format!("grant {group} to {third}"));
+    // What it would do: the application is subject to the guard then, and loses all its rows.
+    let alone = on_a_server_of_its_own();
+    let rows = format!(
+        "begin;\n\\o /dev/null\nselect set_config('app.tenant_id', '{ACME}', true);\n\\o\nselect count(*) from app.projects; commit"
+    );
+    assert_eq!(alone.rows("app_user", &rows), "1000");
+    alone.rows(SUPERUSER, "grant tenantdesk_reader to app_user");
+    assert_eq!(alone.rows("app_user", &rows), "0");
 }
 
 // guard.md 60, list 18

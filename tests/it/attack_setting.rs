@@ -1,7 +1,6 @@
 //! Attacks on the tenant setting and the token: what anybody who types SQL can set.
 
 use crate::attack_intruder::{ARCHIVIST, Intruder, READER, as_operator, drop_condition, sqlstate};
-use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, BOLT, Desk};
 
 // guard.md 1
@@ -115,8 +114,15 @@ fn an_operator_cannot_keep_a_tenant_or_a_token_in_his_role() {
         let attack = format!("alter role {login} set {setting} = '{BOLT}'");
         let output = intruder.desk.psql(login, &attack);
         assert_eq!(sqlstate(&output), "42501", "{output:?}");
-        intruder.desk.rows(SUPERUSER, &attack);
     }
+    // Control: where they are kept for him, a transaction that presents nothing shows rows.
+    let bare = format!("begin; set local role {READER}; select count(*) from app.projects; commit");
+    assert_eq!(intruder.desk.rows(login, &bare), "0");
+    intruder.weaken(&format!(
+        "alter role {login} set \"tenantdesk.session\" = '{}'; alter role {login} set app.tenant_id = '{ACME}'",
+        intruder.token
+    ));
+    assert_eq!(intruder.desk.rows(login, &bare), "1000");
 }
 
 // guard.md 15
