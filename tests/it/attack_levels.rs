@@ -59,6 +59,30 @@ fn an_opening_that_is_committed_after_the_level_is_gone_opens_nothing() {
 }
 
 #[test]
+fn an_opening_that_came_too_late_is_swept_with_its_rights() {
+    let held = |weakened: bool| {
+        let desk = Desk::product();
+        let admin = desk.operator("admin");
+        if weakened {
+            desk.rows(SUPERUSER, "create or replace function tenantdesk.is_entitled(s tenantdesk.tenant_sessions) returns boolean language sql as 'select true'");
+        }
+        let mut line = opening(&desk, &admin);
+        demote(&desk, &admin, "viewer");
+        line.say("commit");
+        let viewer = desk.operator("viewer");
+        desk.psql(&viewer, &as_operator("select from tenantdesk.sweep()"));
+        let ended = desk.rows(
+            SUPERUSER,
+            "select coalesce(end_reason, 'lives') from tenantdesk.tenant_sessions",
+        );
+        let role = format!("select pg_has_role('{admin}', 'tenantdesk_changer', 'member')");
+        (ended, desk.rows(SUPERUSER, &role))
+    };
+    assert_eq!(held(false), ("level changed".to_owned(), "f".to_owned()));
+    assert_eq!(held(true), ("lives".to_owned(), "t".to_owned()));
+}
+
+#[test]
 fn an_operator_who_was_removed_reads_nothing_with_an_opening_that_comes_late() {
     let late = |weakened: bool| {
         let desk = Desk::product();
