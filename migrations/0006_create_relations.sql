@@ -223,10 +223,10 @@ begin atomic
     where (p.ours or exists (select from pg_catalog.unnest(p.roles) r where r = any (array(select tenantdesk.guarded_roles()))))
       and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
   union all
-  -- A policy of the application that does not name our roles would show an operator more, or less, than the application sees.
+  -- A restrictive policy of the application that does not name our roles would show an operator more than the application sees.
   select p.relation::pg_catalog.regclass::text, 'policy ' || pg_catalog.quote_ident(p.policy) || ' holds for the application and not for operators'
     from policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
-    where not p.ours and not ('public' = any (p.roles))
+    where not p.permissive and not p.ours and not ('public' = any (p.roles))
       and not exists (select from tenantdesk.guard_policies g where g.relation = p.relation and g.policy = p.policy)
       and exists (select from pg_catalog.unnest(p.roles) x
         where pg_catalog.pg_has_role((select m.document ->> 'application_role' from tenantdesk.map m), x, 'member'))
@@ -259,13 +259,6 @@ begin atomic
       join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
       join pg_catalog.pg_class v on v.relname = c.relname and v.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'tenantdesk_read')
     where r.guard = 'view' and not exists (select from pg_catalog.pg_attribute b where b.attrelid = v.oid and b.attname = a.attname)
-  union all
-  -- Nothing stays unclassified: a table that nobody decided on would be in no guard and in no export.
-  select c.oid::pg_catalog.regclass::text, 'it is not in the relation map' from pg_catalog.pg_class c
-    where c.relkind in ('r', 'p', 'f') and not c.relispartition
-      and c.relnamespace in (select k.relnamespace from tenantdesk.relations r join pg_catalog.pg_class k on k.oid = r.relation)
-      and not exists (select from tenantdesk.relations r where r.relation = c.oid)
-      and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')
   union all
   -- DROP OWNED by a role that an operator may act as takes the guard's policies away, whoever owns the tables. Nothing but an
   -- event trigger, which a superuser makes, stops it.

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::manifest::{
     ArchivedClass, ArchivedColumn, ArchivedRelation, Identity, OmittedRelation, PathStep,
 };
-use crate::catalog::{Catalog, CatalogRelation, Column, Policy};
+use crate::catalog::{Catalog, CatalogRelation, Column, Policy, RelationKind};
 use crate::failure::{Explain, Kind};
 use crate::isolation::map::{Class, Relation, RelationMap};
 use crate::postgres::RelationName;
@@ -102,8 +102,28 @@ pub fn plan(map: &RelationMap, catalog: &Catalog) -> Result<ArchivePlan, PlanErr
     for (relation, ordinal) in order.into_iter().zip(1..) {
         relations.push(planned(map, catalog, relation, ordinal)?);
     }
-    let warnings = kept.iter().flat_map(|relation| hidden(relation, catalog)).collect();
+    let hidden = kept.iter().flat_map(|relation| hidden(relation, catalog));
+    let warnings = hidden.chain(undecided(&all, catalog)).collect();
     Ok(ArchivePlan { relations, omitted: omitted.collect(), deferred, warnings })
+}
+
+/// Tables beside those of the map that came after it: nobody said whose their rows are. No role of
+/// ours has a right on them.
+fn undecided(all: &[Relation], catalog: &Catalog) -> Vec<String> {
+    let schemas: BTreeSet<_> = all.iter().map(|relation| relation.relation_name().schema).collect();
+    let is_table = |kind| {
+        matches!(kind, RelationKind::Table | RelationKind::Partitioned | RelationKind::Foreign)
+    };
+    let beside = catalog.relations.iter().filter(|(name, present)| {
+        schemas.contains(&present.name.schema)
+            && is_table(present.kind)
+            && !present.is_partition
+            && all.iter().all(|relation| relation.name != **name)
+    });
+    let names: BTreeSet<&String> = beside.map(|(name, _)| name).collect();
+    let warn =
+        |name| format!("`{name}` is not in the relation map: its rows are not in the archive");
+    names.into_iter().map(warn).collect()
 }
 
 /// A restrictive policy for every role also holds for the archivist.

@@ -86,10 +86,9 @@ fn a_function_that_a_policy_lends_to_operators_keeps_the_door_shut() {
 #[test]
 fn what_is_built_after_setup_is_noticed() {
     for (built, told) in [
-        ("create table app.fresh (tenant_id uuid)", "not in the relation map"),
         ("alter table app.notes add column body text", "column body is new"),
         (
-            "create policy more on app.projects to app_user using (true)",
+            "create policy less on app.projects as restrictive to app_user using (true)",
             "holds for the application and not for operators",
         ),
         ("grant select on tenantdesk_read.notes to public", "public has SELECT"),
@@ -116,9 +115,37 @@ fn what_is_built_after_setup_is_noticed() {
     }
     // What setup decides anew is no fault any more.
     let desk = Desk::product();
-    desk.rows("app_owner", "alter table app.notes add column body text; create policy more on app.projects to app_user using (false)");
+    desk.rows("app_owner", "alter table app.notes add column body text; create policy less on app.projects as restrictive to app_user using (true)");
     install_guard(&desk.endpoint("app_owner"), &MAP, CONSENT);
     assert_eq!(refusal(&desk, &desk.operator("support")), "");
+}
+
+// A founder's next table must not shut everybody out: nobody of ours can reach it, and an export says
+// that it leaves it out.
+#[tokio::test]
+async fn a_table_that_nobody_decided_on_is_out_of_reach_and_told_by_the_export() {
+    let desk = Desk::product();
+    desk.rows(
+        "app_owner",
+        "create table app.fresh (tenant_id uuid, body text); grant select on app.fresh to app_user",
+    );
+    let login = desk.operator("support");
+    let endpoint = desk.endpoint(&desk.operator("admin"));
+    let same = Desk { cluster: desk.cluster, database: desk.database.clone() };
+    let intruder = Intruder::with_login(same, login, ACME, "impersonate", "read");
+    intruder.refused(READER, "select count(*) from app.fresh", "42501");
+    let console = tenantdesk::console::Console::connect(endpoint).await.unwrap();
+    let load = async |reading: &tenantdesk::postgres::Transaction<'_>| {
+        Ok(tenantdesk::catalog::load(reading, "app_user").await?)
+    };
+    let mut catalog = console.reading(load).await.unwrap();
+    let told = |catalog: &tenantdesk::catalog::Catalog| {
+        tenantdesk::archive::plan(&MAP, catalog).unwrap().warnings
+    };
+    let warning = "`app.fresh` is not in the relation map: its rows are not in the archive";
+    assert_eq!(told(&catalog), [warning]);
+    catalog.relations.remove("app.fresh");
+    assert!(told(&catalog).is_empty());
 }
 
 #[test]
