@@ -115,12 +115,14 @@ pub struct ArchivedRelation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PathStep {
-    /// The column that refers.
-    pub column: String,
-    /// The relation it refers to, schema-qualified.
+    /// The columns here; a single one is written as a text.
+    #[serde(rename = "column", with = "crate::isolation::map::one_or_many")]
+    pub columns: Vec<String>,
+    /// The parent, as SQL needs it.
     pub references: String,
-    /// The column it refers to.
-    pub referenced: String,
+    /// The columns there.
+    #[serde(with = "crate::isolation::map::one_or_many")]
+    pub referenced: Vec<String>,
 }
 
 /// One column of the lines.

@@ -3,7 +3,7 @@
 //! Parents come before children, so that rows can be inserted in this order and deleted in the
 //! reverse. A table without row level security is read through its guarded view.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use thiserror::Error;
 
@@ -13,7 +13,7 @@ use super::manifest::{
 use crate::catalog::{Catalog, CatalogRelation, Column, Policy, RelationKind};
 use crate::failure::{Explain, Kind};
 use crate::isolation::map::{Class, Relation, RelationMap};
-use crate::postgres::RelationName;
+use crate::postgres::{Ident, RelationName};
 
 /// The schema of the views through which tables without row level security are moved.
 const MOVE_SCHEMA: &str = "tenantdesk_move";
@@ -99,8 +99,9 @@ pub fn plan(map: &RelationMap, catalog: &Catalog) -> Result<ArchivePlan, PlanErr
     });
     let (order, deferred) = order(&kept, catalog)?;
     let mut relations = Vec::new();
+    let places = Places { map, catalog, views: map.view_names() };
     for (relation, ordinal) in order.into_iter().zip(1..) {
-        relations.push(planned(map, catalog, relation, ordinal)?);
+        relations.push(planned(&places, relation, ordinal)?);
     }
     let hidden = kept.iter().flat_map(|relation| hidden(relation, catalog));
     let warnings = hidden.chain(undecided(&all, catalog)).collect();
@@ -182,11 +183,11 @@ fn next<'w>(kept: &[&Relation], waiting: &BTreeMap<&'w str, BTreeSet<&str>>) -> 
 
 /// All about one relation.
 fn planned(
-    map: &RelationMap,
-    catalog: &Catalog,
+    places: &Places<'_>,
     relation: &Relation,
     ordinal: u16,
 ) -> Result<PlannedRelation, PlanError> {
+    let Places { map, catalog, .. } = *places;
     let present = find(catalog, &relation.name)?;
     let name = relation.relation_name();
     let column = |column: &crate::catalog::Column| ArchivedColumn {
@@ -207,14 +208,12 @@ fn planned(
     };
     let mut parents = Vec::new();
     for step in &relation.path {
-        parents.push(place(find(catalog, &step.references)?, MOVE_SCHEMA));
+        parents.push(places.of(&step.references, MOVE_SCHEMA)?);
     }
     let via = match via {
-        Some(via) => Some((
-            place(find(catalog, &via.table)?, MOVE_SCHEMA),
-            via.column.clone(),
-            via.own.clone(),
-        )),
+        Some(via) => {
+            Some((places.of(&via.table, MOVE_SCHEMA)?, via.column.clone(), via.own.clone()))
+        }
         None => None,
     };
     let order =
@@ -234,8 +233,8 @@ fn planned(
             order,
         },
         name: relation.name.clone(),
-        source: place(present, MOVE_SCHEMA),
-        destination: place(present, RESTORE_SCHEMA),
+        source: places.of(&relation.name, MOVE_SCHEMA)?,
+        destination: places.of(&relation.name, RESTORE_SCHEMA)?,
         key_type,
         parents,
         via,
@@ -248,18 +247,28 @@ fn find<'c>(catalog: &'c Catalog, name: &str) -> Result<&'c CatalogRelation, Pla
     catalog.relations.get(name).ok_or_else(|| PlanError::Missing(name.to_owned()))
 }
 
-/// The table where policies guard it, else the view in this schema.
-fn place(present: &CatalogRelation, schema: &str) -> RelationName {
-    if present.row_security {
-        present.name.clone()
-    } else {
-        RelationName::new(schema, present.name.name.as_str())
+/// Where relations are read and written.
+struct Places<'p> {
+    map: &'p RelationMap,
+    catalog: &'p Catalog,
+    /// The names of guarded views.
+    views: HashMap<String, Ident>,
+}
+
+impl Places<'_> {
+    /// The table where policies guard it, else the view in this schema.
+    fn of(&self, name: &str, schema: &str) -> Result<RelationName, PlanError> {
+        let present = find(self.catalog, name)?;
+        Ok(match self.views.get(name) {
+            Some(view) if !present.row_security => RelationName::new(schema, view.as_str()),
+            _ => present.name.clone(),
+        })
     }
 }
 
 fn step(step: &crate::isolation::map::Step) -> PathStep {
     PathStep {
-        column: step.column.clone(),
+        columns: step.columns.clone(),
         references: step.references.clone(),
         referenced: step.referenced.clone(),
     }

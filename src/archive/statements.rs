@@ -73,6 +73,10 @@ impl Statements<'_> {
                     ("keyed", &self.keyed("l.")),
                 ],
             ),
+            // Of a polymorphic pair there is no one path: the guard alone says which rows they are.
+            (ArchivedClass::Derived, _) if self.relation.archived.path.is_empty() => {
+                target.text(" as t")
+            }
             (ArchivedClass::Derived, _) => self.derived_rows(),
             _ => Sql::fill(
                 "{target} as t where {keyed}",
@@ -89,15 +93,17 @@ impl Statements<'_> {
         for ((step, parent), depth) in steps.zip(1_u64..) {
             let alias = Sql::new("p").number(depth);
             from.push(Sql::from(parent).text(" as ").append(&alias));
-            on.push(Sql::fill(
-                "{alias}.{there} = {child}.{here}",
-                &[
-                    ("alias", &alias),
-                    ("there", &Sql::from(&Ident::new(&step.referenced))),
-                    ("child", &child),
-                    ("here", &Sql::from(&Ident::new(&step.column))),
-                ],
-            ));
+            for (here, there) in step.columns.iter().zip(&step.referenced) {
+                on.push(Sql::fill(
+                    "{alias}.{there} = {child}.{here}",
+                    &[
+                        ("alias", &alias),
+                        ("there", &Sql::from(&Ident::new(there))),
+                        ("child", &child),
+                        ("here", &Sql::from(&Ident::new(here))),
+                    ],
+                ));
+            }
             child = alias;
         }
         let key = Ident::new(self.relation.archived.key.as_deref().unwrap_or_default());

@@ -140,8 +140,7 @@ impl Column {
     /// `character varying`, and `character(36)` is `bpchar`, because `character` alone has length 1.
     #[must_use]
     pub fn bare_type(&self) -> String {
-        let name = self.type_name.replace(|c: char| c.is_ascii_digit() || c == ',', "");
-        match name.replace("()", "").trim() {
+        match without_length(&self.type_name).as_str() {
             "character" => "bpchar".to_owned(),
             "bit" => "varbit".to_owned(),
             bare => bare.to_owned(),
@@ -154,5 +153,50 @@ impl CatalogRelation {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// A type as `format_type` prints it, without what stands in parentheses: digits and commas only, so
+/// that no name in quotes is touched.
+fn without_length(type_name: &str) -> String {
+    let group = type_name.match_indices('(').find_map(|(open, _)| {
+        let close = open + type_name[open..].find(')')?;
+        let inside = &type_name[open + 1..close];
+        let length = !inside.is_empty()
+            && inside.bytes().all(|b| b.is_ascii_digit() || b == b',')
+            && type_name[..open].matches('"').count().is_multiple_of(2);
+        length.then_some((open, close))
+    });
+    match group {
+        Some((open, close)) => format!("{}{}", &type_name[..open], &type_name[close + 1..]),
+        None => type_name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_type_loses_its_length_and_nothing_else() {
+        for (printed, bare) in [
+            ("character varying(20)", "character varying"),
+            ("character(36)", "bpchar"),
+            ("timestamp(3) with time zone", "timestamp with time zone"),
+            ("numeric(10,2)[]", "numeric[]"),
+            ("app.order_v2", "app.order_v2"),
+            ("\"a(1)\".b2", "\"a(1)\".b2"),
+            ("bigint", "bigint"),
+        ] {
+            let column = Column {
+                name: "x".to_owned(),
+                type_name: printed.to_owned(),
+                not_null: false,
+                generated: false,
+                identity_always: None,
+                application_rights: String::new(),
+            };
+            assert_eq!(column.bare_type(), bare);
+        }
     }
 }

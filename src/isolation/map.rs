@@ -1,12 +1,14 @@
 //! The relation map: every table of the target, classified. The guard, export, restore, usage and
 //! the data browser are made from it; no verb but provisioning and demo knows a table by name.
 //!
-//! For the starter schema it is declared in `assets/starter/map.toml`; on other schemas it will be
-//! discovered. Most of its lines declare that one document. What setup installed is kept as JSON in `tenantdesk.map`.
+//! For the starter schema it is declared in `assets/starter/map.toml`; on other schemas `discover/`
+//! proposes it. What setup installed is kept as JSON in `tenantdesk.map`.
+//! More than 400 lines, most of which declare that one document: who reads a map reads all of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::failure::{Explain, Kind};
@@ -44,13 +46,18 @@ pub struct RelationMap {
 }
 
 /// The tenant root: one row is one tenant. Columns that the schema does not have are absent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Some schemas have no such table: a tenant is then whatever the keys of the keyed tables say, and
+/// `table` and `key` are absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Root {
     /// The table.
-    pub table: String,
+    #[serde(default)]
+    pub table: Option<String>,
     /// The column that keys the tenant.
-    pub key: String,
+    #[serde(default)]
+    pub key: Option<String>,
     /// The column of the slug.
     #[serde(default)]
     pub slug: Option<String>,
@@ -157,9 +164,17 @@ pub struct Relation {
     /// Keyed: the tenant key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Derived: the way to a keyed table (or the root), one step a foreign key.
+    /// Keyed: rows without a key belong to everybody, and a member may read them as the application
+    /// does. They are in no archive, and nobody writes them. Otherwise nobody sees them at all.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shared: bool,
+    /// Derived: the way to a keyed table (or the root), one step a foreign key, declared or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<Step>,
+    /// Derived through a polymorphic pair (`x_type`, `x_id`): one way for each word, in the place
+    /// of `path`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<Way>,
     /// Linked: which table ties its rows to tenants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Via>,
@@ -168,16 +183,63 @@ pub struct Relation {
     pub reason: Option<String>,
 }
 
-/// One step of a path: this column references that column of a parent.
+/// One step of a path: these columns reference those columns of a parent, in the same order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// The column here.
-    pub column: String,
+    /// The columns here; a single one may be written as a text.
+    #[serde(rename = "column", with = "one_or_many")]
+    pub columns: Vec<String>,
     /// The parent.
     pub references: String,
-    /// The column there.
-    pub referenced: String,
+    /// The columns there.
+    #[serde(with = "one_or_many")]
+    pub referenced: Vec<String>,
+}
+
+/// One way of a polymorphic pair: where `column` holds `word`, the tenant is at the end of `path`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Way {
+    /// The column that holds the word.
+    pub column: String,
+    /// The word.
+    pub word: String,
+    /// The way to a keyed table (or the root).
+    pub path: Vec<Step>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// A list of one is written as a text.
+pub(crate) mod one_or_many {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    /// Writes it.
+    pub(crate) fn serialize<S: Serializer>(list: &[String], to: S) -> Result<S::Ok, S::Error> {
+        match list {
+            [one] => one.serialize(to),
+            many => many.serialize(to),
+        }
+    }
+
+    /// Reads it.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+        Ok(match Written::deserialize(from)? {
+            Written::One(one) => vec![one],
+            Written::Many(many) => many,
+        })
+    }
 }
 
 /// What ties a linked table's rows to tenants.
@@ -266,32 +328,64 @@ impl RelationMap {
         serde_json::from_value(document).map_err(|e| MapError::Syntax(e.to_string()))
     }
 
+    /// Writes a map in TOML, to be read by people and by [`RelationMap::from_toml`].
+    ///
+    /// # Errors
+    /// [`MapError::Syntax`] where a value has no form in TOML, which none has.
+    pub fn to_toml(&self) -> Result<String, MapError> {
+        toml::to_string(self).map_err(|e| MapError::Syntax(e.to_string()))
+    }
+
     /// The entry of a table; the root has one as well.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Relation> {
-        self.all().into_iter().find(|relation| relation.name == name)
+        let root = self.root.table.as_deref() == Some(name);
+        if root {
+            return self.root_relation();
+        }
+        self.relations.iter().find(|relation| relation.name == name).cloned()
     }
 
-    /// All tables, the root first.
+    /// All tables, the root first where there is one.
     #[must_use]
     pub fn all(&self) -> Vec<Relation> {
-        let root = Relation {
-            name: self.root.table.clone(),
-            class: Class::Root,
-            key: Some(self.root.key.clone()),
-            path: Vec::new(),
-            via: None,
-            reason: None,
+        self.root_relation().into_iter().chain(self.relations.iter().cloned()).collect()
+    }
+
+    /// The root as a relation, where the schema has one.
+    #[must_use]
+    pub fn root_relation(&self) -> Option<Relation> {
+        let table = self.root.table.clone()?;
+        Some(Relation { key: self.root.key.clone(), ..Relation::new(table, Class::Root) })
+    }
+
+    /// The names under which guarded views stand for tables without row level security, by the
+    /// tables' own: the same, unless a schema that comes first on the search path has a table of it.
+    #[must_use]
+    pub fn view_names(&self) -> HashMap<String, Ident> {
+        let place = |schema: &str| self.search_path.iter().position(|on| on == schema);
+        let mut named: Vec<(usize, RelationName, String)> = self
+            .all()
+            .into_iter()
+            .map(|relation| (relation.relation_name(), relation.name))
+            .map(|(own, name)| (place(own.schema.as_str()).unwrap_or(usize::MAX), own, name))
+            .collect();
+        named.sort();
+        let mut taken = HashSet::new();
+        let name = |(_, own, name): (usize, RelationName, String)| {
+            let view = if taken.insert(own.name.clone()) { own.name } else { long_name(&own) };
+            (name, view)
         };
-        let mut all = vec![root];
-        all.extend(self.relations.iter().cloned());
-        all
+        named.into_iter().map(name).collect()
     }
 
     /// Every name resolves, every class has what it needs, no path goes in a circle.
     fn check(&self) -> Result<(), MapError> {
         if self.model != "shared" {
             return Err(MapError::wrong("model", "only `shared` is known"));
+        }
+        if self.root.table.is_some() != self.root.key.is_some() {
+            return Err(MapError::wrong("root", "a root has a table and a key, or neither"));
         }
         let all = self.all();
         let mut seen = HashSet::new();
@@ -326,6 +420,27 @@ impl Metric {
 }
 
 impl Relation {
+    /// A relation of a class, and nothing more.
+    #[must_use]
+    pub fn new(name: impl Into<String>, class: Class) -> Self {
+        Self {
+            name: name.into(),
+            class,
+            key: None,
+            shared: false,
+            path: Vec::new(),
+            ways: Vec::new(),
+            via: None,
+            reason: None,
+        }
+    }
+
+    /// All paths: the one, or that of each way.
+    pub fn paths(&self) -> impl Iterator<Item = &[Step]> {
+        let one = (!self.path.is_empty()).then_some(&self.path[..]);
+        one.into_iter().chain(self.ways.iter().map(|way| &way.path[..]))
+    }
+
     /// Its name is written as SQL would, and its class has what it needs.
     fn check(&self) -> Result<(), MapError> {
         let place = self.name.as_str();
@@ -335,7 +450,7 @@ impl Relation {
         }
         let whole = match self.class {
             Class::Root | Class::Keyed => self.key.is_some(),
-            Class::Derived => !self.path.is_empty(),
+            Class::Derived => self.path.is_empty() != self.ways.is_empty(),
             Class::Linked => self.via.is_some(),
             Class::Global => true,
             Class::Excluded => self.reason.as_deref().is_some_and(|r| !r.trim().is_empty()),
@@ -349,11 +464,17 @@ impl Relation {
     /// Its path and its link end at tables that know their tenant.
     fn check_ends(&self, all: &[Self]) -> Result<(), MapError> {
         let class = |name: &str| all.iter().find(|r| r.name == name).map(|r| r.class);
-        if let Some(last) = self.path.last()
-            && !matches!(class(&last.references), Some(Class::Keyed | Class::Root))
-        {
-            let why = "its path must end at a keyed table or the root";
-            return Err(MapError::wrong(&self.name, why));
+        for path in self.paths() {
+            let end = path.last().and_then(|last| class(&last.references));
+            if !matches!(end, Some(Class::Keyed | Class::Root)) {
+                let why = "its path must end at a keyed table or the root";
+                return Err(MapError::wrong(&self.name, why));
+            }
+            let paired = |s: &Step| !s.columns.is_empty() && s.columns.len() == s.referenced.len();
+            if !path.iter().all(paired) {
+                let why = "each step of a path pairs as many columns here as there";
+                return Err(MapError::wrong(&self.name, why));
+            }
         }
         if let Some(via) = &self.via
             && class(&via.table) != Some(Class::Keyed)
@@ -374,6 +495,17 @@ impl Relation {
     pub fn key_ident(&self) -> Option<Ident> {
         self.key.as_deref().map(Ident::new)
     }
+}
+
+/// A name that holds the schema as well. The server cuts names at 63 bytes: what would be cut off is
+/// told apart by a digest.
+fn long_name(own: &RelationName) -> Ident {
+    let long = format!("{}.{}", own.schema.as_str(), own.name.as_str());
+    if long.len() <= 63 {
+        return Ident::new(long);
+    }
+    let digest = hex::encode(&Sha256::digest(&long)[..6]);
+    Ident::new(format!("{}~{digest}", &long[..long.floor_char_boundary(50)]))
 }
 
 /// A name of a checked map always parses; the fallback is a name that no catalog has.

@@ -1,5 +1,6 @@
 //! What keeps tenants apart: the relation map and the guard that is generated from it.
 
+pub mod discover;
 pub mod guard;
 pub mod map;
 pub mod relations;

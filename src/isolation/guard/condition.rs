@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::catalog::{Catalog, Column};
 use crate::failure::{Explain, Kind};
-use crate::isolation::map::{Class, Relation, RelationMap, parse_name};
+use crate::isolation::map::{Class, Relation, RelationMap, Step, parse_name};
 use crate::postgres::{Ident, Sql};
 
 /// Why no guard can be generated: the map and the catalogs do not agree.
@@ -113,6 +113,32 @@ impl Conditions<'_> {
         }
     }
 
+    /// As [`Self::belongs`], for what may be read only: rows that belong to everybody as well.
+    ///
+    /// # Errors
+    /// [`GuardError`] where map and catalogs do not agree.
+    pub(super) fn readable(
+        &self,
+        relation: &Relation,
+        row: &Sql,
+        of: Of,
+    ) -> Result<Sql, GuardError> {
+        let own = self.belongs(relation, row, of)?;
+        if !relation.shared {
+            return Ok(own);
+        }
+        let key = Ident::new(relation.key.as_deref().unwrap_or_default());
+        Ok(Sql::fill(
+            "({own} or {row}.{key} is null and (select {function} is not null))",
+            &[
+                ("own", &own),
+                ("row", row),
+                ("key", &Sql::from(&key)),
+                ("function", &Sql::new(of.call())),
+            ],
+        ))
+    }
+
     /// The type of a relation's tenant key, without a length.
     ///
     /// # Errors
@@ -120,6 +146,46 @@ impl Conditions<'_> {
     pub(super) fn key_type(&self, relation: &Relation) -> Result<Sql, GuardError> {
         let key = relation.key.as_deref().unwrap_or_default();
         Ok(Sql::danger_declared_text(self.column(&relation.name, key)?.bare_type()))
+    }
+
+    /// The type of a tenant's id: that of the root's key, or of the keys where there is no root.
+    ///
+    /// # Errors
+    /// [`GuardError`] where nothing has a key.
+    pub(super) fn tenant_type(&self) -> Result<Sql, GuardError> {
+        let all = self.map.all();
+        let keyed = all.iter().find(|r| matches!(r.class, Class::Root | Class::Keyed));
+        keyed.map_or_else(
+            || Err(GuardError::NoRelation("a keyed table".to_owned())),
+            |keyed| self.key_type(keyed),
+        )
+    }
+
+    /// Where tenants are listed, for FROM: the root, or the distinct keys of all keyed tables under
+    /// the name `key`. Each table is walked along the index of its key where it has one.
+    ///
+    /// # Errors
+    /// [`GuardError`] where map and catalogs do not agree.
+    pub(super) fn tenants(&self) -> Result<(Sql, Ident), GuardError> {
+        if let (Some(table), Some(key)) = (&self.map.root.table, &self.map.root.key) {
+            return Ok((Sql::from(&parse_name(table)), Ident::new(key)));
+        }
+        let mut sources = Vec::new();
+        for relation in self.map.relations.iter().filter(|r| r.class == Class::Keyed) {
+            let key = Ident::new(relation.key.as_deref().unwrap_or_default());
+            sources.push(Sql::fill(
+                "(with recursive walk (key) as ((select t.{key} from {table} t where t.{key} is not null order by t.{key} limit 1) \
+                 union all select (select t.{key} from {table} t where t.{key} > w.key order by t.{key} limit 1) from walk w where w.key is not null) \
+                 select w.key::{type} as key from walk w where w.key is not null)",
+                &[
+                    ("key", &Sql::from(&key)),
+                    ("table", &Sql::from(&relation.relation_name())),
+                    ("type", &self.tenant_type()?),
+                ],
+            ));
+        }
+        let union = Sql::join(&sources, " union ");
+        Ok((Sql::new("(").append(&union).text(")"), Ident::new("key")))
     }
 
     /// `row.key = (select function()::type)`: a subselect, so that it is evaluated once.
@@ -136,25 +202,57 @@ impl Conditions<'_> {
         ))
     }
 
-    /// EXISTS along the path, each parent under an alias of its own.
+    /// EXISTS along the path; of a polymorphic pair, along the path of the row's own word.
     fn derived(&self, relation: &Relation, row: &Sql, of: Of) -> Result<Sql, GuardError> {
+        if relation.ways.is_empty() {
+            return self.along(relation, &relation.path, row, of);
+        }
+        let mut ways = Vec::new();
+        for way in &relation.ways {
+            self.column(&relation.name, &way.column)?;
+            ways.push(Sql::fill(
+                "({row}.{column}::text ={word} and {along})",
+                &[
+                    ("row", row),
+                    ("column", &Sql::from(&Ident::new(&way.column))),
+                    ("word", &Sql::default().literal(&way.word)),
+                    ("along", &self.along(relation, &way.path, row, of)?),
+                ],
+            ));
+        }
+        Ok(Sql::new("(").append(&Sql::join(&ways, " or ")).text(")"))
+    }
+
+    /// EXISTS along one path, each parent under an alias of its own.
+    fn along(
+        &self,
+        relation: &Relation,
+        path: &[Step],
+        row: &Sql,
+        of: Of,
+    ) -> Result<Sql, GuardError> {
         let (mut from, mut on) = (Vec::new(), Vec::new());
         let mut child = row.clone();
         let mut child_name = relation.name.clone();
-        for (depth, step) in relation.path.iter().enumerate() {
-            self.column(&child_name, &step.column)?;
-            self.column(&step.references, &step.referenced)?;
+        for (depth, step) in path.iter().enumerate() {
             let alias = Sql::new("parent").number(depth as u64 + 1);
             from.push(Sql::from(&parse_name(&step.references)).text(" as ").append(&alias));
-            on.push(Sql::fill(
-                "{alias}.{there} = {child}.{here}",
-                &[
-                    ("alias", &alias),
-                    ("there", &Sql::from(&Ident::new(&step.referenced))),
-                    ("child", &child),
-                    ("here", &Sql::from(&Ident::new(&step.column))),
-                ],
-            ));
+            for (here, there) in step.columns.iter().zip(&step.referenced) {
+                let here_type = self.column(&child_name, here)?.bare_type();
+                let there_type = self.column(&step.references, there)?.bare_type();
+                // A polymorphic id is often a text beside numbers and uuids.
+                let cast = if family(&here_type) == family(&there_type) { "" } else { "::text" };
+                on.push(Sql::fill(
+                    "{alias}.{there}{cast} = {child}.{here}{cast}",
+                    &[
+                        ("alias", &alias),
+                        ("there", &Sql::from(&Ident::new(there))),
+                        ("child", &child),
+                        ("here", &Sql::from(&Ident::new(here))),
+                        ("cast", &Sql::new(cast)),
+                    ],
+                ));
+            }
             child = alias;
             child_name.clone_from(&step.references);
         }
@@ -200,5 +298,14 @@ impl Conditions<'_> {
             relation: relation.to_owned(),
             column: column.to_owned(),
         })
+    }
+}
+
+/// Types that the server compares with each other without a cast.
+fn family(bare_type: &str) -> &str {
+    match bare_type {
+        "smallint" | "integer" | "bigint" | "numeric" => "number",
+        "text" | "character varying" | "bpchar" => "text",
+        other => other,
     }
 }

@@ -3,7 +3,6 @@
 
 use super::condition::{Conditions, GuardError};
 use super::functions::{HEAD, text_of};
-use crate::isolation::map::parse_name;
 use crate::postgres::{Ident, Sql};
 
 /// The columns of the directory, as its functions declare them.
@@ -19,7 +18,7 @@ pub(super) fn directory(
     memberships: &Sql,
 ) -> Result<Vec<Sql>, GuardError> {
     let root = &conditions.map.root;
-    let entry = &conditions.map.all()[0];
+    let (tenants, key) = &conditions.tenants()?;
     let column = |name: &Option<String>| text_of("r", name.as_deref());
     let slug = &column(&root.slug);
     let domains: Vec<Sql> = root.domains.iter().map(|name| text_of("r", Some(name))).collect();
@@ -31,7 +30,8 @@ pub(super) fn directory(
         || Sql::new("null::timestamptz"),
         |name| Sql::new("r.").ident(&Ident::new(name)).text("::timestamptz"),
     );
-    let row = [text_of("r", Some(&root.key)), slug.clone(), column(&root.name), column(&root.plan)];
+    let row =
+        [text_of("r", Some(key.as_str())), slug.clone(), column(&root.name), column(&root.plan)];
     let row: Vec<Sql> = row.into_iter().chain([column(&root.status), domain, created]).collect();
     let any_domain = if domains.is_empty() {
         Sql::new("null")
@@ -42,9 +42,9 @@ pub(super) fn directory(
         ("head", &Sql::new(HEAD)),
         ("columns", &Sql::new(COLUMNS)),
         ("row", &Sql::join(&row, ", ")),
-        ("root", &Sql::from(&parse_name(&root.table))),
-        ("key", &Sql::new("r.").ident(&Ident::new(&root.key))),
-        ("type", &conditions.key_type(entry)?),
+        ("root", tenants),
+        ("key", &Sql::new("r.").ident(key)),
+        ("type", &conditions.tenant_type()?),
         ("slug", slug),
         ("name", &column(&root.name)),
         ("domains", &any_domain),

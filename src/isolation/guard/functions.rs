@@ -47,7 +47,7 @@ pub(super) fn text_of(alias: &'static str, column: Option<&str>) -> Sql {
 /// What `open_session` and the limits ask about one tenant; an id of the wrong form is no tenant.
 fn tenant_state(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
     let root = &conditions.map.root;
-    let entry = &conditions.map.all()[0];
+    let (tenants, key) = &conditions.tenants()?;
     let suspended = match (&root.status, &root.suspended) {
         (Some(_), Some(word)) => {
             text_of("r", root.status.as_deref()).text(" is not distinct from").literal(word)
@@ -63,21 +63,20 @@ fn tenant_state(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
             ("slug", &text_of("r", root.slug.as_deref())),
             ("plan", &text_of("r", root.plan.as_deref())),
             ("suspended", &suspended),
-            ("root", &Sql::from(&parse_name(&root.table))),
-            ("key", &Sql::from(&Ident::new(&root.key))),
-            ("type", &conditions.key_type(entry)?),
+            ("root", tenants),
+            ("key", &Sql::from(key)),
+            ("type", &conditions.tenant_type()?),
         ],
     ))
 }
 
 /// The one spelling of a tenant's id, or null: sessions, chains and limits are compared as text.
 fn tenant_id(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
-    let entry = &conditions.map.all()[0];
     Ok(Sql::fill(
         "create or replace function tenantdesk.tenant_id(tenant text) returns text\n\
          {head}  return (tenant_id.tenant::{type})::text;\n\
          exception when invalid_text_representation or numeric_value_out_of_range then return null;\nend $function$",
-        &[("head", &Sql::new(HEAD)), ("type", &conditions.key_type(entry)?)],
+        &[("head", &Sql::new(HEAD)), ("type", &conditions.tenant_type()?)],
     ))
 }
 

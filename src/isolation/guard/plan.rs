@@ -86,7 +86,12 @@ fn form(relation: &Relation, present: &CatalogRelation) -> Result<&'static str, 
 /// Our owner roles read a few tables across tenants, for functions with fixed output.
 fn readers(conditions: &Conditions<'_>, views_exist: bool) -> Result<Vec<Sql>, GuardError> {
     let map = conditions.map;
-    let mut counted: BTreeSet<&str> = BTreeSet::from([map.root.table.as_str()]);
+    let mut counted: BTreeSet<&str> = map.root.table.iter().map(String::as_str).collect();
+    if counted.is_empty() {
+        // Without a root, a tenant is what the keys say.
+        let keyed = map.relations.iter().filter(|relation| relation.class == Class::Keyed);
+        counted.extend(keyed.map(|relation| relation.name.as_str()));
+    }
     counted.extend(map.members.as_ref().map(|members| members.table.as_str()));
     counted.extend(map.users.as_ref().map(|users| users.table.as_str()));
     counted.extend(map.metrics.iter().map(|metric| metric.relation.as_str()));

@@ -62,7 +62,7 @@ fn pinned(
     present: &CatalogRelation,
 ) -> Result<Vec<Sql>, GuardError> {
     let row = Sql::from(&present.name.name);
-    let session = conditions.belongs(relation, &row, Of::Session)?;
+    let session = conditions.readable(relation, &row, Of::Session)?;
     let writing = conditions.belongs(relation, &row, Of::Writing)?;
     let changer = &["tenantdesk_changer"];
     let both = [&writing, &writing];

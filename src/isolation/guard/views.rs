@@ -87,6 +87,12 @@ fn view(
         .iter()
         .map(|column| Sql::new("t.").ident(&Ident::new(&column.name)))
         .collect();
+    let row = Sql::new("t");
+    let belongs = if set.of == Of::Session {
+        conditions.readable(relation, &row, set.of)?
+    } else {
+        conditions.belongs(relation, &row, set.of)?
+    };
     Ok(Sql::fill(
         "create view {schema}.{name} with (security_barrier) as select {columns} from {table} as t where {belongs}{check}",
         &[
@@ -94,7 +100,7 @@ fn view(
             ("name", &Sql::from(&present.name.name)),
             ("columns", &Sql::join(&columns, ", ")),
             ("table", &Sql::from(&present.name)),
-            ("belongs", &conditions.belongs(relation, &Sql::new("t"), set.of)?),
+            ("belongs", &belongs),
             ("check", &Sql::new(if set.checked { " with cascaded check option" } else { "" })),
         ],
     ))
