@@ -222,7 +222,8 @@ async fn prepare(
     let owner = server.endpoint(DATABASE, Role::Owner.login());
     let link = connect(&owner, "tenantdesk setup").await?;
     starter(&link).await?;
-    install(&link, map, Consent { close_doors: true, enforce_limits: true }).await?;
+    install(&link, map, Consent { close_doors: true, enforce_limits: true, pin_public: false })
+        .await?;
     let manager = Console::connect(owner).await?;
     plans::load(&manager).await?;
     for (name, level) in [(login.as_str(), Level::Admin), (Role::Operator.login(), Level::Support)]

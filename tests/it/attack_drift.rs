@@ -10,7 +10,7 @@ use crate::attack_intruder::{Intruder, READER, as_operator, open_call};
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, Desk, install_guard};
 
-const CONSENT: Consent = Consent { close_doors: true, enforce_limits: false };
+const CONSENT: Consent = Consent { close_doors: true, enforce_limits: false, pin_public: false };
 static MAP: LazyLock<RelationMap> = LazyLock::new(|| {
     RelationMap::from_toml(include_str!("../fixtures/schema/product_map.toml")).unwrap()
 });

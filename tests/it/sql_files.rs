@@ -6,18 +6,21 @@ use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::Desk;
 
 /// The queries, each in a file beside the Rust that decodes it.
-const QUERIES: [(&str, &str); 7] = [
+const QUERIES: &[(&str, &str)] = &[
     ("catalog/foreign_keys", include_str!("../../src/catalog/sql/foreign_keys.sql")),
     ("catalog/relations", include_str!("../../src/catalog/sql/relations.sql")),
     ("catalog/sequences", include_str!("../../src/catalog/sql/sequences.sql")),
     ("impersonation/grid", include_str!("../../src/impersonation/sql/grid.sql")),
     ("archive/source", include_str!("../../src/archive/sql/source.sql")),
     ("guard/incomplete", include_str!("../../src/isolation/guard/sql/incomplete.sql")),
+    ("guard/record_relations", include_str!("../../src/isolation/guard/sql/record_relations.sql")),
+    ("guard/record_settings", include_str!("../../src/isolation/guard/sql/record_settings.sql")),
     ("guard/needed_functions", include_str!("../../src/isolation/guard/sql/needed_functions.sql")),
 ];
 
 /// Scripts without an answer: each installation of the tests runs them.
-const SCRIPTS: [&str; 4] = ["enter.sql", "clear.sql", "leave.sql", "close_host.sql"];
+const SCRIPTS: &[&str] =
+    &["enter.sql", "clear.sql", "leave.sql", "close_host.sql", "refuse_definitions.sql"];
 
 /// Those who make the starter schema and fill it; everybody else goes by the relation map.
 const MAKERS: [&str; 3] = ["src/startup.rs", "src/lifecycle/demo.rs", "src/lifecycle/provision.rs"];

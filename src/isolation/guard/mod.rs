@@ -3,16 +3,20 @@
 
 mod condition;
 mod directory;
+mod doors;
 mod functions;
+mod host;
 mod install;
 mod limits;
 mod measure;
 mod plan;
 mod policies;
+mod record;
 mod rights;
 mod roles;
 mod views;
 
 pub use condition::GuardError;
+pub use host::REFUSE_DEFINITIONS;
 pub use install::{Consent, Incomplete, InstallError, Installed, fingerprint, install};
-pub use plan::{GuardPlan, plan};
+pub use plan::{Extras, GuardPlan, plan};
