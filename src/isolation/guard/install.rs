@@ -118,7 +118,7 @@ pub async fn install(
     run(&transaction, Sql::new(include_str!("sql/enter.sql"))).await?;
     let migrations = migrate(&transaction).await?;
     run(&transaction, Sql::new(include_str!("sql/clear.sql"))).await?;
-    let catalog = load(&transaction, &map.application_role).await?;
+    let catalog = load(&transaction, Some(&map.application_role)).await?;
     let plan = plan(map, &catalog, consent.enforce_limits)?;
     for statement in &plan.statements {
         run(&transaction, statement.clone()).await?;
