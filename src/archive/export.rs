@@ -170,7 +170,7 @@ impl Explain for ExportError {
 pub async fn prepare(console: &Console, ask: Export) -> Result<ExportPlan, Failure> {
     let map = installed_map(console).await?;
     let catalog = console
-        .reading(async |reading| Ok(catalog::load(reading, &map.application_role).await?))
+        .reading(async |reading| Ok(catalog::load(reading, Some(&map.application_role)).await?))
         .await?;
     let mut nameless_in = None;
     let path = match ask.destination {

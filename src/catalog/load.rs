@@ -1,11 +1,13 @@
-//! Loads the snapshot: four statements, whatever the number of tables.
+//! Loads the snapshot: six statements, whatever the number of tables.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio_postgres::Row;
 
 use super::relation::{
-    Catalog, CatalogRelation, Column, ForeignKey, Policy, RelationKind, Rights, Sequence,
+    Catalog, CatalogRelation, Column, ForeignKey, Function, Policy, RelationKind, Rights, Role,
+    Sequence,
 };
 use crate::failure::{Explain, Kind};
 use crate::postgres::{RelationName, ServerError, Sql, Transaction};
@@ -30,21 +32,33 @@ impl Explain for CatalogError {
     }
 }
 
-/// One column as the query packs it: name, type, NOT NULL, generated, identity, rights.
+/// One column as the query packs it: name, type, NOT NULL, generated, identity, rights, default,
+/// base type, labels.
 #[derive(Deserialize)]
-struct PackedColumn(String, String, bool, bool, String, String);
+struct PackedColumn(
+    String,
+    String,
+    bool,
+    bool,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<Vec<String>>,
+);
 
-/// One policy as the query packs it: name, permissive, roles, names the application.
+/// One policy as the query packs it: name, permissive, roles, names the application, command, USING,
+/// WITH CHECK.
 #[derive(Deserialize)]
-struct PackedPolicy(String, bool, Vec<String>, bool);
+struct PackedPolicy(String, bool, Vec<String>, bool, String, Option<String>, Option<String>);
 
-/// Takes a snapshot as seen for an application role.
+/// Takes a snapshot as seen for an application role; without one, no right is seen as its own.
 ///
 /// # Errors
 /// [`CatalogError`].
 pub async fn load(
     transaction: &Transaction<'_>,
-    application_role: &str,
+    application_role: Option<&str>,
 ) -> Result<Catalog, CatalogError> {
     let known = transaction
         .query_one(
@@ -55,8 +69,10 @@ pub async fn load(
             &[&application_role],
         )
         .await?;
-    if !known.get::<_, bool>(1) {
-        return Err(CatalogError::NoApplicationRole(application_role.to_owned()));
+    if let Some(role) = application_role
+        && !known.get::<_, bool>(1)
+    {
+        return Err(CatalogError::NoApplicationRole(role.to_owned()));
     }
     let mut catalog = Catalog { server_version: known.get(0), ..Catalog::default() };
     let relations = transaction
@@ -66,42 +82,84 @@ pub async fn load(
         let relation = relation(row)?;
         catalog.relations.insert(relation.name.plain(), relation);
     }
-    for row in transaction.query(&Sql::new(include_str!("sql/foreign_keys.sql")), &[]).await? {
-        catalog.foreign_keys.push(ForeignKey {
-            name: row.get(0),
-            from: RelationName::new(row.get::<_, String>(1), row.get::<_, String>(2)).plain(),
-            to: RelationName::new(row.get::<_, String>(3), row.get::<_, String>(4)).plain(),
-            deferrable: row.get(5),
-            columns: row.get(6),
-            referenced: row.get(7),
-        });
-    }
+    let foreign_keys =
+        transaction.query(&Sql::new(include_str!("sql/foreign_keys.sql")), &[]).await?;
+    catalog.foreign_keys = foreign_keys.iter().map(foreign_key).collect();
     let sequences = transaction
         .query(&Sql::new(include_str!("sql/sequences.sql")), &[&application_role])
         .await?;
-    for row in sequences {
-        catalog.sequences.push(Sequence {
-            name: RelationName::new(row.get::<_, String>(0), row.get::<_, String>(1)),
-            relation: RelationName::new(row.get::<_, String>(2), row.get::<_, String>(3)).plain(),
-            column: row.get(4),
-            application_usage: row.get(5),
-        });
-    }
+    catalog.sequences = sequences.iter().map(sequence).collect();
+    let roles = transaction.query(&Sql::new(include_str!("sql/roles.sql")), &[]).await?;
+    catalog.roles = roles.iter().map(role).collect();
+    let functions = transaction.query(&Sql::new(include_str!("sql/functions.sql")), &[]).await?;
+    catalog.functions = functions.iter().map(function).collect();
     Ok(catalog)
+}
+
+/// A name in two columns of a row.
+fn name(row: &Row, schema: usize, relation: usize) -> RelationName {
+    RelationName::new(row.get::<_, String>(schema), row.get::<_, String>(relation))
+}
+
+/// Decodes one row of `foreign_keys.sql`.
+fn foreign_key(row: &Row) -> ForeignKey {
+    ForeignKey {
+        name: row.get(0),
+        from: name(row, 1, 2).plain(),
+        to: name(row, 3, 4).plain(),
+        deferrable: row.get(5),
+        columns: row.get(6),
+        referenced: row.get(7),
+        validated: row.get(8),
+        delete_action: row.get(9),
+    }
+}
+
+/// Decodes one row of sequences.sql.
+fn sequence(row: &Row) -> Sequence {
+    Sequence {
+        name: name(row, 0, 1),
+        relation: name(row, 2, 3).plain(),
+        column: row.get(4),
+        application_usage: row.get(5),
+    }
+}
+
+/// Decodes one row of roles.sql.
+fn role(row: &Row) -> Role {
+    Role {
+        name: row.get(0),
+        login: row.get(1),
+        superuser: row.get(2),
+        bypass_rls: row.get(3),
+        owned: row.get(4),
+        may_select: row.get(5),
+        may_insert: row.get(6),
+        may_change: row.get(7),
+        named_by_policies: row.get(8),
+        groups: row.get::<_, Option<Vec<String>>>(9).unwrap_or_default(),
+    }
+}
+
+/// Decodes one row of functions.sql.
+fn function(row: &Row) -> Function {
+    Function { name: name(row, 0, 1), source: row.get(2), called_by_policy: row.get(3) }
+}
+
+/// Names that the query packs as pairs of schema and relation.
+fn plain_names(packed: Vec<(String, String)>) -> Vec<String> {
+    packed.into_iter().map(|(schema, name)| RelationName::new(schema, name).plain()).collect()
+}
+
+/// Unpacks a list that the query packed; an empty one comes as null.
+fn unpacked<T: DeserializeOwned>(row: &Row, column: &str) -> Result<Vec<T>, ServerError> {
+    let packed: Option<serde_json::Value> = row.get(column);
+    let list = packed.map_or_else(|| Ok(Vec::new()), serde_json::from_value);
+    list.map_err(|error| ServerError::Answer(error.to_string()))
 }
 
 /// Decodes one row of relations.sql.
 fn relation(row: &Row) -> Result<CatalogRelation, ServerError> {
-    let unreadable = |error: serde_json::Error| ServerError::Answer(error.to_string());
-    let columns: Option<serde_json::Value> = row.get("columns");
-    let columns: Vec<PackedColumn> =
-        columns.map_or_else(|| Ok(Vec::new()), serde_json::from_value).map_err(unreadable)?;
-    let policies: Option<serde_json::Value> = row.get("policies");
-    let policies: Vec<PackedPolicy> =
-        policies.map_or_else(|| Ok(Vec::new()), serde_json::from_value).map_err(unreadable)?;
-    let unique_keys: Option<serde_json::Value> = row.get("unique_keys");
-    let unique_keys: Vec<Vec<String>> =
-        unique_keys.map_or_else(|| Ok(Vec::new()), serde_json::from_value).map_err(unreadable)?;
     Ok(CatalogRelation {
         oid: row.get("oid"),
         name: RelationName::new(row.get::<_, String>("nspname"), row.get::<_, String>("relname")),
@@ -116,34 +174,50 @@ fn relation(row: &Row) -> Result<CatalogRelation, ServerError> {
         row_security: row.get("relrowsecurity"),
         forced: row.get("relforcerowsecurity"),
         security_invoker: row.get("invoker"),
-        columns: columns.into_iter().map(column).collect(),
+        columns: unpacked(row, "columns")?.into_iter().map(column).collect(),
         primary_key: row.get::<_, Option<Vec<String>>>("primary_key").unwrap_or_default(),
-        unique_keys,
+        unique_keys: unpacked(row, "unique_keys")?,
         application: Rights {
             select: row.get("may_select"),
             insert: row.get("may_insert"),
             update: row.get("may_update"),
             delete: row.get("may_delete"),
         },
-        policies: policies
-            .into_iter()
-            .map(|PackedPolicy(name, permissive, roles, names_application)| Policy {
-                name,
-                permissive,
-                roles,
-                names_application,
-            })
-            .collect(),
+        policies: unpacked(row, "policies")?.into_iter().map(policy).collect(),
+        owner: row.get("owner"),
+        extension: row.get("extension"),
+        parents: plain_names(unpacked(row, "parents")?),
+        rows_estimate: row.get("rows_estimate"),
+        comment: row.get("comment"),
+        checks: row.get::<_, Option<Vec<String>>>("checks").unwrap_or_default(),
+        indexed: row.get::<_, Option<Vec<String>>>("indexed").unwrap_or_default(),
     })
+}
+
+/// Decodes one packed policy.
+fn policy(packed: PackedPolicy) -> Policy {
+    let PackedPolicy(name, permissive, roles, names_application, command, using, check) = packed;
+    Policy { name, permissive, roles, names_application, command, using, check }
 }
 
 /// Decodes one packed column.
 fn column(packed: PackedColumn) -> Column {
-    let PackedColumn(name, type_name, not_null, generated, identity, application_rights) = packed;
+    let PackedColumn(name, type_name, not_null, generated, identity, rights, default, base, labels) =
+        packed;
     let identity_always = match identity.as_str() {
         "a" => Some(true),
         "d" => Some(false),
         _ => None,
     };
-    Column { name, type_name, not_null, generated, identity_always, application_rights }
+    Column {
+        name,
+        type_name,
+        not_null,
+        generated,
+        identity_always,
+        application_rights: rights,
+        default,
+        base_type: base,
+        labels: labels.unwrap_or_default(),
+    }
 }

@@ -5,5 +5,6 @@ mod relation;
 
 pub use load::{CatalogError, load};
 pub use relation::{
-    Catalog, CatalogRelation, Column, ForeignKey, Policy, RelationKind, Rights, Sequence,
+    Catalog, CatalogRelation, Column, ForeignKey, Function, Policy, RelationKind, Rights, Role,
+    Sequence,
 };

@@ -15,6 +15,10 @@ pub struct Catalog {
     pub foreign_keys: Vec<ForeignKey>,
     /// Sequences that fill columns.
     pub sequences: Vec<Sequence>,
+    /// Roles that own something, may do something or belong to another, without the system's and ours.
+    pub roles: Vec<Role>,
+    /// Functions that policies call, and all that read a setting.
+    pub functions: Vec<Function>,
 }
 
 /// What sort of relation it is.
@@ -59,6 +63,20 @@ pub struct CatalogRelation {
     pub application: Rights,
     /// Its policies.
     pub policies: Vec<Policy>,
+    /// Who owns it.
+    pub owner: String,
+    /// The extension that it belongs to.
+    pub extension: Option<String>,
+    /// What it inherits from, plain names: the parent of a partition, too.
+    pub parents: Vec<String>,
+    /// The planner's estimate of its rows; absent where nobody has counted yet.
+    pub rows_estimate: Option<i64>,
+    /// What somebody wrote about it.
+    pub comment: Option<String>,
+    /// Its check constraints, as the server prints them.
+    pub checks: Vec<String>,
+    /// Columns with which an index of all rows begins.
+    pub indexed: Vec<String>,
 }
 
 /// One column.
@@ -76,6 +94,12 @@ pub struct Column {
     pub identity_always: Option<bool>,
     /// Column rights of the application where it has no right on the whole table: letters `a` (INSERT), `w` (UPDATE), `r` (SELECT).
     pub application_rights: String,
+    /// Its default, as the server prints it.
+    pub default: Option<String>,
+    /// The type that its domain is made of, where the type is a domain.
+    pub base_type: Option<String>,
+    /// The labels, where the type is an enum.
+    pub labels: Vec<String>,
 }
 
 /// Rights on a whole relation.
@@ -103,6 +127,12 @@ pub struct Policy {
     pub roles: Vec<String>,
     /// Whether it holds for the application role through a role that it names (not through PUBLIC).
     pub names_application: bool,
+    /// What it holds for: `r` (SELECT), `a` (INSERT), `w` (UPDATE), `d` (DELETE), `*` (all).
+    pub command: String,
+    /// Its USING expression, as the server prints it.
+    pub using: Option<String>,
+    /// Its WITH CHECK expression, as the server prints it.
+    pub check: Option<String>,
 }
 
 /// One foreign key.
@@ -120,6 +150,46 @@ pub struct ForeignKey {
     pub referenced: Vec<String>,
     /// Whether it can be deferred.
     pub deferrable: bool,
+    /// Whether all rows are known to hold it.
+    pub validated: bool,
+    /// What deleting the parent does: `a` (nothing), `r` (refused), `c` (cascade), `n` (null), `d` (default).
+    pub delete_action: String,
+}
+
+/// A role and what it may do by itself, counted in tables.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Role {
+    /// Its name.
+    pub name: String,
+    /// Whether it may log in.
+    pub login: bool,
+    /// Whether it is a superuser.
+    pub superuser: bool,
+    /// Whether row level security does not bind it.
+    pub bypass_rls: bool,
+    /// How many tables it owns.
+    pub owned: i64,
+    /// How many tables of others it may read.
+    pub may_select: i64,
+    /// How many it may insert into.
+    pub may_insert: i64,
+    /// How many it may update or delete from.
+    pub may_change: i64,
+    /// On how many tables policies name it.
+    pub named_by_policies: i64,
+    /// The roles that it is a member of.
+    pub groups: Vec<String>,
+}
+
+/// A function with its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its name.
+    pub name: RelationName,
+    /// Its body.
+    pub source: String,
+    /// Whether a policy calls it.
+    pub called_by_policy: bool,
 }
 
 /// A sequence that fills a column.
@@ -195,6 +265,9 @@ mod tests {
                 generated: false,
                 identity_always: None,
                 application_rights: String::new(),
+                default: None,
+                base_type: None,
+                labels: Vec::new(),
             };
             assert_eq!(column.bare_type(), bare);
         }

@@ -8,7 +8,9 @@ use crate::harness::desk::Desk;
 /// The queries, each in a file beside the Rust that decodes it.
 const QUERIES: &[(&str, &str)] = &[
     ("catalog/foreign_keys", include_str!("../../src/catalog/sql/foreign_keys.sql")),
+    ("catalog/functions", include_str!("../../src/catalog/sql/functions.sql")),
     ("catalog/relations", include_str!("../../src/catalog/sql/relations.sql")),
+    ("catalog/roles", include_str!("../../src/catalog/sql/roles.sql")),
     ("catalog/sequences", include_str!("../../src/catalog/sql/sequences.sql")),
     ("impersonation/grid", include_str!("../../src/impersonation/sql/grid.sql")),
     ("archive/source", include_str!("../../src/archive/sql/source.sql")),

@@ -146,7 +146,7 @@ pub fn left_alone(mode: RestoreMode, differences: &[Difference]) -> Vec<String> 
 pub async fn prepare(console: &Console, ask: Restore) -> Result<RestorePlan, Failure> {
     let map = installed_map(console).await?;
     let catalog = console
-        .reading(async |reading| Ok(catalog::load(reading, &map.application_role).await?))
+        .reading(async |reading| Ok(catalog::load(reading, Some(&map.application_role)).await?))
         .await?;
     let (relations, warnings) = fit(ask.archive.manifest(), &plan(&map, &catalog)?)?;
     let id = &ask.archive.manifest().tenant.id;

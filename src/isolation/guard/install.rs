@@ -166,7 +166,7 @@ async fn install_once(
     run(&transaction, Sql::new(include_str!("sql/enter.sql"))).await?;
     let migrations = migrate(&transaction).await?;
     run(&transaction, Sql::new(include_str!("sql/clear.sql"))).await?;
-    let catalog = load(&transaction, &map.application_role).await?;
+    let catalog = load(&transaction, Some(&map.application_role)).await?;
     let has_trigger = consent.close_doors && host::refuse_definitions(&transaction).await?;
     let pin = consent.pin_public && !has_trigger;
     let plan = plan(map, &catalog, Extras { limits: consent.enforce_limits, pin_public: pin })?;
