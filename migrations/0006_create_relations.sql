@@ -37,7 +37,8 @@ create table tenantdesk.guard_policies (relation oid not null, policy text not n
 create table tenantdesk.guard_grants (kind text not null, object oid not null, attribute text not null default '', role text not null, privilege text not null,
   primary key (kind, object, attribute, role, privilege));
 create table tenantdesk.guard_views (view oid primary key, definition text not null);
-create table tenantdesk.guard_changes (object text primary key, change text not null, kept text not null, undo text not null, made_at timestamptz not null default pg_catalog.clock_timestamp());
+-- `unkeep` takes from the application what it was given in the place of PUBLIC, where it had no right of its own before.
+create table tenantdesk.guard_changes (object text primary key, change text not null, kept text not null, undo text not null, unkeep text, made_at timestamptz not null default pg_catalog.clock_timestamp());
 comment on table tenantdesk.guard_changes is 'What setup closed with consent on the target, and the statement that opens it again';
 create table tenantdesk.exceptions (object text primary key, reason text not null check (pg_catalog.length(reason) >= 10),
   added_by text not null default session_user, added_at timestamptz not null default pg_catalog.clock_timestamp());
@@ -327,6 +328,16 @@ create function tenantdesk.setup_fingerprint() returns text language sql stable 
 set search_path = pg_catalog, pg_temp
 return (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint');
 
+-- How the installation stands, for setup.
+create function tenantdesk.setup_state() returns table (manager boolean, suspended text, limits text, close_doors text, pin_public text, fingerprint text, migrations bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select tenantdesk.is_manager(),
+    (select c.value from tenantdesk.configuration c where c.name = 'setup.suspended'), (select c.value from tenantdesk.configuration c where c.name = 'setup.limits'),
+    (select c.value from tenantdesk.configuration c where c.name = 'setup.close_doors'), (select c.value from tenantdesk.configuration c where c.name = 'setup.pin_public'),
+    (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint'), (select pg_catalog.count(*) from tenantdesk.migrations m);
+end;
+
 create function tenantdesk.relation_list() returns table (name text, class text, key text, path jsonb, reason text, guard text, rows_estimate bigint, view text)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -340,5 +351,5 @@ begin
     order by pg_catalog.array_position(array['root', 'keyed', 'derived', 'linked', 'global', 'excluded'], r.class), r.name;
 end $$;
 
-grant execute on function tenantdesk.decision_document, tenantdesk.decide, tenantdesk.except_object to tenantdesk_operator;
+grant execute on function tenantdesk.setup_state, tenantdesk.decision_document, tenantdesk.decide, tenantdesk.except_object to tenantdesk_operator;
 grant execute on function tenantdesk.faults, tenantdesk.setup_fingerprint, tenantdesk.map_document, tenantdesk.relation_list to tenantdesk_operator;

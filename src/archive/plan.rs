@@ -119,6 +119,7 @@ fn undecided(all: &[Relation], catalog: &Catalog) -> Vec<String> {
         schemas.contains(&present.name.schema)
             && is_table(present.kind)
             && !present.is_partition
+            && present.extension.is_none()
             && all.iter().all(|relation| relation.name != **name)
     });
     let names: BTreeSet<&String> = beside.map(|(name, _)| name).collect();

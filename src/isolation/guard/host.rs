@@ -2,7 +2,7 @@
 //! An event trigger does it; making one is a superuser's right, or one that a cloud gives its
 //! first login. Where it is refused, setup goes on and says what stays open.
 
-use super::doors::attempt;
+use super::doors::{Change, attempt, note};
 use super::install::InstallError;
 use crate::postgres::{Sql, Transaction};
 
@@ -22,5 +22,15 @@ pub(super) async fn refuse_definitions(
     if transaction.query_one(&look, &[]).await?.get(0) {
         return Ok(true);
     }
-    attempt(transaction, &[Sql::new(REFUSE_DEFINITIONS)]).await
+    if !attempt(transaction, &[Sql::new(REFUSE_DEFINITIONS)]).await? {
+        return Ok(false);
+    }
+    let change = Change {
+        object: "DROP OWNED",
+        change: "create event trigger tenantdesk_refuse_definitions",
+        kept: "",
+        undo: "drop event trigger tenantdesk_refuse_definitions; drop schema tenantdesk_host cascade",
+    };
+    note(transaction, change, None).await?;
+    Ok(true)
 }

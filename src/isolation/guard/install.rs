@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
@@ -37,7 +38,7 @@ const LOCK_TIMEOUT: &str = "2s";
 const AT_ONCE: usize = 64;
 
 /// Something that keeps the guard from being whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Incomplete {
     /// The object.
     pub object: String,
@@ -195,8 +196,25 @@ async fn install_once(
     Ok(Installed { migrations, plan, incomplete })
 }
 
+/// Installs roles and control schema, and nothing on the target's tables: decisions about a schema
+/// are kept there before it can be guarded.
+///
+/// # Errors
+/// [`InstallError`]; nothing was changed then.
+pub async fn install_control(link: &Link) -> Result<(), InstallError> {
+    let transaction = begin(link).await?;
+    run(&transaction, Sql::new(include_str!("sql/enter.sql"))).await?;
+    migrate(&transaction).await?;
+    record::manager(&transaction).await?;
+    run(&transaction, Sql::new(include_str!("sql/leave.sql"))).await?;
+    Ok(transaction.commit().await?)
+}
+
 /// Begins a transaction of setup, alone on this database.
-pub(super) async fn begin(link: &Link) -> Result<Transaction<'_>, InstallError> {
+///
+/// # Errors
+/// What the server says.
+pub(in crate::isolation) async fn begin(link: &Link) -> Result<Transaction<'_>, InstallError> {
     let transaction = Transaction::begin(
         link,
         Preamble {
@@ -214,7 +232,13 @@ pub(super) async fn begin(link: &Link) -> Result<Transaction<'_>, InstallError> 
 }
 
 /// Runs one generated statement and names it where it fails.
-pub(super) async fn run(transaction: &Transaction<'_>, statement: Sql) -> Result<(), InstallError> {
+///
+/// # Errors
+/// [`InstallError::Statement`].
+pub(in crate::isolation) async fn run(
+    transaction: &Transaction<'_>,
+    statement: Sql,
+) -> Result<(), InstallError> {
     let result = transaction.batch(&statement).await;
     result.map_err(|source| InstallError::at(&statement, source))
 }

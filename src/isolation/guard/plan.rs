@@ -167,10 +167,9 @@ fn nothing_unclassified(map: &RelationMap, catalog: &Catalog) -> Result<(), Guar
         .filter(|(name, relation)| {
             schemas.contains(relation.name.schema.as_str())
                 && !relation.is_partition
-                && matches!(
-                    relation.kind,
-                    RelationKind::Table | RelationKind::Partitioned | RelationKind::Foreign
-                )
+                // What an extension owns is none of theirs, and no role of ours has a right on it.
+                && relation.extension.is_none()
+                && matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned)
                 && !known.contains(*name)
         })
         .map(|(name, _)| name.clone())

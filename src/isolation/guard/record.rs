@@ -40,6 +40,17 @@ pub(super) async fn record(
     run(transaction, Sql::new("reset role")).await
 }
 
+/// Records who ran setup, where nothing else is to be recorded yet.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn manager(transaction: &Transaction<'_>) -> Result<(), InstallError> {
+    run(transaction, Sql::new("set local role tenantdesk_owner")).await?;
+    let nothing = serde_json::json!({});
+    transaction.execute(&Sql::new(include_str!("sql/record_settings.sql")), &[&nothing]).await?;
+    run(transaction, Sql::new("reset role")).await
+}
+
 /// All relations as one document, for one statement.
 fn relations(map: &RelationMap, catalog: &Catalog, plan: &GuardPlan) -> serde_json::Value {
     let views = map.view_names();
