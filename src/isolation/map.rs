@@ -380,7 +380,10 @@ impl RelationMap {
     }
 
     /// Every name resolves, every class has what it needs, no path goes in a circle.
-    fn check(&self) -> Result<(), MapError> {
+    ///
+    /// # Errors
+    /// [`MapError`] with the place.
+    pub fn check(&self) -> Result<(), MapError> {
         if self.model != "shared" {
             return Err(MapError::wrong("model", "only `shared` is known"));
         }

@@ -12,5 +12,5 @@ pub use connect::{Canceller, Hangup, Link, connect};
 pub use embedded::{Embedded, EmbeddedServer};
 pub use endpoint::Endpoint;
 pub use error::{Meaning, ServerError};
-pub use sql::{Ident, RelationName, Sql};
+pub use sql::{Ident, RelationName, Sql, plain};
 pub use transaction::{Isolation, Preamble, Transaction};

@@ -1,10 +1,28 @@
 //! Discovery: from what the catalogs say to a proposed relation map, with reasons, doubts and what a
 //! person has to decide. Pure over the snapshot and the decisions that were made before.
 
+mod application;
+mod assemble;
+mod columns;
+mod command;
+mod decide;
 mod decisions;
 mod error;
+mod graph;
+mod keys;
+mod metrics;
+mod names;
+mod pairs;
+mod paths;
+mod people;
 mod proposal;
 mod propose;
+mod rest;
+mod root;
+mod scope;
+mod settings;
+mod sort;
+mod vocabulary;
 
 pub use decisions::{Decisions, Hints};
 pub use error::DecisionError;

@@ -230,4 +230,6 @@ pub struct Proposal {
     pub listed: Vec<Listed>,
     /// Relations with several ways to their tenant.
     pub agreements: Vec<Agreement>,
+    /// What else a person should know.
+    pub remarks: Vec<String>,
 }

@@ -1,0 +1,26 @@
+//! The commands that decide a relation, as they stand in lists of what is undecided.
+
+/// Commands for a table that nothing is known of, the likeliest first.
+#[must_use]
+pub(super) fn deciding(table: &str, alone: bool) -> Vec<String> {
+    let quoted = shell(table);
+    let set = |rest: &str| format!("tenantdesk tables set {quoted} {rest}");
+    let excluded = set("excluded --reason 'not part of any tenant'");
+    let global = set("global");
+    let mut commands = if alone { vec![excluded, global] } else { vec![global, excluded] };
+    commands.push(set("keyed --key COLUMN"));
+    commands.push(set("derived --path 'COLUMN>SCHEMA.TABLE.COLUMN'"));
+    commands.push(set("linked --via SCHEMA.TABLE.COLUMN"));
+    commands
+}
+
+/// A word as a shell takes it.
+#[must_use]
+pub(super) fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
