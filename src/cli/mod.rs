@@ -30,6 +30,7 @@ mod server;
 mod shown;
 mod signals;
 mod table;
+mod tables;
 mod tenant;
 mod usage;
 
