@@ -115,6 +115,19 @@ create view tenantdesk.hiding_policies as
     from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
     where not p.permissive and not p.ours and 'public' = any (p.roles) and p.command in ('*', 'r');
 
+-- DROP OWNED by a role that an operator may act as takes that role out of every policy, whoever owns the tables. What is left are
+-- policies for everybody: they would show him every tenant. An event trigger, which a superuser makes, stops it, or a policy of ours
+-- for everybody, on tables that hold the key themselves.
+create view tenantdesk.drop_owned as
+  select 'DROP OWNED' as object, 'no event trigger keeps operators from it, and it takes the policies away that name their roles; ' || p.relation::pg_catalog.regclass::text
+        || ' has a policy for every role that would then be the only one' as why,
+      'tenantdesk setup as a superuser, or tenantdesk setup --pin-public' as fix
+    from (select min(p.relation) as relation from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
+        where p.permissive and not p.ours and 'public' = any (p.roles)
+          and not exists (select from tenantdesk.present_policies q where q.relation = p.relation and q.policy = '!tenantdesk public')) p
+    where p.relation is not null
+      and not exists (select from pg_catalog.pg_event_trigger t where t.evtname = 'tenantdesk_refuse_definitions' and t.evtenabled in ('O', 'A'));
+
 -- Roles of ours that became more than setup made them, and operators who hold a role that no session of theirs needs.
 create view tenantdesk.role_drift as
   select 'role ' || pg_catalog.quote_ident(r.rolname) as object,
@@ -276,17 +289,7 @@ begin atomic
       join pg_catalog.pg_class v on v.relname = r.view and v.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'tenantdesk_read')
     where r.guard = 'view' and not exists (select from pg_catalog.pg_attribute b where b.attrelid = v.oid and b.attname = a.attname)
   union all
-  -- DROP OWNED by a role that an operator may act as takes that role out of every policy, whoever owns the tables. What is left
-  -- are policies for everybody: they would show him every tenant. An event trigger, which a superuser makes, stops it, or a policy
-  -- of ours for everybody.
-  select 'DROP OWNED', 'no event trigger keeps operators from it, and it takes the policies away that name their roles; ' || p.relation::pg_catalog.regclass::text
-        || ' has a policy for every role that would then be the only one'
-    from (select min(p.relation) as relation from policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
-        where p.permissive and not p.ours and 'public' = any (p.roles)
-          and not exists (select from policies q where q.relation = p.relation and q.policy = '!tenantdesk public')) p
-    where p.relation is not null
-      and not exists (select from pg_catalog.pg_event_trigger t where t.evtname = 'tenantdesk_refuse_definitions' and t.evtenabled in ('O', 'A'))
-      and not exists (select from tenantdesk.exceptions e where e.object = 'DROP OWNED')
+  select o.object, o.why from tenantdesk.drop_owned o where not exists (select from tenantdesk.exceptions e where e.object = o.object)
   union all
   select l.object, l.why from tenantdesk.lent_functions l where not exists (select from tenantdesk.exceptions e where e.object = l.object)
   union all

@@ -27,6 +27,7 @@ mod progress_line;
 mod prompt;
 mod restore;
 mod server;
+mod setup;
 mod shown;
 mod signals;
 mod table;
