@@ -1,7 +1,7 @@
 -- Sequences owned by a column (identity, serial), and those that a default draws from.
 -- $1: the application role.
 select distinct sn.nspname::text, s.relname::text, tn.nspname::text, t.relname::text, a.attname::text,
-  pg_catalog.has_sequence_privilege($1, s.oid, 'USAGE') as usage
+  coalesce(pg_catalog.has_sequence_privilege($1, s.oid, 'USAGE'), false) as usage
 from pg_catalog.pg_class s join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
 join lateral (
   select d.refobjid as relation, d.refobjsubid as attribute from pg_catalog.pg_depend d

@@ -5,25 +5,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::proposal::{Candidate, Certainty};
+use super::vocabulary::is_in;
 use crate::catalog::{Catalog, RelationKind, Role};
 
 /// Names that applications give to their roles.
-const USUAL: [&str; 14] = [
-    "app",
-    "application",
-    "web",
-    "api",
-    "backend",
-    "server",
-    "service",
-    "rails",
-    "django",
-    "client",
-    "runtime",
-    "authenticated",
-    "rw",
-    "user",
-];
+const USUAL: &str = "app application web api backend server service rails django client runtime authenticated rw \
+    user";
 
 /// Candidates, the best first.
 pub(super) fn roles(catalog: &Catalog) -> Vec<Candidate> {
@@ -90,7 +77,7 @@ fn weigh(role: &Role, by_name: &HashMap<&str, &Role>, tables: i64) -> Option<Can
         score += 20;
         reasons.push("it may log in".to_owned());
     }
-    if role.name.to_lowercase().split(['_', '-']).any(|word| USUAL.contains(&word)) {
+    if role.name.to_lowercase().split(['_', '-']).any(|word| is_in(USUAL, word)) {
         score += 15;
     }
     let mut sure = if writes >= 50 { Certainty::Certain } else { Certainty::Likely };

@@ -179,7 +179,7 @@ fn settings(findings: &Findings<'_, '_>) -> (Vec<Candidate>, Vec<Candidate>, Vec
     let mut documents = Vec::new();
     for (setting, (times, keys)) in counted {
         let named = words(setting);
-        let person = any(&named, &["user", "member", "person", "actor", "uid", "sub", "employee"]);
+        let person = any(&named, "user member person actor uid sub employee");
         let tenantish = named
             .iter()
             .any(|word| tenant_weight(std::slice::from_ref(word)) >= 40 && word != "app");
@@ -191,7 +191,7 @@ fn settings(findings: &Findings<'_, '_>) -> (Vec<Candidate>, Vec<Candidate>, Vec
                 "policies and defaults read it {times} times, {keys} beside a tenant key"
             )],
         };
-        if any(&named, &["claim", "jwt", "role"]) {
+        if any(&named, "claim jwt role") {
             candidate.sure = Certainty::Guess;
             documents.push(candidate);
         } else if person && !(keys * 2 > times && tenantish) {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::names::{Stem, joined, stem, words};
 use super::paths::Way;
-use super::vocabulary::is_mention;
+use super::vocabulary::{is_mention, tenant_weight};
 use crate::catalog::{Catalog, CatalogRelation, Column};
 use crate::isolation::map::Step;
 
@@ -43,6 +43,8 @@ pub(super) struct Edge {
     pub(super) cascade: bool,
     /// A virtual reference whose name says the table exactly.
     pub(super) exact: bool,
+    /// Turned around: the row there points here, and at most one does.
+    pub(super) reversed: bool,
 }
 
 /// All of it.
@@ -96,22 +98,26 @@ impl<'c> Graph<'c> {
         graph
     }
 
-    /// Takes away a first word that most tables of a schema share: `zerver_realm` is a realm.
+    /// Takes away a first word that many tables of a schema share and that is no table itself:
+    /// `zerver_realm` is a realm, `iam_scope` a scope, and `customer_account` stays what it is.
     fn strip_prefixes(&mut self) {
         let mut first: HashMap<(&str, String), usize> = HashMap::new();
-        let mut schemas: HashMap<&str, usize> = HashMap::new();
+        let mut single: HashSet<String> = HashSet::new();
         for table in &self.tables {
-            let schema = table.relation.name.schema.as_str();
-            *schemas.entry(schema).or_default() += 1;
-            if table.words.len() > 1 {
-                *first.entry((schema, table.words[0].clone())).or_default() += 1;
+            if let [word] = table.words.as_slice() {
+                single.insert(word.clone());
+            } else if let Some(word) = table.words.first() {
+                let schema = table.relation.name.schema.as_str();
+                *first.entry((schema, word.clone())).or_default() += 1;
             }
         }
+        let many = self.tables.len();
         for table in &mut self.tables {
+            let Some(word) = table.words.first().cloned() else { continue };
             let schema = table.relation.name.schema.as_str();
-            let many = schemas.get(schema).copied().unwrap_or(0);
-            let count = table.words.first().and_then(|w| first.get(&(schema, w.clone())));
-            if table.words.len() > 1 && count.is_some_and(|count| *count >= 4 && count * 2 > many) {
+            let count = first.get(&(schema, word.clone())).copied().unwrap_or(0);
+            let area = count >= 4 && !single.contains(&word) && tenant_weight(&[word.clone()]) == 0;
+            if table.words.len() > 1 && (area || count >= 4 && count * 2 > many) {
                 table.words.remove(0);
             }
         }
@@ -141,6 +147,7 @@ impl<'c> Graph<'c> {
                 mention,
                 cascade: key.validated && key.delete_action == "c",
                 exact: true,
+                reversed: false,
             });
         }
     }
@@ -177,7 +184,7 @@ impl<'c> Graph<'c> {
         if is_pair(table.relation, column) {
             return None;
         }
-        let mut named = index.find(&words, table.relation.name.schema.as_str(), &self.tables);
+        let mut named = index.find(&words, table, &self.tables);
         named.retain(|(to, _)| *to != from || is_mention(&words));
         let (to, exact, referenced) = named.iter().find_map(|(to, exact)| {
             let target = self.tables[*to].relation;
@@ -197,7 +204,34 @@ impl<'c> Graph<'c> {
             declared: false,
             cascade: false,
             exact,
+            reversed: false,
         })
+    }
+
+    /// Adds each foreign key that at most one row holds for each parent once more, turned around, for
+    /// ways down to that row. Not those of shared parents, whose rows belong to several tenants.
+    pub(super) fn turn_around(&mut self, shared: &HashSet<usize>) {
+        for number in 0..self.edges.len() {
+            let edge = &self.edges[number];
+            let whole = edge.unique && edge.declared && !edge.mention && edge.from != edge.to;
+            if whole && !shared.contains(&edge.to) {
+                self.turned(number);
+            }
+        }
+    }
+
+    /// One of them: it is only found by its number, `up` and `down` do not know it.
+    fn turned(&mut self, edge: usize) -> usize {
+        let edge = self.edges[edge].clone();
+        self.edges.push(Edge {
+            from: edge.to,
+            to: edge.from,
+            columns: edge.referenced,
+            referenced: edge.columns,
+            reversed: true,
+            ..edge
+        });
+        self.edges.len() - 1
     }
 
     /// The tables that a table points to, with the references.
@@ -233,6 +267,7 @@ impl<'c> Graph<'c> {
                     mention: false,
                     cascade: false,
                     exact: true,
+                    reversed: false,
                 });
                 self.edges.len() - 1
             }));
@@ -270,7 +305,11 @@ pub(super) fn is_pair(relation: &CatalogRelation, column: &Column) -> bool {
 #[must_use]
 pub(super) fn pair_word<'r>(relation: &'r CatalogRelation, column: &Column) -> Option<&'r Column> {
     let stem = stem(&column.name);
-    stem.ending.as_ref()?;
+    let ending = stem.ending.as_ref()?;
+    // `id_token` beside `token_type` is no pair.
+    if !words(&column.name).ends_with(std::slice::from_ref(ending)) {
+        return None;
+    }
     let own = |other: &&Column| {
         let named = words(&other.name);
         named.last().is_some_and(|last| last == "type" || last == "kind")
@@ -342,18 +381,39 @@ impl NameIndex {
     }
 
     /// Tables that the words of a column may mean, the best first, and whether by their whole name.
-    fn find(&self, words: &[String], schema: &str, tables: &[Table<'_>]) -> Vec<(usize, bool)> {
+    fn find(&self, words: &[String], own: &Table<'_>, tables: &[Table<'_>]) -> Vec<(usize, bool)> {
+        let schema = own.relation.name.schema.as_str();
         let near = |list: &Vec<usize>| {
             let mut list = list.clone();
             list.sort_by_key(|n| tables[*n].relation.name.schema.as_str() != schema);
             list
         };
         let mut found = Vec::new();
+        // What the own table's name begins or ends with: `v1_event_to_run_olap.event_id` means
+        // `v1_events_olap` where there is one.
+        let full = self::words(own.relation.name.name.as_str());
+        let last = full.len().saturating_sub(1);
+        for (front, back) in [(2, last), (1, last), (0, last), (2, last + 1), (1, last + 1)] {
+            if front < full.len() && back <= full.len() && front <= back {
+                let decorated = [&full[..front], words, &full[back..]].concat();
+                let named = self.whole.get(&joined(&decorated)).map(near);
+                found.extend(named.into_iter().flatten().map(|n| (n, true)));
+            }
+        }
         let all = joined(words);
         found.extend(self.whole.get(&all).map(near).into_iter().flatten().map(|n| (n, true)));
-        // A tail that several tables share says nothing.
-        if let Some([one]) = self.tails.get(&all).map(Vec::as_slice) {
-            found.push((*one, true));
+        // Of tables that end so, the one with the shortest name, if no other is as short.
+        if let Some(tails) = self.tails.get(&all) {
+            let mut tails: Vec<(usize, usize)> = tails
+                .iter()
+                .map(|n| (self::words(tables[*n].relation.name.name.as_str()).len(), *n))
+                .collect();
+            tails.sort_unstable();
+            match tails.as_slice() {
+                [(_, one)] => found.push((*one, false)),
+                [(short, one), (long, _), ..] if short < long => found.push((*one, false)),
+                _ => {}
+            }
         }
         for from in 1..words.len() {
             let rest = joined(&words[from..]);

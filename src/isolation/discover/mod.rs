@@ -3,6 +3,7 @@
 
 mod application;
 mod assemble;
+mod books;
 mod columns;
 mod command;
 mod decide;

@@ -4,8 +4,7 @@
 //! The singular need not be English, only the same for a table and for the columns that point to it.
 
 /// Endings that make a name a reference: `order_id`, `order_uuid`.
-const KEY_ENDINGS: [&str; 11] =
-    ["id", "uuid", "guid", "uid", "pk", "fk", "ref", "sid", "ulid", "rid", "nid"];
+const KEY_ENDINGS: &str = "id uuid guid uid pk fk ref sid ulid rid nid";
 
 /// Plurals that take more than the ending.
 const IRREGULAR: [(&str, &str); 22] = [
@@ -92,7 +91,7 @@ pub(super) struct Stem {
 #[must_use]
 pub(super) fn stem(column: &str) -> Stem {
     let mut words = words(column);
-    let is_ending = |word: &String| KEY_ENDINGS.contains(&word.as_str());
+    let is_ending = |word: &String| KEY_ENDINGS.split(' ').any(|ending| ending == word);
     if words.len() > 1 && words.last().is_some_and(is_ending) {
         let ending = words.pop();
         if words.len() > 1 && words.first().is_some_and(|w| w == "fk") {

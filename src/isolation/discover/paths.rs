@@ -30,7 +30,12 @@ pub(super) struct Ways {
 
 /// What one reference costs.
 fn cost(edge: &Edge) -> u32 {
-    let mut cost = if edge.cascade { 10 } else { 11 };
+    // Down to the one row that points here: better than a reference that may be null.
+    let mut cost = match (edge.reversed, edge.cascade) {
+        (true, _) => return if edge.nullable { 55 } else { 30 },
+        (false, true) => 10,
+        (false, false) => 11,
+    };
     if edge.nullable {
         cost += 40;
     }
@@ -167,6 +172,12 @@ pub(super) fn judge(graph: &Graph<'_>, keys: &Keys, way: &Way) -> (Certainty, Ve
     let mut remarks = Vec::new();
     for edge in way.edges.iter().map(|number| &graph.edges[*number]) {
         let name = format!("{}.{}", graph.tables[edge.from].name, edge.columns.join(", "));
+        if edge.reversed {
+            sure = sure.min(Certainty::Likely);
+            let child = graph.tables[edge.to].name;
+            remarks.push(format!("at most one row of {child} points to each row; one that none points to belongs to nobody"));
+            continue;
+        }
         if edge.nullable {
             sure = sure.min(if edge.mention { Certainty::Guess } else { Certainty::Likely });
             remarks

@@ -6,77 +6,21 @@ use super::graph::{Graph, Table, family};
 use super::keys::Keys;
 use super::names::words;
 use super::proposal::{Certainty, Finding};
-use super::vocabulary::{any, is_mention, is_person};
+use super::vocabulary::{any, is_in, is_mention, is_person};
 use crate::catalog::{CatalogRelation, Column};
 use crate::isolation::map::{Members, Users};
 
 /// Columns that only people have.
-const SECRETS: [&str; 14] = [
-    "password",
-    "password_hash",
-    "encrypted_password",
-    "hashed_password",
-    "password_digest",
-    "passwordhash",
-    "hashedpassword",
-    "passwd",
-    "last_login",
-    "last_sign_in_at",
-    "last_login_at",
-    "lastlogin",
-    "is_superuser",
-    "email_verified",
-];
+const SECRETS: &str = "password password_hash encrypted_password hashed_password password_digest passwordhash \
+    hashedpassword passwd last_login last_sign_in_at last_login_at lastlogin is_superuser \
+    email_verified";
 /// Words of tables that stand beside people and hold none.
-const ABOUT_PEOPLE: [&str; 44] = [
-    "session",
-    "token",
-    "setting",
-    "preference",
-    "notification",
-    "log",
-    "event",
-    "audit",
-    "invite",
-    "invitation",
-    "oauth",
-    "password",
-    "reset",
-    "favorite",
-    "device",
-    "key",
-    "request",
-    "history",
-    "activity",
-    "read",
-    "view",
-    "assignee",
-    "assignment",
-    "subscription",
-    "follower",
-    "watcher",
-    "reaction",
-    "vote",
-    "bookmark",
-    "draft",
-    "comment",
-    "message",
-    "credential",
-    "attribute",
-    "import",
-    "export",
-    "card",
-    "payment",
-    "verification",
-    "mention",
-    "filter",
-    "stat",
-    "response",
-    "limit",
-];
+const ABOUT_PEOPLE: &str = "session token setting preference notification log event audit invite invitation oauth \
+    password reset favorite device key request history activity read view assignee assignment \
+    subscription follower watcher reaction vote bookmark draft comment message credential \
+    attribute import export card payment verification mention filter stat response limit";
 /// Words of tables that tie people to tenants.
-const MEMBERSHIP_WORDS: [&str; 6] =
-    ["membership", "member", "seat", "collaborator", "join", "staff"];
+const MEMBERSHIP_WORDS: &str = "membership member seat collaborator join staff";
 
 /// Whether the rows of a table look like people who log in.
 #[must_use]
@@ -90,17 +34,13 @@ fn person_score(table: &Table<'_>) -> u32 {
     let has_email = email(relation).is_some();
     let secret = |c: &Column| {
         let lower = c.name.to_lowercase();
-        SECRETS.contains(&lower.as_str()) || SECRETS.contains(&snake(&c.name).as_str())
+        is_in(SECRETS, &lower) || is_in(SECRETS, &snake(&c.name))
     };
     let secrets = relation.columns.iter().any(secret);
     let last = table.words.last().map(String::as_str).unwrap_or_default();
     let mut score = match (last, table.words.len()) {
         ("user", 1) => 80,
-        ("user", 2)
-            if any(&table.words, &["app", "auth", "application", "system", "admin", "site"]) =>
-        {
-            65
-        }
+        ("user", 2) if any(&table.words, "app auth application system admin site") => 65,
         ("person" | "people", 1) => 55,
         _ if is_person(&table.words) && table.words.len() == 1 => 40,
         _ if is_person(&table.words) => 15,
@@ -113,10 +53,7 @@ fn person_score(table: &Table<'_>) -> u32 {
         score += 30;
     }
     // An address and a password make a person, whatever the table is called.
-    if has_email
-        && secrets
-        && !any(&table.words, &["invite", "invitation", "token", "setting", "config", "server"])
-    {
+    if has_email && secrets && !any(&table.words, "invite invitation token setting config server") {
         score += 20;
     }
     score
@@ -130,14 +67,12 @@ fn snake(name: &str) -> String {
 /// The column of the e-mail address.
 fn email(relation: &CatalogRelation) -> Option<&Column> {
     let text = |column: &&Column| family(column) == "text" || column.type_name.ends_with("citext");
-    let by = |wanted: &[&str]| {
-        relation.columns.iter().filter(text).find(|c| wanted.contains(&snake(&c.name).as_str()))
+    let by = |wanted: &str| {
+        relation.columns.iter().filter(text).find(|c| is_in(wanted, &snake(&c.name)))
     };
-    by(&["email"])
-        .or_else(|| {
-            by(&["email_address", "primary_email", "e_mail", "mail", "user_email", "login_email"])
-        })
-        .or_else(|| by(&["delivery_email", "contact_email", "work_email", "username_email"]))
+    by("email")
+        .or_else(|| by("email_address primary_email e_mail mail user_email login_email"))
+        .or_else(|| by("delivery_email contact_email work_email username_email"))
 }
 
 /// The tables of people, by number: the users first, then others like them.
@@ -208,7 +143,7 @@ fn membership_score(graph: &Graph<'_>, users: usize, number: usize, keys: &Keys)
         score += 40;
     }
     let last = table.words.last().map(String::as_str).unwrap_or_default();
-    if MEMBERSHIP_WORDS.contains(&last) {
+    if is_in(MEMBERSHIP_WORDS, last) {
         score += 35;
         // `team_members` inside an organization are members of a part of it.
         let whole =
@@ -219,7 +154,7 @@ fn membership_score(graph: &Graph<'_>, users: usize, number: usize, keys: &Keys)
     if table.words.len() == 2 && (has("user") || is_person(&table.words)) && has(&key.stem) {
         score += 35;
     }
-    if any(&table.words, &ABOUT_PEOPLE) {
+    if any(&table.words, ABOUT_PEOPLE) {
         score -= 45;
     }
     if role(relation).is_some() {
@@ -247,23 +182,7 @@ fn member_edge<'g>(
 fn role(relation: &CatalogRelation) -> Option<&Column> {
     let plain = named(
         relation,
-        &[
-            "role",
-            "role_name",
-            "role_id",
-            "member_role",
-            "access_level",
-            "level",
-            "permission_level",
-            "user_role",
-            "account_role",
-            "organization_role",
-            "access",
-            "kind",
-            "is_admin",
-            "is_owner",
-            "admin",
-        ],
+        "role role_name role_id member_role access_level level permission_level user_role account_role organization_role access kind is_admin is_owner admin",
     );
     let tail = |c: &&Column| words(&c.name).ends_with(&["role".to_owned()]);
     plain.or_else(|| relation.columns.iter().find(tail))
@@ -315,17 +234,7 @@ pub(super) fn users_found(graph: &Graph<'_>, people: &People) -> Option<Finding<
     let id = super::root::key_of(graph, number)?;
     let name = named(
         table.relation,
-        &[
-            "name",
-            "display_name",
-            "full_name",
-            "username",
-            "user_name",
-            "login",
-            "nickname",
-            "handle",
-            "first_name",
-        ],
+        "name display_name full_name username user_name login nickname handle first_name",
     );
     let sure = if person_score(table) >= 90 { Certainty::Certain } else { Certainty::Likely };
     Some(Finding {

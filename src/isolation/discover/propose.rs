@@ -54,6 +54,7 @@ pub fn discover(catalog: &Catalog, decisions: &Decisions) -> Result<Proposal, De
     let settled = settle(&mut graph, &mut keys, &decisions.relations);
     tie_people(&graph, decisions, &mut people, &mut keys, &settled);
     let blocked = blocked(&people, &keys, &settled);
+    graph.turn_around(&blocked);
     let ways = paths::find(&graph, &keys, choice.table, &blocked, settled.ways);
     let mut sorting = Sorting {
         graph: &graph,

@@ -6,9 +6,10 @@
 //! let that tenant's operator act elsewhere. A shared parent is linked where in doubt, not global:
 //! linked shows only rows that the tenant points to, global shows all.
 
+use super::books::{MACHINES, SECRET_WORDS};
 use super::graph::{Edge, Table};
 use super::names::stem;
-use super::proposal::{Certainty, Undecided};
+use super::proposal::{Certainty, Verdict};
 use super::sort::Sorting;
 use super::vocabulary::{any, is_reference};
 use crate::catalog::CatalogRelation;
@@ -19,189 +20,13 @@ use crate::isolation::map::{Class, Relation, Step, Via};
 const OF_PEOPLE: &str = "belongs to people, not to one tenant";
 
 /// Words of somebody who did something to a row, and does not own it.
-const ACTORS: [&str; 22] = [
-    "by",
-    "creator",
-    "updater",
-    "approver",
-    "reviewer",
-    "editor",
-    "modifier",
-    "assignee",
-    "sender",
-    "inviter",
-    "requester",
-    "publisher",
-    "created",
-    "updated",
-    "deleted",
-    "uploader",
-    "author",
-    "operator",
-    "assigned",
-    "modified",
-    "approved",
-    "reviewed",
-];
+const ACTORS: &str = "by creator updater approver reviewer editor modifier assignee sender inviter requester \
+    publisher created updated deleted uploader author operator assigned modified approved \
+    reviewed";
 /// Words of rows that stand for one thing of one owner.
-const PRIVATE: [&str; 36] = [
-    "address",
-    "file",
-    "blob",
-    "attachment",
-    "upload",
-    "image",
-    "photo",
-    "picture",
-    "media",
-    "avatar",
-    "asset",
-    "location",
-    "contact",
-    "credential",
-    "secret",
-    "document",
-    "body",
-    "payload",
-    "content",
-    "note",
-    "card",
-    "bank",
-    "detail",
-    "coordinate",
-    "metadata",
-    "meta",
-    "object",
-    "storage",
-    "artifact",
-    "thumbnail",
-    "video",
-    "audio",
-    "resource",
-    "data",
-    "snapshot",
-    "archive",
-];
-/// Words of work queues and of programs that agree with each other.
-const WORK: [&str; 38] = [
-    "job",
-    "queue",
-    "task",
-    "outbox",
-    "inbox",
-    "worker",
-    "cron",
-    "schedule",
-    "scheduler",
-    "lock",
-    "lease",
-    "mutex",
-    "heartbeat",
-    "partition",
-    "ticker",
-    "dispatcher",
-    "leader",
-    "election",
-    "node",
-    "offset",
-    "checkpoint",
-    "dedupe",
-    "idempotency",
-    "batch",
-    "process",
-    "semaphore",
-    "pid",
-    "cursor",
-    "watermark",
-    "dead",
-    "failed",
-    "controller",
-    "sequence",
-    "counter",
-    "ping",
-    "poll",
-    "execution",
-    "runner",
-];
-/// Words of records that live for minutes or days.
-const SHORT_LIVED: [&str; 28] = [
-    "session",
-    "cache",
-    "token",
-    "verification",
-    "ratelimit",
-    "throttle",
-    "otp",
-    "nonce",
-    "captcha",
-    "csrf",
-    "attempt",
-    "blacklist",
-    "blocklist",
-    "denylist",
-    "reset",
-    "magic",
-    "pkce",
-    "challenge",
-    "grant",
-    "authorization",
-    "login",
-    "signup",
-    "waitlist",
-    "newsletter",
-    "lead",
-    "jti",
-    "revocation",
-    "limit",
-];
-/// Words of the application's settings.
-const SETTINGS: [&str; 26] = [
-    "setting",
-    "config",
-    "configuration",
-    "flag",
-    "feature",
-    "metadata",
-    "version",
-    "install",
-    "installation",
-    "system",
-    "option",
-    "parameter",
-    "constant",
-    "jwk",
-    "key",
-    "certificate",
-    "instance",
-    "variable",
-    "site",
-    "health",
-    "release",
-    "announcement",
-    "banner",
-    "maintenance",
-    "telemetry",
-    "survey",
-];
-/// Columns that hold what nobody else may know.
-const SECRET_COLUMNS: [&str; 15] = [
-    "secret",
-    "token",
-    "password",
-    "privatekey",
-    "payload",
-    "ciphertext",
-    "encrypted",
-    "street",
-    "phone",
-    "email",
-    "apikey",
-    "credential",
-    "accesstoken",
-    "refreshtoken",
-    "value",
-];
-
+const PRIVATE: &str = "address file blob attachment upload image photo picture media avatar asset location contact \
+    credential secret document body payload content note card bank detail coordinate metadata \
+    meta object storage artifact thumbnail video audio resource data snapshot archive";
 impl Sorting<'_, '_> {
     /// People who are not of one tenant each: linked through their memberships, or through the keyed
     /// table that names them best.
@@ -233,7 +58,7 @@ impl Sorting<'_, '_> {
             (
                 Some(edge.from) != preferred,
                 !edge.declared,
-                any(&words, &ACTORS),
+                any(&words, ACTORS),
                 edge.mention,
                 self.keys.of(edge.from).is_none_or(|key| key.nullable),
                 edge.nullable,
@@ -267,18 +92,17 @@ impl Sorting<'_, '_> {
     }
 
     /// Whether a table is people, or was found to be theirs.
-    fn is_theirs(&self, number: usize) -> bool {
-        let of_people =
-            |v: &super::proposal::Verdict| v.relation.reason.as_deref() == Some(OF_PEOPLE);
+    pub(super) fn is_theirs(&self, number: usize) -> bool {
+        let of_people = |v: &Verdict| v.relation.reason.as_deref() == Some(OF_PEOPLE);
         self.found.get(&number).is_some_and(of_people)
             || self.people.all.contains(&number) && self.keys.of(number).is_none()
     }
 
     /// What belongs to a person. `actors` says whether who did something counts as the owner.
-    fn personal(&mut self, number: usize, actors: bool) -> bool {
+    pub(super) fn personal(&mut self, number: usize, actors: bool) -> bool {
         let owner = |edge: &&Edge| {
             let words = stem(&edge.columns[0]).words;
-            edge.from != edge.to && self.is_theirs(edge.to) && (actors || !any(&words, &ACTORS))
+            edge.from != edge.to && self.is_theirs(edge.to) && (actors || !any(&words, ACTORS))
         };
         let Some(edge) = self.graph.parents(number).find(owner) else { return false };
         let table = &self.graph.tables[number];
@@ -288,7 +112,7 @@ impl Sorting<'_, '_> {
             (true, _) => Certainty::Guess,
         };
         // A file that a person uploaded is the tenant's where the tenant's rows point to it.
-        if any(&table.words, &PRIVATE) && self.linked(number, sure) {
+        if any(&table.words, PRIVATE) && self.linked(number, sure) {
             return true;
         }
         self.exclude(number, sure, OF_PEOPLE);
@@ -327,6 +151,15 @@ impl Sorting<'_, '_> {
                 let why = "it belongs to reference data that is the same for all tenants";
                 self.give(number, relation, Certainty::Likely, why);
             }
+            return;
+        }
+        // The machines that do the tenants' work are no tenant's.
+        if any(&table.words, MACHINES) {
+            self.exclude(
+                number,
+                Certainty::Likely,
+                "machines of the application that do all tenants' work",
+            );
             return;
         }
         let private = is_private(table);
@@ -412,74 +245,6 @@ impl Sorting<'_, '_> {
     fn has_path(&self, number: usize) -> bool {
         self.found.get(&number).is_some_and(|v| !v.relation.path.is_empty())
     }
-
-    /// Tables that nothing ties to tenants or people, by what their names and columns say.
-    pub(super) fn lone(&mut self) {
-        for number in self.open() {
-            if self.personal(number, true) {
-                continue;
-            }
-            let graph = self.graph;
-            let table = &graph.tables[number];
-            let secret = table
-                .relation
-                .columns
-                .iter()
-                .any(|c| any(&[c.name.to_lowercase().replace('_', "")], &SECRET_COLUMNS));
-            let global = self.relation(number, Class::Global);
-            let tied = graph
-                .children(number)
-                .any(|e| self.class(e.from).is_some_and(|c| c != Class::Global));
-            if any(&table.words, &SHORT_LIVED) {
-                self.exclude(
-                    number,
-                    Certainty::Likely,
-                    "short-lived records of the application; nothing in them names a tenant",
-                );
-            } else if any(&table.words, &WORK) {
-                self.exclude(
-                    number,
-                    Certainty::Likely,
-                    "work and locks of the application; nothing in them names a tenant",
-                );
-            } else if any(&table.words, &SETTINGS) && secret {
-                self.exclude(
-                    number,
-                    Certainty::Likely,
-                    "settings of the whole installation, secrets among them",
-                );
-            } else if (is_reference(&table.words) || any(&table.words, &SETTINGS)) && !tied {
-                self.give(
-                    number,
-                    global,
-                    Certainty::Likely,
-                    "the same for all tenants: nothing in it names a tenant or a person",
-                );
-            }
-        }
-        self.settle();
-    }
-
-    /// What is left is for a person to say.
-    pub(super) fn found_nothing(&mut self) {
-        for number in self.open() {
-            let table = &self.graph.tables[number];
-            let pointing: Vec<&str> =
-                self.graph.children(number).map(|edge| self.graph.tables[edge.from].name).collect();
-            let why = if pointing.is_empty() {
-                "nothing in it names a tenant or a person, and nothing points to it".to_owned()
-            } else {
-                format!("nothing in it names a tenant; these point to it: {}", pointing.join(", "))
-            };
-            let commands = super::command::deciding(table.name, pointing.is_empty());
-            self.undecided.push(Undecided {
-                relation: table.name.to_owned(),
-                why,
-                nearest: Some(if pointing.is_empty() { Class::Excluded } else { Class::Global }),
-                commands,
-            });
-        }
-    }
 }
 
 /// Whether the rows stand for one thing of one owner.
@@ -500,7 +265,9 @@ fn is_private(table: &Table<'_>) -> bool {
         ]
         .contains(&bare.as_str())
     };
-    any(&words, &PRIVATE) || table.relation.columns.iter().any(|c| secret(&c.name))
+    any(&words, PRIVATE)
+        || any(&table.words, SECRET_WORDS)
+        || table.relation.columns.iter().any(|c| secret(&c.name))
 }
 
 /// Whether each row has a word of its own, as reference data does.

@@ -49,7 +49,9 @@ pub(super) fn choose(graph: &Graph<'_>, readings: &Readings) -> Choice {
     };
     let convincing = best.filter(|(_, score)| *score >= CONVINCING);
     if let Some((key, share, by_policy)) = name_only
-        && (convincing.is_none() || by_policy && share * 100.0 > 60.0)
+        && (convincing.is_none()
+            || by_policy && share > 0.6
+            || share >= 0.4 && convincing.is_some_and(|(number, _)| carries(graph, number, &key)))
         && !convincing.is_some_and(|(number, _)| named_after(graph, number, &key))
     {
         let percent = (share * 100.0).round();
@@ -271,6 +273,11 @@ fn key_only(graph: &Graph<'_>, readings: &Readings) -> Option<(String, f64, bool
     // A weaker word than `tenant` has to be nearly everywhere.
     let needed = if tenant_weight(&[stem]) >= 70 { 0.25 } else { 0.4 };
     (by_policy || share >= needed && count >= 2).then(|| (name.to_owned(), share, by_policy))
+}
+
+/// Whether a table has a column of that name: it then belongs to a tenant itself.
+fn carries(graph: &Graph<'_>, number: usize, column: &str) -> bool {
+    graph.tables[number].relation.column(column).is_some_and(|column| column.not_null)
 }
 
 /// The commonest column that may be a key without a root.

@@ -4,35 +4,15 @@
 use std::collections::HashMap;
 
 use super::proposal::Listed;
+use super::vocabulary::is_in;
 use crate::catalog::{Catalog, CatalogRelation, RelationKind};
 use crate::isolation::map::Relation;
 
 /// Schemas that hosts and other products bring along. They are left alone where somebody else owns
 /// them; an application that names its own schema so keeps it.
-const OTHER_PRODUCTS: [&str; 22] = [
-    "auth",
-    "storage",
-    "graphql",
-    "graphql_public",
-    "realtime",
-    "vault",
-    "pgbouncer",
-    "cron",
-    "hdb_catalog",
-    "supabase_functions",
-    "supabase_migrations",
-    "extensions",
-    "net",
-    "pgsodium",
-    "pgmq",
-    "topology",
-    "tiger",
-    "tiger_data",
-    "partman",
-    "repack",
-    "pglogical",
-    "debezium",
-];
+const OTHER_PRODUCTS: &str = "auth storage graphql graphql_public realtime vault pgbouncer cron hdb_catalog \
+    supabase_functions supabase_migrations extensions net pgsodium pgmq topology tiger \
+    tiger_data partman repack pglogical debezium";
 
 /// The sorting of everything that is there.
 #[derive(Debug, Default)]
@@ -110,8 +90,7 @@ impl<'c> Scope<'c> {
 /// Whether a relation stands in a schema of another product and another owner.
 fn is_foreign(relation: &CatalogRelation, owner: &str) -> bool {
     let schema = relation.name.schema.as_str();
-    relation.owner != owner
-        && (OTHER_PRODUCTS.contains(&schema) || schema.starts_with("_timescaledb"))
+    relation.owner != owner && (is_in(OTHER_PRODUCTS, schema) || schema.starts_with("_timescaledb"))
 }
 
 /// Who owns the most tables outside of those schemas.
@@ -119,7 +98,7 @@ fn main_owner(catalog: &Catalog) -> String {
     let mut owned: HashMap<&str, usize> = HashMap::new();
     for relation in catalog.relations.values() {
         let table = matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned);
-        if table && !OTHER_PRODUCTS.contains(&relation.name.schema.as_str()) {
+        if table && !is_in(OTHER_PRODUCTS, relation.name.schema.as_str()) {
             *owned.entry(relation.owner.as_str()).or_default() += 1;
         }
     }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::graph::Graph;
+use super::graph::{Edge, Graph};
 use super::keys::{Key, Keys};
 use super::pairs::{self, Style, Target};
 use super::paths::{self, Way, Ways, judge, steps};
@@ -164,9 +164,11 @@ impl Sorting<'_, '_> {
         }
     }
 
-    /// Whether a way begins or goes on with columns that only mention something and may be null.
+    /// Whether a way goes along columns that may be null and only mention something, or whose names
+    /// only remind of a table.
     fn is_weak(&self, way: &Way) -> bool {
-        way.edges.iter().map(|edge| &self.graph.edges[*edge]).any(|e| e.mention && e.nullable)
+        let weak = |e: &Edge| e.nullable && (e.mention || !e.declared && !e.exact);
+        way.edges.iter().map(|edge| &self.graph.edges[*edge]).any(weak)
     }
 
     /// One of them, with the ways that were not taken.
@@ -220,6 +222,9 @@ impl Sorting<'_, '_> {
     /// Ways and keys that only mention a tenant, where nothing better came.
     fn weak(&mut self) {
         for number in self.open() {
+            if self.by_name(number) {
+                continue;
+            }
             if let Some(key) = self.keys.mention(number).cloned() {
                 let key = Key { sure: Certainty::Guess, ..key };
                 self.keyed_one(number, &key, &Readings::default());
