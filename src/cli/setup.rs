@@ -296,12 +296,12 @@ fn remove(invocation: &mut Invocation, args: &Setup) -> Result<(), Failure> {
     }
     let directory = Paths::from_environment()?.home.join("ledgers");
     with_setup(invocation, async |invocation, desk| {
-        let confirm = match &args.confirm {
-            Some(confirm) => confirm.clone(),
-            None => {
-                let label = "Everything of tenantdesk goes, the ledger is kept in a file. Name of the database";
-                invocation.asker.text(&mut invocation.printer, label, "--confirm")?
-            }
+        let confirm = if let Some(confirm) = &args.confirm {
+            confirm.clone()
+        } else {
+            let label =
+                "Everything of tenantdesk goes, the ledger is kept in a file. Name of the database";
+            invocation.asker.text(&mut invocation.printer, label, "--confirm")?
         };
         let name = format!(
             "{}-{}.jsonl",

@@ -11,7 +11,7 @@ use super::table::{Column, Table};
 use crate::failure::Failure;
 use crate::format::{self, counted, length};
 use crate::isolation::discover::{Proposal, Verdict};
-use crate::isolation::map::{Class, Relation};
+use crate::isolation::map::{Class, Relation, RelationMap, Step};
 use crate::isolation::relations::{self, Fault, ListedRelation};
 use crate::isolation::setup::{self, Decision, Explained, Request};
 use crate::text::screen;
@@ -55,10 +55,11 @@ fn list(invocation: &mut Invocation, args: &List) -> Result<(), Failure> {
     show_list(invocation, relations, &faults)
 }
 
+/// The relations that setup would make, and the whole map where nothing is undecided.
+type Proposed = (Vec<ListedRelation>, Option<RelationMap>);
+
 /// What setup would make of a database that was never set up; none where it was.
-fn proposed(
-    invocation: &mut Invocation,
-) -> Result<Option<(Vec<ListedRelation>, Option<crate::isolation::map::RelationMap>)>, Failure> {
+fn proposed(invocation: &mut Invocation) -> Result<Option<Proposed>, Failure> {
     let found = with_setup(invocation, async |invocation, desk| {
         let look = async |_progress| setup::propose(desk, &Request::default()).await;
         invocation.watch(look).await
@@ -242,8 +243,8 @@ fn pairs(verdict: &Verdict) -> Vec<(&'static str, String)> {
 }
 
 /// A path in the form of `tables set --path`.
-fn steps(path: &[crate::isolation::map::Step]) -> String {
-    let step = |step: &crate::isolation::map::Step| {
+fn steps(path: &[Step]) -> String {
+    let step = |step: &Step| {
         format!("{}>{}.{}", step.columns.join(","), step.references, step.referenced.join(","))
     };
     path.iter().map(step).collect::<Vec<_>>().join("/")

@@ -188,8 +188,8 @@ fn steps(text: &str) -> Result<Vec<Step>, SetupError> {
 fn step(text: &str) -> Result<Step, SetupError> {
     let wrong = || SetupError::Form { given: text.to_owned(), form: PATH };
     let (here, there) = text.split_once('>').ok_or_else(wrong)?;
-    let (references, referenced) = relation_and_columns(there.trim()).ok_or_else(wrong)?;
-    Ok(Step { columns: columns(here), references, referenced })
+    let (parent, referenced) = relation_and_columns(there.trim()).ok_or_else(wrong)?;
+    Ok(Step { columns: columns(here), references: parent, referenced })
 }
 
 /// Reads one way of a polymorphic pair.
