@@ -4,10 +4,12 @@
 //! In doubt they are left out and not global: a global table is shown to every operator.
 
 use super::command;
-use super::graph::Edge;
+use super::graph::{Edge, Table};
+use super::names::stem;
+use super::paths::Way;
 use super::proposal::{Certainty, Undecided};
 use super::sort::Sorting;
-use super::vocabulary::{any, is_reference};
+use super::vocabulary::{any, is_person, is_reference, tenant_weight};
 use crate::isolation::map::Class;
 
 /// Words of work queues and of programs that agree with each other.
@@ -15,6 +17,11 @@ const WORK: &str = "job queue task outbox inbox worker cron schedule scheduler l
     partition ticker dispatcher leader election node offset checkpoint dedupe idempotency batch \
     process semaphore pid cursor watermark dead failed controller sequence counter ping poll \
     execution runner";
+/// Words of copies.
+const COPIES: &str = "backup bak copy deprecated obsolete";
+/// Words of what people sign in with.
+const SIGN_IN: &str = "session token otp nonce reset oauth passkey webauthn verification magic login credential \
+    password totp mfa challenge";
 /// Words of machines.
 pub(super) const MACHINES: &str =
     "dispatcher ticker scheduler partition shard node leader controller runner";
@@ -24,15 +31,15 @@ const SHORT_LIVED: &str = "session cache token verification ratelimit throttle o
     newsletter lead jti revocation limit oauth assertion saml \
     sso oidc invitation waiting";
 /// Words of the application's settings.
-const SETTINGS: &str = "setting config configuration flag feature metadata version install installation system \
-    option parameter constant jwk key certificate instance variable site health release \
-    announcement banner maintenance telemetry survey";
+const SETTINGS: &str = "setting config configuration flag feature metadata version system parameter constant \
+    certificate health release announcement banner maintenance telemetry";
 /// Columns that hold what nobody else may know.
 const SECRET_COLUMNS: &str = "secret token password privatekey payload ciphertext encrypted street phone email apikey \
     credential accesstoken refreshtoken authconfig clientsecret";
 
 /// Words of tables that hold it.
-pub(super) const SECRET_WORDS: &str = "secret credential jwk certificate keystore keyring";
+pub(super) const SECRET_WORDS: &str =
+    "secret credential jwk certificate keystore keyring key apikey";
 
 impl Sorting<'_, '_> {
     /// Tables that nothing ties to tenants or people, by what their names and columns say, and at last
@@ -42,6 +49,7 @@ impl Sorting<'_, '_> {
             let global = self.relation(number, Class::Global);
             let table = &self.graph.tables[number];
             let plain = is_reference(&table.words) || any(&table.words, SETTINGS);
+            let plain = plain && !names_somebody(table);
             let tied = |e: &Edge| self.class(e.from).is_some_and(|class| class != Class::Global);
             let tied = self.graph.children(number).any(tied);
             if !self.by_name(number) && plain && !tied {
@@ -56,6 +64,20 @@ impl Sorting<'_, '_> {
         self.settle();
     }
 
+    /// A copy or a left-over of another table, by its name.
+    pub(super) fn is_copy(&self, number: usize) -> bool {
+        let table = &self.graph.tables[number];
+        let words = super::names::words(table.relation.name.name.as_str());
+        any(&words, COPIES) || words.first().is_some_and(|first| first == "old")
+    }
+
+    /// What people sign in with, where only people lead to a tenant.
+    pub(super) fn is_sign_in(&self, number: usize, way: &Way) -> bool {
+        let first = way.edges.first().map(|edge| self.graph.edges[*edge].to);
+        first.is_some_and(|first| self.people.all.contains(&first))
+            && any(&self.graph.tables[number].words, SIGN_IN)
+    }
+
     /// What the application keeps for itself, by the names of tables and columns.
     pub(super) fn by_name(&mut self, number: usize) -> bool {
         let table = &self.graph.tables[number];
@@ -63,7 +85,9 @@ impl Sorting<'_, '_> {
             table.relation.columns.iter().map(|c| c.name.to_lowercase().replace('_', "")).collect();
         let has = |name: &str| names.iter().any(|own| own == name);
         let secret = any(&names, SECRET_COLUMNS) || any(&table.words, SECRET_WORDS);
-        let reason = if any(&table.words, SHORT_LIVED) {
+        let reason = if self.is_copy(number) {
+            "a copy that somebody kept"
+        } else if any(&table.words, SHORT_LIVED) {
             "short-lived records of the application; nothing in them names a tenant"
         } else if any(&table.words, WORK) {
             "work and locks of the application; nothing in them names a tenant"
@@ -117,4 +141,15 @@ impl Sorting<'_, '_> {
             });
         }
     }
+}
+
+/// Whether a column of a table names a tenant or a person by its words: such a table is never shown to
+/// all, even where nothing says what the column means.
+pub(super) fn names_somebody(table: &Table<'_>) -> bool {
+    table.relation.columns.iter().any(|column| {
+        let stem = stem(&column.name);
+        let tenant =
+            tenant_weight(&stem.words) >= 60 && (stem.ending.is_some() || stem.words.len() == 1);
+        tenant || stem.ending.is_some() && is_person(&stem.words)
+    })
 }

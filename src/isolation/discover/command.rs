@@ -14,6 +14,14 @@ pub(super) fn deciding(table: &str, alone: bool) -> Vec<String> {
     commands
 }
 
+/// Commands for a table of which several columns point to tenants.
+#[must_use]
+pub(super) fn choosing(table: &str, columns: &[String]) -> Vec<String> {
+    let set = |rest: &str| format!("tenantdesk tables set {} {rest}", shell(table));
+    let keyed = columns.iter().map(|column| set(&format!("keyed --key {}", shell(column))));
+    keyed.chain([set("excluded --reason 'rows of two tenants'")]).collect()
+}
+
 /// A word as a shell takes it.
 #[must_use]
 pub(super) fn shell(word: &str) -> String {

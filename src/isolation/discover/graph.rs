@@ -165,13 +165,18 @@ impl<'c> Graph<'c> {
         let index = NameIndex::new(&self.tables);
         let mut found = Vec::new();
         for (from, table) in self.tables.iter().enumerate() {
-            let keyed: HashSet<&str> = self.up[from]
-                .iter()
-                .flat_map(|edge| self.edges[*edge].columns.iter().map(String::as_str))
-                .collect();
-            let lone = |column: &&Column| !keyed.contains(column.name.as_str());
-            for column in table.relation.columns.iter().filter(lone) {
-                found.extend(self.virtual_edge(from, column, &index));
+            let within = |column: &Column, alone: bool| {
+                self.parents(from).any(|edge| {
+                    (edge.columns.len() == 1) == alone && edge.columns.contains(&column.name)
+                })
+            };
+            for column in table.relation.columns.iter().filter(|column| !within(column, true)) {
+                // Of the columns of a composite key only the tenant's may mean a table by itself.
+                let composite = within(column, false);
+                let edge = self.virtual_edge(from, column, &index);
+                found.extend(edge.filter(|edge| {
+                    !composite || edge.exact && tenant_weight(&self.tables[edge.to].words) > 0
+                }));
             }
         }
         found.into_iter().for_each(|edge| self.add(edge));
@@ -188,7 +193,7 @@ impl<'c> Graph<'c> {
         named.retain(|(to, _)| *to != from || is_mention(&words));
         let (to, exact, referenced) = named.iter().find_map(|(to, exact)| {
             let target = self.tables[*to].relation;
-            target_column(target, &ending, &words)
+            target_column(target, column, &ending, &words)
                 .filter(|there| family(there) == family(column))
                 .map(|there| (*to, *exact, there.name.clone()))
         })?;
@@ -334,15 +339,23 @@ fn is_unique(relation: &CatalogRelation, columns: &[String]) -> bool {
 /// that very name, or the part of a composite key that is not the tenant's.
 fn target_column<'r>(
     target: &'r CatalogRelation,
+    from: &Column,
     ending: &str,
     words: &[String],
 ) -> Option<&'r Column> {
+    // `app_id` where the other table has a unique `app_id`, too.
+    let alone = |column: &Column| {
+        let own = [column.name.clone()];
+        target.primary_key == own || target.unique_keys.iter().any(|key| *key == own)
+    };
+    let twin = target.column(&from.name).filter(|column| family(column) == family(from));
+    if let Some(column) = twin.filter(|column| alone(column)) {
+        return Some(column);
+    }
     if let [key] = target.primary_key.as_slice() {
         let same = |c: &&Column| c.name.to_lowercase() == ending && c.name != *key;
-        let uniquely =
-            |c: &&Column| target.unique_keys.iter().any(|k| k.as_slice() == [c.name.clone()]);
         // `order_uuid` where the primary key is a number and a uuid stands beside it.
-        if let Some(column) = target.columns.iter().filter(same).find(uniquely) {
+        if let Some(column) = target.columns.iter().filter(same).find(|column| alone(column)) {
             return Some(column);
         }
         return target.column(key);

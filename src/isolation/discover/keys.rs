@@ -34,6 +34,8 @@ pub(super) struct Keys {
     by_table: HashMap<usize, Key>,
     /// Columns that only mention a tenant, for tables without anything better.
     mentions: HashMap<usize, Key>,
+    /// Tables with several columns that point to a tenant, none of which is the key by its name.
+    ambiguous: HashMap<usize, Vec<String>>,
 }
 
 impl Keys {
@@ -47,9 +49,16 @@ impl Keys {
         self.mentions.get(&table)
     }
 
+    /// The columns of which one may be a table's key.
+    pub(super) fn ambiguous(&self, table: usize) -> Option<&[String]> {
+        self.ambiguous.get(&table).map(Vec::as_slice)
+    }
+
     /// Takes a table's key away: a person decided otherwise, or it is shared.
     pub(super) fn remove(&mut self, table: usize) {
         self.by_table.remove(&table);
+        self.mentions.remove(&table);
+        self.ambiguous.remove(&table);
     }
 
     /// Sets a table's key.
@@ -109,6 +118,7 @@ pub(super) fn find(
     for number in (0..graph.tables.len()).filter(|number| Some(*number) != root.1) {
         search.table(number, &mut keys);
     }
+    while search.along_composite_keys(&mut keys) {}
     keys
 }
 
@@ -182,11 +192,52 @@ impl<'c> Search<'_, 'c> {
             why: best.why.clone(),
             others,
         };
-        if best.score >= 40 {
+        let known = |o: &Possible<'_>| self.spellings.contains_key(&o.column.name.to_lowercase());
+        let rivals: Vec<&Possible<'_>> = options
+            .iter()
+            .filter(|o| o.score >= 40 && best.score - o.score < 10 && o.column.not_null)
+            .collect();
+        if rivals.len() > 1 && !known(best) {
+            let columns = rivals.iter().map(|o| o.column.name.clone()).collect();
+            keys.ambiguous.insert(number, columns);
+        } else if best.score >= 40 {
             keys.set(number, key);
         } else {
             keys.mentions.insert(number, key);
         }
+    }
+
+    /// A column that a composite foreign key pairs with the key of another table is a key as well,
+    /// whatever it is called. Whether one was found.
+    fn along_composite_keys(&self, keys: &mut Keys) -> bool {
+        let mut found = Vec::new();
+        for edge in self.graph.edges.iter().filter(|edge| edge.declared && edge.columns.len() > 1) {
+            let Some(key) = keys.of(edge.to) else { continue };
+            let at = edge.referenced.iter().position(|column| *column == key.column);
+            let relation = self.graph.tables[edge.from].relation;
+            let own = at.and_then(|at| relation.column(&edge.columns[at]));
+            let open = keys.of(edge.from).is_none() && Some(edge.from) != self.root;
+            found.extend(own.filter(|_| open).map(|own| {
+                let why = format!(
+                    "a foreign key pairs it with the key of {}",
+                    self.graph.tables[edge.to].name
+                );
+                (
+                    edge.from,
+                    Key {
+                        column: own.name.clone(),
+                        stem: joined(&stem(&own.name).words),
+                        nullable: !own.not_null,
+                        sure: Certainty::Certain,
+                        why,
+                        others: Vec::new(),
+                    },
+                )
+            }));
+        }
+        let any = !found.is_empty();
+        found.into_iter().for_each(|(table, key)| keys.set(table, key));
+        any
     }
 
     /// How much a column looks like the table's key; nothing where it cannot be.
@@ -208,7 +259,7 @@ impl<'c> Search<'_, 'c> {
             Some(edge) if edge.declared => {
                 (100, Certainty::Certain, "a foreign key to the root".to_owned())
             }
-            _ if fits && spelled > 0 && self.is_elsewhere(number, column) => return None,
+            _ if self.is_elsewhere(number, column) => return None,
             _ if fits && spelled > 1 => (
                 85,
                 Certainty::Certain,
@@ -216,6 +267,13 @@ impl<'c> Search<'_, 'c> {
             ),
             _ if fits && spelled == 1 => {
                 (80, Certainty::Likely, "spelled like the tenant key, with its type".to_owned())
+            }
+            // The text form of a key, or a number that grew.
+            _ if spelled > 2 && ["text", "uuid", "number"].contains(&family(column).as_str()) => {
+                (50, Certainty::Likely, "spelled like the tenant key, of another type".to_owned())
+            }
+            None if self.root.is_none() && fits && tenant_weight(&words) >= 80 => {
+                (45, Certainty::Guess, "a word for a tenant, with the type of the key".to_owned())
             }
             Some(edge) => {
                 let sure = if edge.exact { Certainty::Likely } else { Certainty::Guess };

@@ -65,6 +65,7 @@ pub fn discover(catalog: &Catalog, decisions: &Decisions) -> Result<Proposal, De
         style: pairs::style(catalog),
         found: settled.verdicts,
         undecided: Vec::new(),
+        asked: HashSet::new(),
     };
     if !matches!(choice.root, ChosenRoot::Undecided { .. }) {
         sorting.run(&readings);

@@ -6,7 +6,7 @@
 //! let that tenant's operator act elsewhere. A shared parent is linked where in doubt, not global:
 //! linked shows only rows that the tenant points to, global shows all.
 
-use super::books::{MACHINES, SECRET_WORDS};
+use super::books::{MACHINES, SECRET_WORDS, names_somebody};
 use super::graph::{Edge, Table};
 use super::names::stem;
 use super::proposal::{Certainty, Verdict};
@@ -146,7 +146,10 @@ impl Sorting<'_, '_> {
         let unique = of_tenants.iter().any(|edge| edge.unique);
         let (parents_global, below_global) = self.neighbours(number);
         if children == 0 {
-            if parents_global || below_global {
+            if (parents_global || below_global)
+                && !names_somebody(table)
+                && !any(&table.words, SECRET_WORDS)
+            {
                 let relation = self.relation(number, Class::Global);
                 let why = "it belongs to reference data that is the same for all tenants";
                 self.give(number, relation, Certainty::Likely, why);
@@ -163,7 +166,8 @@ impl Sorting<'_, '_> {
             return;
         }
         let private = is_private(table);
-        let reference = is_reference(&table.words) || has_code(table.relation);
+        let reference =
+            (is_reference(&table.words) || has_code(table.relation)) && !names_somebody(table);
         if reference && !private && !unique {
             let relation = self.relation(number, Class::Global);
             let why = format!(
@@ -291,5 +295,13 @@ fn has_code(relation: &CatalogRelation) -> bool {
         }
         _ => false,
     };
-    relation.unique_keys.iter().any(code) || code(&relation.primary_key)
+    // A primary key that is a word and no number in disguise: `locode`, `iso_code`, `name`.
+    let natural = |key: &Vec<String>| match key.as_slice() {
+        [one] => {
+            let text = relation.column(one).is_some_and(|column| family(column) == "text");
+            text && stem(one).ending.is_none() && !one.to_lowercase().ends_with("id")
+        }
+        _ => false,
+    };
+    relation.unique_keys.iter().any(code) || natural(&relation.primary_key)
 }

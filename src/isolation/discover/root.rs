@@ -120,7 +120,7 @@ fn weigh(graph: &Graph<'_>, readings: &Readings, number: usize) -> Option<Weighe
     if name > 0 {
         reasons.push(format!("`{}` is a word for a tenant", joined(&table.words)));
     }
-    score += 30.0 * share(direct, 0.35) + 15.0 * share(below, 1.0);
+    score += 30.0 * share(direct, 0.35) + if name > 0 { 25.0 } else { 15.0 } * share(below, 1.0);
     reasons.push(format!("{direct} of {many} tables point to it, {below} lie below it"));
     if policies > 0.0 {
         score += 40.0 * policies;
@@ -204,7 +204,7 @@ fn owns(graph: &Graph<'_>, edge: &Edge) -> bool {
     }
     // An organization may point to one of its own projects.
     let back = graph.parents(edge.to).any(|e| e.to == edge.from && !e.nullable);
-    let tenant = upper >= 50 || upper >= 25 && above * 10 >= below * 3;
+    let tenant = upper >= 75 || upper >= 25 && above * 3 >= below;
     // A table that is called tenant is not given up for one that nearly nothing points to.
     let enough =
         if lower >= 100 { above * 4 >= below } else { upper * 5 >= lower * 4 || above >= 3 };

@@ -75,7 +75,13 @@ fn read_atom(
     functions: &HashMap<String, Vec<String>>,
 ) -> Vec<Reading> {
     let settings = settings_in(atom, functions);
-    let columns = columns_in(atom, relation);
+    // `project_id in (select id from projects where org_id = ..)`: it is the other table's column
+    // that is compared, unless the part after WHERE names one of ours.
+    let compared = match atom.find(" FROM ") {
+        Some(from) => atom[from..].split_once(" WHERE ").map_or("", |(_, after)| after),
+        None => atom,
+    };
+    let columns = columns_in(compared, relation);
     let column = columns.first().cloned();
     let reading = |setting: Option<String>| Reading {
         table: table.to_owned(),

@@ -2,8 +2,9 @@
 //! ways to a tenant, shared parents, what belongs to people, what is the same for all, and at last
 //! what nobody can tell.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::command;
 use super::graph::{Edge, Graph};
 use super::keys::{Key, Keys};
 use super::pairs::{self, Style, Target};
@@ -33,6 +34,8 @@ pub(super) struct Sorting<'a, 'c> {
     pub(super) found: HashMap<usize, Verdict>,
     /// Tables without one.
     pub(super) undecided: Vec<Undecided>,
+    /// Their numbers.
+    pub(super) asked: HashSet<usize>,
 }
 
 impl Sorting<'_, '_> {
@@ -86,7 +89,8 @@ impl Sorting<'_, '_> {
     /// The tables without a verdict.
     pub(super) fn open(&self) -> Vec<usize> {
         let all = 0..self.graph.tables.len();
-        all.filter(|n| !self.found.contains_key(n) && Some(*n) != self.root).collect()
+        let open = |n: &usize| !self.found.contains_key(n) && !self.asked.contains(n);
+        all.filter(|n| open(n) && Some(*n) != self.root).collect()
     }
 
     /// The class of a table.
@@ -100,11 +104,28 @@ impl Sorting<'_, '_> {
     /// Tables with a key.
     fn keyed(&mut self, readings: &Readings) {
         for number in self.open() {
-            if let Some(key) = self.keys.of(number) {
+            if let Some(columns) = self.keys.ambiguous(number) {
+                self.ask_key(number, columns);
+            } else if let Some(key) = self.keys.of(number) {
                 let key = key.clone();
                 self.keyed_one(number, &key, readings);
             }
         }
+    }
+
+    /// Several columns point to tenants: whose the row is, a person has to say.
+    fn ask_key(&mut self, number: usize, columns: &[String]) {
+        let name = self.graph.tables[number].name;
+        self.asked.insert(number);
+        self.undecided.push(Undecided {
+            relation: name.to_owned(),
+            why: format!(
+                "these columns point to a tenant, and none is the key by its name: {}",
+                columns.join(", ")
+            ),
+            nearest: Some(Class::Keyed),
+            commands: command::choosing(name, columns),
+        });
     }
 
     /// One of them: whether the key may be null and what that means, whether it is indexed.
@@ -158,7 +179,11 @@ impl Sorting<'_, '_> {
     fn derived(&mut self) {
         for number in self.open() {
             let Some(way) = self.ways.of(number).cloned() else { continue };
-            if !self.is_weak(&way) {
+            if self.is_sign_in(number, &way) {
+                self.exclude(number, Certainty::Likely, "secrets with which people sign in");
+            } else if way.cost > 25 && self.is_copy(number) {
+                self.exclude(number, Certainty::Likely, "a copy that somebody kept");
+            } else if !self.is_weak(&way) {
                 self.derived_one(number, &way);
             }
         }
