@@ -315,7 +315,7 @@ impl Statements<'_> {
     /// The largest value of a column in the archive, for the sequence that fills it.
     pub(super) fn largest(self, column: &str) -> Sql {
         Sql::fill(
-            "select least(max(s.{column}), 9223372036854775807)::bigint from {stage} as s",
+            "select max(least(s.{column}, 9223372036854775807))::bigint from {stage} as s where s.{column} is not null",
             &[("column", &Sql::from(&Ident::new(column))), ("stage", &self.stage())],
         )
     }

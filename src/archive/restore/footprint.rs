@@ -4,6 +4,7 @@
 
 use super::error::RestoreError;
 use super::prepare::{Difference, RestoreMode};
+use crate::archive::manifest::ArchivedClass;
 use crate::archive::plan::PlannedRelation;
 use crate::format;
 use crate::postgres::{ServerError, Sql, Transaction};
@@ -33,8 +34,7 @@ pub(super) async fn footprint(
     Ok(rows.iter().map(touched).collect())
 }
 
-/// Refuses where rows of others were deleted, and warns where shared rows were changed. `in_archive`
-/// is how many rows the tenant has after a replacement.
+/// Refuses where rows of others were deleted, and warns where shared rows were changed.
 pub(super) fn judge(
     relations: &[(&PlannedRelation, &Difference)],
     [before, after]: [&[Touched]; 2],
@@ -48,7 +48,13 @@ pub(super) fn judge(
         let inserted = after.inserted - before.inserted;
         let own = if relation.is_own() && mode == RestoreMode::Replace {
             let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
-            count(difference.in_target) + inserted - count(difference.in_archive)
+            let own = count(difference.in_target) + inserted - count(difference.in_archive);
+            // Children whose parent was gone are nobody's until it is back, and need no INSERT.
+            let adopted = match relation.archived.class {
+                ArchivedClass::Derived => (count(difference.missing) - inserted).max(0),
+                _ => 0,
+            };
+            (own + adopted).max(0)
         } else {
             0
         };

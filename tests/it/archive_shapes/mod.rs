@@ -2,33 +2,40 @@
 //! written by hand, and one yard on which all of them are told.
 
 mod circles;
+mod keys;
+mod types;
 
 use std::path::{Path, PathBuf};
 
+use tenantdesk::archive::Existing;
+use tenantdesk::archive::export::{self, Destination, Export};
 use tenantdesk::archive::restore::{Restore, RestoreMode, Restored, prepare, restore};
 use tenantdesk::failure::Failure;
 use tenantdesk::progress::Progress;
+use tenantdesk::tenant::directory;
 
 use crate::export::Yard;
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::Desk;
 
 /// What a schema is made of.
-pub(super) struct Schema {
+pub(super) struct Schema<'s> {
     /// As the superuser, first.
-    pub(super) extensions: &'static str,
+    pub(super) extensions: &'s str,
     /// As the owner.
-    pub(super) tables: &'static str,
+    pub(super) tables: &'s str,
     /// As the superuser, last.
-    pub(super) rows: &'static str,
+    pub(super) rows: &'s str,
     /// The relation map.
-    pub(super) map: &'static str,
+    pub(super) map: &'s str,
 }
 
-impl Schema {
-    pub(super) async fn yard(&'static self) -> Yard {
-        let desk = tokio::task::spawn_blocking(|| {
-            Desk::custom(self.extensions, self.tables, self.rows, self.map)
+impl Schema<'_> {
+    pub(super) async fn yard(&self) -> Yard {
+        let texts = [self.extensions, self.tables, self.rows, self.map].map(str::to_owned);
+        let desk = tokio::task::spawn_blocking(move || {
+            let [extensions, tables, rows, map] = texts;
+            Desk::custom(&extensions, &tables, &rows, &map)
         });
         Yard::with(desk.await.unwrap()).await
     }
@@ -53,6 +60,19 @@ impl Yard {
         self.export(tenant, name).await.unwrap_or_else(|failure| panic!("{failure:?}")).path
     }
 
+    /// An export that chooses its own name.
+    pub(super) async fn export_into(&self, tenant: &str) -> PathBuf {
+        let ask = Export {
+            tenant: directory::resolve(&self.console, tenant).await.unwrap(),
+            destination: Destination::Directory(self.home.path().join("archives")),
+            existing: Existing::Keep,
+            signing_key: self.key_file(),
+            receipts_dir: self.receipts_dir(),
+        };
+        let plan = export::prepare(&self.console, ask).await.unwrap();
+        export::export(&self.console, plan, &Progress::silent()).await.unwrap().path
+    }
+
     /// Statements of the superuser, past every guard, trigger and foreign key.
     pub(super) fn damage(&self, sql: &str) {
         self.desk.rows(SUPERUSER, &format!("set session_replication_role = replica; {sql}"));
@@ -69,7 +89,7 @@ impl Yard {
 /// Both modes: what was deleted comes back, and what was changed as well; nothing else moves.
 pub(super) async fn comes_back(yard: &Yard, tenant: &str, deleted: &str, changed: &str) {
     let before = yard.tables();
-    let archive = yard.take_out(tenant, &format!("{tenant}.tenant")).await;
+    let archive = yard.take_out(tenant, "archive.tenant").await;
     assert_eq!(yard.tables(), before, "an export changes nothing");
     yard.damage(deleted);
     assert_ne!(yard.tables(), before, "control: the damage is seen");
