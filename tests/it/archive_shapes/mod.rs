@@ -3,6 +3,7 @@
 
 mod circles;
 mod keys;
+mod names;
 mod types;
 
 use std::path::{Path, PathBuf};

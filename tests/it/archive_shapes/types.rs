@@ -38,7 +38,9 @@ async fn rows_that_nothing_tells_apart_are_counted() {
     assert_eq!(yard.tables(), before);
     // One more than there were: `missing` leaves it, `replace` takes it away.
     let more = "insert into app.bag select * from app.bag where tenant_id = 'eu/acme' limit 1";
-    yard.damage(&format!("{two}; {more}; update app.bag set note = 'x' where tenant_id = 'eu/acme' and doc is null"));
+    yard.damage(&format!(
+        "{two}; {more}; update app.bag set note = 'x' where tenant_id = 'eu/acme' and doc is null"
+    ));
     let restored = yard.put_in(&archive, RestoreMode::Missing).await.unwrap();
     let bag = restored.relations.iter().find(|one| one.name == "app.bag").unwrap();
     assert_eq!((bag.in_archive, bag.changed), (9, 0), "{bag:?}");

@@ -132,11 +132,7 @@ impl Desk {
         cluster.psql(&database, "app_owner", tables).rows();
         cluster.psql(&database, SUPERUSER, rows).rows();
         let map = RelationMap::from_toml(map).expect("a map");
-        let consent = Consent {
-            close_doors: true,
-            enforce_limits: false,
-            pin_public: false,
-        };
+        let consent = Consent { close_doors: true, enforce_limits: false, pin_public: false };
         let _turn = ONE_AT_A_TIME.lock().expect("no other template failed");
         install_guard(&cluster.endpoint(&database, "app_owner"), &map, consent);
         Self { cluster, database }
