@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use super::compare;
 use super::error::RestoreError;
 use super::prepare::{Difference, RestoreMode};
+use crate::archive::manifest::ArchivedClass;
 use crate::archive::order::{Group, Step};
 use crate::archive::plan::PlannedRelation;
 use crate::archive::statements::Statements;
@@ -116,7 +117,11 @@ impl Application<'_> {
             for step in &group.steps {
                 let missing = |place: &&usize| now(**place).is_some_and(|now| now.missing > 0);
                 let places: Vec<usize> = step.members.iter().filter(missing).copied().collect();
-                let empty = |place| now(place).is_some_and(|now| now.in_target == 0);
+                // Children whose parents were gone are there again when these are back.
+                let empty = |place: usize| {
+                    now(place).is_some_and(|now| now.in_target == 0)
+                        && self.relations[place].archived.class != ArchivedClass::Derived
+                };
                 applied.inserted += self.insert(group, &Step { members: places }, empty).await?;
             }
             self.fill_in(group, |place| now(place).is_some_and(|now| now.missing > 0)).await?;

@@ -6,7 +6,7 @@ use tenantdesk::failure::Kind;
 use super::{Schema, comes_back};
 use crate::harness::cluster::SUPERUSER;
 
-static CIRCLES: Schema<'static> = Schema {
+pub(super) static CIRCLES: Schema<'static> = Schema {
     extensions: "",
     tables: include_str!("../../fixtures/archive_cycles.sql"),
     rows: include_str!("../../fixtures/archive_cycles_rows.sql"),

@@ -3,14 +3,17 @@
 
 mod circles;
 mod keys;
+mod links;
 mod names;
+mod property;
+mod triggers;
 mod types;
 
 use std::path::{Path, PathBuf};
 
 use tenantdesk::archive::Existing;
 use tenantdesk::archive::export::{self, Destination, Export};
-use tenantdesk::archive::restore::{Restore, RestoreMode, Restored, prepare, restore};
+use tenantdesk::archive::restore::{Difference, Restore, RestoreMode, Restored, prepare, restore};
 use tenantdesk::failure::Failure;
 use tenantdesk::progress::Progress;
 use tenantdesk::tenant::directory;
@@ -101,4 +104,9 @@ pub(super) async fn comes_back(yard: &Yard, tenant: &str, deleted: &str, changed
     let restored = yard.put_in(&archive, RestoreMode::Replace).await;
     let restored = restored.unwrap_or_else(|failure| panic!("replace: {failure:?}"));
     assert_eq!(yard.tables(), before, "{restored:?}");
+}
+
+/// What a restore found in one relation.
+pub(super) fn of<'r>(restored: &'r Restored, name: &str) -> &'r Difference {
+    restored.relations.iter().find(|difference| difference.name == name).unwrap()
 }
