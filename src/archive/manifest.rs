@@ -37,7 +37,7 @@ pub struct Manifest {
     pub text: BTreeMap<String, String>,
     /// The relations with rows in this archive, parents before children.
     pub relations: Vec<ArchivedRelation>,
-    /// The relations that are left out, each with the reason.
+    /// The relations (or a part of their rows) that are left out, each with the reason.
     pub omitted: Vec<OmittedRelation>,
 }
 
@@ -101,6 +101,9 @@ pub struct ArchivedRelation {
     pub key: Option<String>,
     /// The foreign keys that lead to a keyed relation, nearest first (derived).
     pub path: Vec<PathStep>,
+    /// The same for a polymorphic pair, one way for each word; absent where there is none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<ArchivedWay>,
     /// The columns of each line, in this order; generated ones are not among them.
     pub columns: Vec<ArchivedColumn>,
     /// The generated columns, for comparison only.
@@ -109,6 +112,18 @@ pub struct ArchivedRelation {
     pub primary_key: Vec<String>,
     /// What the lines are sorted by.
     pub order: Vec<String>,
+}
+
+/// The way to the tenant of rows whose column holds a word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchivedWay {
+    /// The column that holds the word.
+    pub column: String,
+    /// The word.
+    pub word: String,
+    /// The foreign keys that lead to a keyed relation, nearest first.
+    pub path: Vec<PathStep>,
 }
 
 /// One foreign key on the way to the tenant.
@@ -155,7 +170,7 @@ pub enum Identity {
 pub struct OmittedRelation {
     /// The relation, schema-qualified.
     pub name: String,
-    /// `global` or `excluded`.
+    /// `global`, `excluded`, or `shared`: then only rows without a tenant key are meant.
     pub class: String,
     /// Why, where the map says so.
     pub reason: Option<String>,

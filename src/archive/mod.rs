@@ -13,6 +13,7 @@ mod judge;
 mod limits;
 mod lines;
 mod manifest;
+mod order;
 mod outfile;
 mod pipeline;
 mod plan;
@@ -24,9 +25,11 @@ mod signature;
 mod statements;
 mod tape;
 mod tape_reader;
+mod tenant_rows;
 mod verified;
 mod watch;
 mod writer;
+mod writing;
 
 pub use chunk::CHUNK_BYTES;
 pub use digest::{LineHasher, LineSum, LineTotals, Sha};
@@ -36,13 +39,15 @@ pub use glance::{Glance, glance};
 pub use limits::Limits;
 pub use lines::{Piece, RowSplitter};
 pub use manifest::{
-    ArchivedClass, ArchivedColumn, ArchivedRelation, ArchivedTenant, DigestDocument, FORMAT,
-    FileDigest, Identity, Manifest, MemberDigest, OmittedRelation, PathStep, RelationDigest,
-    Source, VERSION,
+    ArchivedClass, ArchivedColumn, ArchivedRelation, ArchivedTenant, ArchivedWay, DigestDocument,
+    FORMAT, FileDigest, Identity, Manifest, MemberDigest, OmittedRelation, PathStep,
+    RelationDigest, Source, VERSION,
 };
 pub use outfile::{ArchiveFile, Existing};
 pub use pipeline::Pipeline;
-pub use plan::{ArchivePlan, PlanError, PlannedRelation, plan};
+pub use plan::{
+    ArchivePlan, PlanError, PlannedKey, PlannedPath, PlannedRelation, PlannedStep, plan,
+};
 pub use receipt::Receipt;
 pub use signature::Trust;
 pub use verified::{VerifiedArchive, open, spool};

@@ -1,15 +1,13 @@
-//! The SQL of export and restore, built from a plan: quoted identifiers and one literal, the key
-//! of the tenant, so that the planner knows how many rows to expect.
-//!
-//! More than 400 lines: all SQL over one relation is read side by side, and none of it alone.
+//! The SQL that reads, stages and compares, built from a plan: quoted identifiers and one literal, the
+//! key of the tenant, so that the planner knows how many rows to expect. What writes is in writing.rs.
 
-use super::manifest::{ArchivedClass, Identity};
+use super::manifest::ArchivedClass;
 use super::plan::PlannedRelation;
 use crate::identity::TenantId;
 use crate::postgres::{Ident, Sql};
 
 /// Columns with an alias in front: `t."a", t."b"`.
-fn columns(alias: &'static str, names: &[String]) -> Sql {
+pub(super) fn columns(alias: &'static str, names: &[String]) -> Sql {
     let names: Vec<Sql> =
         names.iter().map(|name| Sql::new(alias).ident(&Ident::new(name))).collect();
     Sql::join(&names, ", ")
@@ -29,97 +27,29 @@ pub(super) struct Statements<'p> {
 }
 
 impl Statements<'_> {
-    fn names(self) -> Vec<String> {
+    pub(super) fn names(self) -> Vec<String> {
         self.relation.archived.columns.iter().map(|column| column.name.clone()).collect()
     }
 
+    /// The columns that tell rows apart.
+    pub(super) fn key_names(self) -> Vec<String> {
+        self.relation.row_key.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     /// The temporary table of the archived rows.
-    fn stage(self) -> Sql {
+    pub(super) fn stage(self) -> Sql {
         let ordinal = u64::from(self.relation.archived.ordinal);
         Sql::new("pg_temp.stage_").number(ordinal)
     }
 
-    fn target(self) -> Sql {
-        Sql::from(&self.relation.source)
-    }
-
-    fn destination(self) -> Sql {
+    pub(super) fn destination(self) -> Sql {
         Sql::from(&self.relation.destination)
     }
 
-    /// `alias.key = 'id'::type`.
-    fn keyed(self, alias: &'static str) -> Sql {
-        let key = self.relation.archived.key.as_deref().unwrap_or_default();
-        let key_type = self.relation.key_type.clone().unwrap_or_else(|| "text".to_owned());
-        Sql::new(alias)
-            .ident(&Ident::new(key))
-            .text(" =")
-            .literal(self.tenant.as_str())
-            .text("::")
-            .append(&Sql::danger_declared_text(key_type))
-    }
-
-    /// FROM and WHERE of the tenant's rows, the relation itself under the alias `t`.
-    fn tenant_rows(self) -> Sql {
-        let target = self.target();
-        match (self.relation.archived.class, &self.relation.via) {
-            (ArchivedClass::Linked, Some((link, column, own))) => Sql::fill(
-                "{target} as t where t.{own} in (select l.{column} from {link} as l where {keyed})",
-                &[
-                    ("target", &target),
-                    ("own", &Sql::from(&Ident::new(own))),
-                    ("column", &Sql::from(&Ident::new(column))),
-                    ("link", &Sql::from(link)),
-                    ("keyed", &self.keyed("l.")),
-                ],
-            ),
-            // Of a polymorphic pair there is no one path: the guard alone says which rows they are.
-            (ArchivedClass::Derived, _) if self.relation.archived.path.is_empty() => {
-                target.text(" as t")
-            }
-            (ArchivedClass::Derived, _) => self.derived_rows(),
-            _ => Sql::fill(
-                "{target} as t where {keyed}",
-                &[("target", &target), ("keyed", &self.keyed("t."))],
-            ),
-        }
-    }
-
-    /// Joined from the parent: a child is read by its index, not by a scan of all tenants' rows.
-    fn derived_rows(self) -> Sql {
-        let (mut from, mut on) = (Vec::new(), Vec::new());
-        let mut child = Sql::new("t");
-        let steps = self.relation.archived.path.iter().zip(&self.relation.parents);
-        for ((step, parent), depth) in steps.zip(1_u64..) {
-            let alias = Sql::new("p").number(depth);
-            from.push(Sql::from(parent).text(" as ").append(&alias));
-            for (here, there) in step.columns.iter().zip(&step.referenced) {
-                on.push(Sql::fill(
-                    "{alias}.{there} = {child}.{here}",
-                    &[
-                        ("alias", &alias),
-                        ("there", &Sql::from(&Ident::new(there))),
-                        ("child", &child),
-                        ("here", &Sql::from(&Ident::new(here))),
-                    ],
-                ));
-            }
-            child = alias;
-        }
-        let key = Ident::new(self.relation.archived.key.as_deref().unwrap_or_default());
-        let key_type = self.relation.key_type.clone().unwrap_or_else(|| "text".to_owned());
-        Sql::fill(
-            "{target} as t, {from} where {on} and {last}.{key} ={tenant}::{type}",
-            &[
-                ("target", &self.target()),
-                ("from", &Sql::join(&from, ", ")),
-                ("on", &Sql::join(&on, " and ")),
-                ("last", &child),
-                ("key", &Sql::from(&key)),
-                ("tenant", &Sql::default().literal(self.tenant.as_str())),
-                ("type", &Sql::danger_declared_text(key_type)),
-            ],
-        )
+    /// The destination of an UPDATE or DELETE: rows of heirs are theirs.
+    pub(super) fn own_destination(self) -> Sql {
+        let only = self.relation.has_heirs && self.relation.destination == self.relation.table;
+        Sql::new(if only { "only " } else { "" }).append(&self.destination())
     }
 
     /// COPY of the tenant's rows to the client, in the order of the manifest.
@@ -156,7 +86,7 @@ impl Statements<'_> {
             &[
                 ("stage", &self.stage()),
                 ("columns", &columns("t.", &self.names())),
-                ("target", &self.target()),
+                ("target", &Sql::from(&self.relation.source)),
             ],
         )
     }
@@ -223,7 +153,7 @@ impl Statements<'_> {
                 )
             })
             .collect();
-        if keys.is_empty() || self.relation.archived.primary_key.is_empty() {
+        if keys.is_empty() || self.relation.row_key.is_empty() {
             return None;
         }
         Some(Sql::fill(
@@ -238,7 +168,7 @@ impl Statements<'_> {
     }
 
     /// The tenant's rows as a relation of the same columns.
-    fn target_rows(self) -> Sql {
+    pub(super) fn target_rows(self) -> Sql {
         Sql::fill(
             "(select {columns} from {rows}) as x",
             &[("columns", &columns("t.", &self.names())), ("rows", &self.tenant_rows())],
@@ -247,10 +177,10 @@ impl Statements<'_> {
 
     /// Rows with the mark `present`; without a primary key also the text of the row and its number
     /// among equal ones, which then are the key.
-    fn numbered(self, rows: &Sql) -> Sql {
+    pub(super) fn numbered(self, rows: &Sql) -> Sql {
         let names = columns("", &self.names());
         let pieces = [("names", &names), ("rows", rows)];
-        if self.relation.archived.primary_key.is_empty() {
+        if self.relation.row_key.is_empty() {
             Sql::fill(
                 "(select {names}, true as present, row({names})::text as line, \
                  row_number() over (partition by row({names})::text) as copy from {rows})",
@@ -262,118 +192,32 @@ impl Statements<'_> {
     }
 
     /// The condition that a row of `s` and one of `t` have the same key.
-    fn same(self) -> Sql {
-        let key = &self.relation.archived.primary_key;
+    pub(super) fn same(self) -> Sql {
+        let key = &self.relation.row_key;
         let pairs: Vec<Sql> = if key.is_empty() {
             vec![Sql::new("s.line = t.line"), Sql::new("s.copy = t.copy")]
         } else {
-            let pair = |name: &String| {
-                let name = Ident::new(name);
-                Sql::new("s.").ident(&name).text(" = t.").ident(&name)
+            // The operator is that of the key: another schema may have another one.
+            let pair = |(name, equals): &(String, String)| {
+                let (name, equals) = (Ident::new(name), Sql::danger_declared_text(equals));
+                Sql::new("s.").ident(&name).text(" ").append(&equals).text(" t.").ident(&name)
             };
             key.iter().map(pair).collect()
         };
         Sql::join(&pairs, " and ")
     }
 
-    /// INSERT of the archived rows whose key is not in the target; of shared parents whatever
-    /// collides with nothing, because a person who belongs to other tenants only is not visible.
-    pub(super) fn insert_missing(self, target_is_empty: bool) -> Sql {
-        let absent = Sql::fill(
-            " where not exists (select 1 from {target} t where {same})",
-            &[("target", &self.numbered(&self.target_rows())), ("same", &self.same())],
-        );
-        let always = self
-            .relation
-            .archived
-            .columns
-            .iter()
-            .any(|column| column.identity == Some(Identity::Always));
-        let linked = self.relation.archived.class == ArchivedClass::Linked;
-        let nothing = Sql::default();
-        Sql::fill(
-            "insert into {target} ({names}){overriding} select {columns} from {stage} s{absent}{conflict}",
-            &[
-                ("target", &self.destination()),
-                ("names", &columns("", &self.names())),
-                ("overriding", &Sql::new(if always { " overriding system value" } else { "" })),
-                ("columns", &columns("s.", &self.names())),
-                ("stage", &self.numbered(&self.stage())),
-                ("absent", if target_is_empty { &nothing } else { &absent }),
-                ("conflict", &Sql::new(if linked { " on conflict do nothing" } else { "" })),
-            ],
-        )
-    }
-
-    /// UPDATE of rows that are there and differ; none where nothing but the key could differ.
-    pub(super) fn update_changed(self) -> Option<Sql> {
-        let archived = &self.relation.archived;
-        let may_change = |name: &String| {
-            let column = archived.columns.iter().find(|column| column.name == *name);
-            let always = column.is_some_and(|c| c.identity == Some(Identity::Always));
-            !archived.primary_key.contains(name) && !always
-        };
-        let names: Vec<String> = self.names().into_iter().filter(may_change).collect();
-        if names.is_empty() || archived.primary_key.is_empty() {
-            return None;
-        }
-        let assignments: Vec<Sql> = names
-            .iter()
-            .map(|name| {
-                let name = Ident::new(name);
-                Sql::default().ident(&name).text(" = s.").ident(&name)
-            })
-            .collect();
-        Some(Sql::fill(
-            "update {target} as t set {assignments} from {stage} as s \
-             where {same} and {own} and row({s})::record operator(pg_catalog.*<>) row({t})::record",
-            &[
-                ("target", &self.destination()),
-                ("assignments", &Sql::join(&assignments, ", ")),
-                ("stage", &self.stage()),
-                ("same", &self.same()),
-                ("own", &self.own_row()),
-                ("s", &columns("s.", &self.names())),
-                ("t", &columns("t.", &self.names())),
-            ],
-        ))
-    }
-
-    /// DELETE of the tenant's rows whose key is not in the archive, or of all of them. The guard
-    /// says which rows are the tenant's; where a key stands in the row, the statement says so too.
-    pub(super) fn delete(self, extra_only: bool) -> Sql {
-        let target = self.destination();
-        let own = self.own_row();
-        if !extra_only || self.relation.archived.primary_key.is_empty() {
-            return Sql::fill(
-                "delete from {target} as t where {own}",
-                &[("target", &target), ("own", &own)],
-            );
-        }
-        Sql::fill(
-            "delete from {target} as t where {own} and not exists (select 1 from {stage} as s where {same})",
-            &[("target", &target), ("own", &own), ("stage", &self.stage()), ("same", &self.same())],
-        )
-    }
-
-    /// `t.key = 'id'`, or true for a derived relation, whose key stands in a parent.
-    fn own_row(self) -> Sql {
-        match self.relation.archived.class {
-            ArchivedClass::Keyed | ArchivedClass::Root => self.keyed("t."),
-            _ => Sql::new("true"),
-        }
-    }
-
     /// Keeps the keys of rows that are there and differ, before anything is inserted: a restore of
     /// missing rows leaves them as they are.
     pub(super) fn create_kept(self) -> Option<Sql> {
-        let key = &self.relation.archived.primary_key;
+        let key = &self.key_names();
         if key.is_empty() {
             return None;
         }
         Some(Sql::fill(
-            "create temporary table {kept} on commit drop as select {key} from {stage} as s, {target} as t \
-             where {same} and row({s})::record operator(pg_catalog.*<>) row({t})::record",
+            "drop table if exists {kept}; create temporary table {kept} on commit drop as select {key} from {stage} as s, {target} as t \
+             where {same} and row({s})::record operator(pg_catalog.*<>) row({t})::record; \
+             grant select on {kept} to tenantdesk_archive_changer",
             &[
                 ("kept", &self.kept()),
                 ("key", &columns("s.", key)),
@@ -386,7 +230,7 @@ impl Statements<'_> {
         ))
     }
 
-    fn kept(self) -> Sql {
+    pub(super) fn kept(self) -> Sql {
         Sql::new("pg_temp.kept_").number(u64::from(self.relation.archived.ordinal))
     }
 
@@ -419,10 +263,59 @@ impl Statements<'_> {
         (expected, found)
     }
 
+    /// A few rows in which archive and target differ: the key (the number among the archived rows,
+    /// where there is none), and the columns, or null where the row is on one side only.
+    pub(super) fn unlike(self, has_kept: bool) -> Sql {
+        let column = |name: String| {
+            let ident = Ident::new(&name);
+            Sql::fill(
+                "case when row(s.{name})::record operator(pg_catalog.*<>) row(t.{name})::record then {text}::text end",
+                &[("name", &Sql::from(&ident)), ("text", &Sql::default().literal(&name))],
+            )
+        };
+        let names: Vec<Sql> = self.names().into_iter().map(column).collect();
+        let key = self.key_names();
+        let key = if key.is_empty() {
+            Sql::new("null::text")
+        } else {
+            let part = |name: &String| {
+                let ident = Ident::new(name);
+                Sql::fill(
+                    "{text} || coalesce(s.{name}::text, t.{name}::text)",
+                    &[
+                        ("text", &Sql::default().literal(&format!("{name} "))),
+                        ("name", &Sql::from(&ident)),
+                    ],
+                )
+            };
+            Sql::join(&key.iter().map(part).collect::<Vec<_>>(), " || ', ' || ")
+        };
+        let mine = Sql::fill(
+            " and not exists (select 1 from {kept} as t where {same})",
+            &[("kept", &self.kept()), ("same", &self.same())],
+        );
+        Sql::fill(
+            "select {key}, case when s.present and t.present then array_remove(array[{names}], null) end, s.present is not null \
+             from {stage} s full join {target} t on {same} \
+             where (s.present is null or t.present is null or row({s})::record operator(pg_catalog.*<>) row({t})::record){mine} \
+             order by s.present is null limit 5",
+            &[
+                ("key", &key),
+                ("names", &Sql::join(&names, ", ")),
+                ("stage", &self.numbered(&self.stage())),
+                ("target", &self.numbered(&self.target_rows())),
+                ("same", &self.same()),
+                ("s", &columns("s.", &self.names())),
+                ("t", &columns("t.", &self.names())),
+                ("mine", &if has_kept { mine } else { Sql::default() }),
+            ],
+        )
+    }
+
     /// The largest value of a column in the archive, for the sequence that fills it.
     pub(super) fn largest(self, column: &str) -> Sql {
         Sql::fill(
-            "select max(s.{column})::bigint from {stage} as s",
+            "select max(least(s.{column}, 9223372036854775807))::bigint from {stage} as s where s.{column} is not null",
             &[("column", &Sql::from(&Ident::new(column))), ("stage", &self.stage())],
         )
     }

@@ -75,6 +75,9 @@ pub async fn load(
         return Err(CatalogError::NoApplicationRole(role.to_owned()));
     }
     let mut catalog = Catalog { server_version: known.get(0), ..Catalog::default() };
+    // Names of types are printed with their schema unless it is on the path: they must mean the
+    // same whoever loads them and whoever uses them.
+    let path = qualify(transaction).await?;
     let relations = transaction
         .query(&Sql::new(include_str!("sql/relations.sql")), &[&application_role])
         .await?;
@@ -93,7 +96,18 @@ pub async fn load(
     catalog.roles = roles.iter().map(role).collect();
     let functions = transaction.query(&Sql::new(include_str!("sql/functions.sql")), &[]).await?;
     catalog.functions = functions.iter().map(function).collect();
+    let back = Sql::new("select pg_catalog.set_config('search_path', $1, true)");
+    transaction.query_one(&back, &[&path]).await?;
     Ok(catalog)
+}
+
+/// Takes every schema but the system's from the search path, and gives the path that was.
+async fn qualify(transaction: &Transaction<'_>) -> Result<String, ServerError> {
+    let path = Sql::new("select pg_catalog.current_setting('search_path')");
+    let path = transaction.query_one(&path, &[]).await?.get(0);
+    let none = Sql::new("select pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)");
+    transaction.query_one(&none, &[]).await?;
+    Ok(path)
 }
 
 /// A name in two columns of a row.
@@ -112,6 +126,7 @@ fn foreign_key(row: &Row) -> ForeignKey {
         referenced: row.get(7),
         validated: row.get(8),
         delete_action: row.get(9),
+        simple: row.get(10),
     }
 }
 
@@ -122,6 +137,7 @@ fn sequence(row: &Row) -> Sequence {
         relation: name(row, 2, 3).plain(),
         column: row.get(4),
         application_usage: row.get(5),
+        is_number: row.get(6),
     }
 }
 
@@ -171,11 +187,15 @@ fn relation(row: &Row) -> Result<CatalogRelation, ServerError> {
             _ => RelationKind::Table,
         },
         is_partition: row.get("relispartition"),
+        has_heirs: row.get("has_heirs"),
         row_security: row.get("relrowsecurity"),
         forced: row.get("relforcerowsecurity"),
         security_invoker: row.get("invoker"),
         columns: unpacked(row, "columns")?.into_iter().map(column).collect(),
         primary_key: row.get::<_, Option<Vec<String>>>("primary_key").unwrap_or_default(),
+        primary_key_equals: row
+            .get::<_, Option<Vec<String>>>("primary_key_equals")
+            .unwrap_or_default(),
         unique_keys: unpacked(row, "unique_keys")?,
         application: Rights {
             select: row.get("may_select"),

@@ -47,6 +47,8 @@ pub struct CatalogRelation {
     pub kind: RelationKind,
     /// Whether it is a partition of another.
     pub is_partition: bool,
+    /// Whether tables inherit from it (not as partitions): reading it would read their rows, too.
+    pub has_heirs: bool,
     /// Whether row level security is on.
     pub row_security: bool,
     /// Whether it holds for the owner as well.
@@ -57,6 +59,8 @@ pub struct CatalogRelation {
     pub columns: Vec<Column>,
     /// The columns of the primary key in its order; empty where there is none.
     pub primary_key: Vec<String>,
+    /// The operators by which the primary key tells its columns apart, `operator(schema.=)` each.
+    pub primary_key_equals: Vec<String>,
     /// Other unique keys of plain columns; not those of expressions or of a part of the rows.
     pub unique_keys: Vec<Vec<String>>,
     /// What the application role may do, by itself or through its groups.
@@ -154,6 +158,8 @@ pub struct ForeignKey {
     pub validated: bool,
     /// What deleting the parent does: `a` (nothing), `r` (refused), `c` (cascade), `n` (null), `d` (default).
     pub delete_action: String,
+    /// Whether it holds as soon as one column is null (MATCH SIMPLE).
+    pub simple: bool,
 }
 
 /// A role and what it may do by itself, counted in tables.
@@ -203,6 +209,8 @@ pub struct Sequence {
     pub column: String,
     /// Whether the application may draw from it.
     pub application_usage: bool,
+    /// Whether the column holds its numbers as they are, and not a text made of them.
+    pub is_number: bool,
 }
 
 impl Column {
@@ -215,6 +223,18 @@ impl Column {
             "bit" => "varbit".to_owned(),
             bare => bare.to_owned(),
         }
+    }
+
+    /// Whether the server compares the two without a cast: a polymorphic id is often a text beside
+    /// numbers and uuids.
+    #[must_use]
+    pub fn compares_with(&self, other: &Self) -> bool {
+        let family = |column: &Self| match column.bare_type().as_str() {
+            "smallint" | "integer" | "bigint" | "numeric" => "number".to_owned(),
+            "text" | "character varying" | "bpchar" => "text".to_owned(),
+            other => other.to_owned(),
+        };
+        family(self) == family(other)
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn relation(ordinal: u16, table: &str) -> ArchivedRelation {
         class: ArchivedClass::Keyed,
         key: Some("tenant_id".to_owned()),
         path: Vec::new(),
+        ways: Vec::new(),
         columns: vec![column("id", "bigint"), column("body", "text")],
         generated: Vec::new(),
         primary_key: vec!["id".to_owned()],

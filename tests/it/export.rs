@@ -26,7 +26,7 @@ impl Yard {
         Self::with(desk).await
     }
 
-    async fn with(desk: Desk) -> Self {
+    pub(crate) async fn with(desk: Desk) -> Self {
         let admin = desk.operator("admin");
         let console = Console::connect(desk.endpoint(&admin)).await.unwrap();
         Self { desk, console, home: tempfile::tempdir().unwrap() }

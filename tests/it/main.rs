@@ -18,6 +18,8 @@ mod archive_fixture;
 mod archive_format;
 /// What an archive says of itself, without reading its rows.
 mod archive_glance;
+/// Export and restore on schemas of every shape.
+mod archive_shapes;
 /// Attacks through what walks around a guard: views, functions, temporary tables.
 mod attack_doors;
 /// Attacks on an installation itself, and what is built after it.

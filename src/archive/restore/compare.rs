@@ -2,6 +2,7 @@
 
 use futures_util::StreamExt;
 
+use super::apply::Application;
 use super::error::RestoreError;
 use super::prepare::{Difference, RestoreMode};
 use crate::archive::digest::{LineHasher, LineTotals};
@@ -55,7 +56,8 @@ async fn collisions(
     Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or_default())
 }
 
-async fn difference(
+/// What differs in one relation.
+pub(super) async fn difference(
     transaction: &Transaction<'_>,
     relation: &PlannedRelation,
     tenant: &TenantId,
@@ -77,35 +79,67 @@ async fn difference(
     })
 }
 
-/// Compares every relation with the archive, after everything was written.
+/// Compares every relation with the archive, after everything was written, and gives the places of
+/// those that differ.
 pub(super) async fn verify(
-    transaction: &Transaction<'_>,
-    relations: &[(&PlannedRelation, &Difference, &RelationDigest)],
-    tenant: &TenantId,
-    mode: RestoreMode,
-    progress: &Progress,
-) -> Result<(), RestoreError> {
-    for (relation, before, digest) in relations {
+    application: &Application<'_>,
+    digests: &[&RelationDigest],
+) -> Result<Vec<usize>, RestoreError> {
+    let Application { transaction, relations, differences, mode, progress, .. } = *application;
+    let tenant = &application.session.tenant;
+    let mut unlike = Vec::new();
+    for (place, (relation, digest)) in relations.iter().zip(digests).enumerate() {
         progress.enter(format!("verifying {}", relation.name));
-        let statements = Statements { relation, tenant };
+        let statements = application.statements(place);
         let failed = |error| RestoreError::of(&relation.name, error);
-        let same = if !relation.is_own() {
+        let before = &differences[place];
+        let left = mode == RestoreMode::Missing && (before.changed > 0 || before.extra > 0);
+        let mut same = false;
+        if !relation.is_own() {
             // Shared rows are as they are; that they are there is what counts.
-            difference(transaction, relation, tenant).await?.missing == 0
-        } else if mode == RestoreMode::Replace || (before.changed == 0 && before.extra == 0) {
+            same = difference(transaction, relation, tenant).await?.missing == 0;
+        } else if !left {
             let found = totals(transaction, &statements.copy_target()).await.map_err(failed)?;
-            (found.rows, found.bytes, found.sum) == (digest.rows, digest.bytes, digest.line_sum)
-        } else {
-            let kept = !relation.archived.primary_key.is_empty();
-            let (expected, found) = statements.copy_kept_aside(kept);
+            same = (found.rows, found.bytes, found.sum)
+                == (digest.rows, digest.bytes, digest.line_sum);
+        }
+        // Of missing rows it counts that they are there; triggers may have added others.
+        if !same && relation.is_own() && mode == RestoreMode::Missing {
+            let (expected, found) = statements.copy_kept_aside(application.has_kept(place));
             let expected = totals(transaction, &expected).await.map_err(failed)?;
-            expected == totals(transaction, &found).await.map_err(failed)?
-        };
+            same = expected == totals(transaction, &found).await.map_err(failed)?;
+            if same && !left {
+                progress
+                    .warn(format!("triggers of the application added rows to `{}`", relation.name));
+            }
+        }
         if !same {
-            return Err(RestoreError::Differs(relation.name.clone()));
+            unlike.push(place);
         }
     }
-    Ok(())
+    Ok(unlike)
+}
+
+/// A few of the rows that differ, for people: the key and the columns.
+pub(super) async fn unlike(
+    application: &Application<'_>,
+    place: usize,
+) -> Result<RestoreError, RestoreError> {
+    let relation = &application.relations[place].name;
+    let sql = application.statements(place).unlike(application.has_kept(place));
+    let rows = application.transaction.query(&sql, &[]).await;
+    let rows = rows.map_err(|error| RestoreError::of(relation, error))?;
+    let told = |row: &tokio_postgres::Row| {
+        let key = row.get::<_, Option<String>>(0).unwrap_or_else(|| "a row".to_owned());
+        let key: String = crate::text::screen(&key).chars().take(80).collect();
+        match row.get::<_, Option<Vec<String>>>(1) {
+            Some(columns) => format!("{key} differs in {}", columns.join(", ")),
+            None if row.get(2) => format!("{key} is not there"),
+            None => format!("{key} is not in the archive"),
+        }
+    };
+    let rows = rows.iter().map(told).collect();
+    Ok(RestoreError::Differs { relation: relation.clone(), rows })
 }
 
 /// The digest of what a COPY gives.

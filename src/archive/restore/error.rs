@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::archive::plan::PlannedRelation;
 use crate::failure::{Explain, Kind};
 use crate::postgres::ServerError;
 
@@ -81,8 +82,55 @@ pub enum RestoreError {
         source: Box<ServerError>,
     },
     /// The rows in the target are not those of the archive.
-    #[error("after the restore `{0}` did not hold the rows of the archive")]
-    Differs(String),
+    #[error("after the restore `{relation}` did not hold the rows of the archive{}", told(.rows))]
+    Differs {
+        /// The relation.
+        relation: String,
+        /// A few of the rows: the key and the columns that differ.
+        rows: Vec<String>,
+    },
+    /// A row that has to go is still referred to.
+    #[error(
+        "a row of `{relation}` that the archive does not hold cannot be removed: another row refers to it"
+    )]
+    Referenced {
+        /// The relation.
+        relation: String,
+        /// What the server said.
+        source: Box<ServerError>,
+    },
+    /// A trigger of the target raised an error.
+    #[error("a trigger refused a row of `{relation}`")]
+    Trigger {
+        /// The relation.
+        relation: String,
+        /// What the server said.
+        source: Box<ServerError>,
+    },
+    /// Something that runs with the statement has no right to do what it does.
+    #[error("writing `{relation}` asks for a right that a restore does not have")]
+    NoRight {
+        /// The relation.
+        relation: String,
+        /// What the server said.
+        source: Box<ServerError>,
+    },
+    /// Rows of others would have gone with the tenant's own.
+    #[error(
+        "with the tenant's rows {} of `{relation}` would go that are not the tenant's",
+        crate::format::counted(*.rows, "row")
+    )]
+    Reaches {
+        /// The relation.
+        relation: String,
+        /// How many.
+        rows: i64,
+    },
+}
+
+/// Rows for people, and nothing where none is known.
+fn told(rows: &[String]) -> String {
+    if rows.is_empty() { String::new() } else { format!(": {}", rows.join("; ")) }
 }
 
 impl RestoreError {
@@ -94,11 +142,43 @@ impl RestoreError {
     /// Understands what the server said while it wrote a relation.
     pub(super) fn of(relation: &str, source: ServerError) -> Self {
         let (relation, source) = (relation.to_owned(), Box::new(source));
+        let by_policy = source.to_string().contains("row-level security");
         match source.state() {
-            Some("42501" | "44000") => Self::OtherTenant { relation, source },
+            Some("44000") => Self::OtherTenant { relation, source },
+            Some("42501") if by_policy => Self::OtherTenant { relation, source },
+            Some("42501") => Self::NoRight { relation, source },
+            Some("P0001") => Self::Trigger { relation, source },
             Some("23505" | "23P01") => Self::Collision { relation, source },
             Some("23503") => Self::Orphan { relation, source },
             _ => Self::Server { relation, source },
+        }
+    }
+
+    /// Understands what the server said of foreign keys that had waited.
+    pub(super) fn waiting(relations: &[PlannedRelation], source: ServerError) -> Self {
+        let has = |relation: &&PlannedRelation| {
+            relation.keys.iter().any(|key| source.constraint() == Some(key.name.as_str()))
+        };
+        let relation = relations.iter().find(has);
+        Self::of(relation.map_or("foreign keys", |relation| &relation.name), source)
+    }
+
+    /// The relations it is about: one statement can write several.
+    pub(super) fn relations(&self) -> Vec<&str> {
+        match self {
+            Self::Differs { relation, .. }
+            | Self::Collision { relation, .. }
+            | Self::Orphan { relation, .. }
+            | Self::Referenced { relation, .. } => relation.split("`, `").collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Understands what the server said while it deleted rows of a relation.
+    pub(super) fn deleting(relation: &str, source: ServerError) -> Self {
+        match Self::of(relation, source) {
+            Self::Orphan { relation, source } => Self::Referenced { relation, source },
+            other => other,
         }
     }
 }
@@ -107,7 +187,7 @@ impl Explain for RestoreError {
     fn kind(&self) -> Kind {
         match self {
             Self::Server { source, .. } => source.kind(),
-            Self::Differs(_) => Kind::Negative,
+            Self::Differs { .. } => Kind::Negative,
             _ => Kind::Refused,
         }
     }
@@ -129,15 +209,46 @@ impl Explain for RestoreError {
                 "`--mode replace` first removes what the archive does not hold".into(),
             ],
             Self::Server { source, .. } => source.hints().into_iter().chain([unchanged]).collect(),
-            Self::Differs(_) => vec![
+            Self::Orphan { source, .. } => {
+                let key = source.constraint().map(|key| {
+                    format!("the foreign key is `{}`; rows that broke it before it held (NOT VALID) cannot be written again", crate::text::screen(key))
+                });
+                [unchanged].into_iter().chain(key).collect()
+            }
+            Self::Referenced { .. } => vec![
+                unchanged,
+                "rows of other tenants can refer to it, too; `--mode missing` removes nothing".into(),
+            ],
+            Self::Trigger { .. } => vec![
+                unchanged,
+                "`--mode missing` only inserts: it does without UPDATE and DELETE".into(),
+            ],
+            Self::NoRight { .. } => vec![
+                unchanged,
+                "a trigger that writes other tables needs a SECURITY DEFINER function: a restore inserts with one role and updates with another".into(),
+            ],
+            Self::Reaches { .. } => vec![
+                unchanged,
+                "a foreign key with ON DELETE CASCADE, or a trigger, deletes them".into(),
+            ],
+            Self::Differs { .. } => vec![
                 unchanged,
                 "a trigger changes rows as they are inserted, or the application wrote meanwhile"
                     .into(),
             ],
             Self::OtherTenant { .. }
-            | Self::Orphan { .. }
             | Self::GuardBroken(_)
             | Self::Role { .. } => vec![unchanged],
+        }
+    }
+
+    fn logged(&self) -> Option<String> {
+        match self {
+            Self::Differs { relation, .. } => {
+                let rows = Vec::new();
+                Some(Self::Differs { relation: relation.clone(), rows }.to_string())
+            }
+            _ => None,
         }
     }
 }

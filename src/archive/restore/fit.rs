@@ -54,6 +54,9 @@ pub fn fit(
             .filter(|column| archived.columns.iter().any(|other| other.name == column.name))
             .cloned()
             .collect();
+        if planned.row_key.iter().any(|(name, _)| missing(name)) {
+            planned.row_key.clear();
+        }
         // The lines have the order of the archive.
         let place = |name: &str| archived.columns.iter().position(|column| column.name == name);
         planned.archived.columns.sort_by_key(|column| place(&column.name));

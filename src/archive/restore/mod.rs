@@ -8,6 +8,7 @@ mod apply;
 mod compare;
 mod error;
 mod fit;
+mod footprint;
 mod prepare;
 mod run;
 mod stage;

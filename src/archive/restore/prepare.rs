@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::RestoreError;
 use super::fit::fit;
+use crate::archive::order::{Group, groups};
 use crate::archive::plan::{PlannedRelation, plan};
 use crate::archive::receipt::ReceiptShelf;
 use crate::archive::verified::VerifiedArchive;
@@ -65,6 +66,7 @@ pub struct RestorePlan {
     pub warnings: Vec<String>,
     pub(super) archive: Arc<VerifiedArchive>,
     pub(super) relations: Vec<PlannedRelation>,
+    pub(super) groups: Vec<Group>,
     pub(super) map: RelationMap,
     pub(super) reason: Reason,
     pub(super) key: SigningKey,
@@ -156,7 +158,19 @@ pub async fn prepare(console: &Console, ask: Restore) -> Result<RestorePlan, Fai
     let receipts = ReceiptShelf::open(&ask.receipts_dir)?;
     let Restore { archive, mode, reason, .. } = ask;
     let archive = Arc::new(archive);
-    Ok(RestorePlan { tenant, mode, warnings, archive, relations, map, reason, key, receipts })
+    let groups = groups(&relations)?;
+    Ok(RestorePlan {
+        tenant,
+        mode,
+        warnings,
+        archive,
+        relations,
+        groups,
+        map,
+        reason,
+        key,
+        receipts,
+    })
 }
 
 impl RestorePlan {

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use super::apply::{Application, Applied, Extent};
-use super::compare::{differences, verify};
+use super::apply::{Application, Applied, Whole};
+use super::compare::{self, differences, verify};
 use super::error::RestoreError;
+use super::footprint::{footprint, judge};
 use super::prepare::{Difference, Preview, RestoreMode, RestorePlan};
 use super::stage::stage;
 use crate::archive::export::file_stem;
+use crate::archive::manifest::RelationDigest;
 use crate::archive::receipt::Receipt;
 use crate::archive::verified::VerifiedArchive;
 use crate::archive::watch::until_cancelled;
@@ -185,6 +187,7 @@ async fn change(
         session,
         transaction: &transaction,
         relations,
+        groups: &plan.groups,
         differences: &found,
         mode,
         progress,
@@ -202,41 +205,92 @@ async fn change(
 }
 
 /// Writes and compares. A replacement that does not end in the rows of the archive is undone and
-/// done the other way: everything deleted and inserted.
+/// done the other way: everything that hangs together deleted and inserted.
 async fn apply_and_verify(
     application: &Application<'_>,
     archive: &VerifiedArchive,
 ) -> Result<Applied, Failure> {
-    let &Application { transaction, relations, differences, mode, progress, .. } = application;
+    let &Application { transaction, relations, mode, progress, .. } = application;
     let find = |ordinal| archive.relations().iter().find(|digest| digest.ordinal == ordinal);
-    let compared: Vec<_> = relations
-        .iter()
-        .zip(differences)
-        .filter_map(|(relation, before)| {
-            find(relation.archived.ordinal).map(|digest| (relation, before, digest))
-        })
-        .collect();
-    let attempt = async |extent: Extent| {
-        let applied = application.apply(extent).await?;
-        let check = transaction.batch(&Sql::new("set constraints all immediate")).await;
-        check.map_err(|source| RestoreError::of("foreign keys", source))?;
-        let tenant = &application.session.tenant;
-        verify(transaction, &compared, tenant, mode, progress).await?;
-        Ok::<_, RestoreError>(applied)
-    };
+    let digests: Vec<_> = relations.iter().filter_map(|r| find(r.archived.ordinal)).collect();
     if mode == RestoreMode::Missing {
-        return Ok(attempt(Extent::Extra).await?);
+        return Ok(attempt(application, &digests, &Whole::new()).await?);
     }
     transaction.batch(&Sql::new("savepoint before_changes")).await?;
-    match attempt(Extent::Extra).await {
+    match attempt(application, &digests, &Whole::new()).await {
         Err(
-            RestoreError::Collision { .. } | RestoreError::Orphan { .. } | RestoreError::Differs(_),
+            error @ (RestoreError::Collision { .. }
+            | RestoreError::Orphan { .. }
+            | RestoreError::Referenced { .. }
+            | RestoreError::Differs { .. }),
         ) => {
-            progress.warn("rows changed places: all rows of the tenant are written anew");
+            progress.warn("rows changed places: rows of the tenant are written anew");
             transaction.batch(&Sql::new("rollback to savepoint before_changes")).await?;
-            Ok(attempt(Extent::Whole).await?)
+            let whole = hanging_together(application, &error);
+            let later = attempt(application, &digests, &whole).await;
+            // What became of all rows written anew does not say why a few were not right.
+            let differed = matches!(error, RestoreError::Differs { .. });
+            let told = |later| if differed { error } else { later };
+            Ok(later.map_err(told)?)
         }
         result => Ok(result?),
+    }
+}
+
+/// One way to write and to compare.
+async fn attempt(
+    application: &Application<'_>,
+    digests: &[&RelationDigest],
+    whole: &Whole,
+) -> Result<Applied, RestoreError> {
+    let &Application { transaction, relations, mode, progress, .. } = application;
+    let failed = |source| RestoreError::of("foreign keys", source);
+    let before = footprint(transaction, relations).await.map_err(failed)?;
+    let mut applied = application.apply(whole).await?;
+    let check = async || {
+        let check = transaction.batch(&Sql::new("set constraints all immediate")).await;
+        check.map_err(|source| RestoreError::waiting(relations, source))
+    };
+    check().await?;
+    let mut unlike = verify(application, digests).await?;
+    if !unlike.is_empty() {
+        let wait = Sql::new("set constraints all deferred");
+        transaction.batch(&wait).await.map_err(failed)?;
+        let more = application.put_back(&unlike).await?;
+        applied.updated += more.updated;
+        applied.deleted += more.deleted;
+        check().await?;
+        unlike = verify(application, digests).await?;
+    }
+    if let Some(place) = unlike.first() {
+        return Err(compare::unlike(application, *place).await?);
+    }
+    let after = footprint(transaction, relations).await.map_err(failed)?;
+    let all: Vec<_> = relations.iter().zip(application.differences).collect();
+    judge(&all, [&before, &after], mode, progress)?;
+    Ok(applied)
+}
+
+/// The relations that differ or failed, and all whose rows refer to theirs.
+fn hanging_together(application: &Application<'_>, error: &RestoreError) -> Whole {
+    let &Application { relations, differences, .. } = application;
+    let failed = error.relations();
+    let differs = |place: &usize| {
+        let one = &differences[*place];
+        let named = failed.iter().any(|name| **name == relations[*place].name);
+        relations[*place].is_own() && (named || one.missing + one.changed + one.extra > 0)
+    };
+    let mut whole: Whole = (0..relations.len()).filter(differs).collect();
+    loop {
+        let refers = |place: &usize| {
+            let to_whole = |name: &String| whole.iter().any(|&to| relations[to].name == *name);
+            relations[*place].is_own() && relations[*place].keys.iter().any(|key| to_whole(&key.to))
+        };
+        let more: Whole = (0..relations.len()).filter(refers).collect();
+        if more.is_subset(&whole) {
+            return whole;
+        }
+        whole.extend(more);
     }
 }
 

@@ -18,6 +18,7 @@ words as (
   select e.enumtypid as type, pg_catalog.jsonb_agg(e.enumlabel order by e.enumsortorder) as labels from pg_catalog.pg_enum e group by 1
 )
 select t.oid, t.nspname, t.relname, t.relkind::text, t.relispartition, t.relrowsecurity, t.relforcerowsecurity,
+  t.relkind = 'r' and exists (select from pg_catalog.pg_inherits h where h.inhparent = t.oid) as has_heirs,
   coalesce(t.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false) as invoker,
   coalesce(pg_catalog.has_table_privilege($1, t.oid, 'SELECT'), false) as may_select,
   coalesce(pg_catalog.has_table_privilege($1, t.oid, 'INSERT'), false) as may_insert,
@@ -38,7 +39,14 @@ select t.oid, t.nspname, t.relname, t.relkind::text, t.relispartition, t.relrows
   (select array_agg(a.attname::text order by k.place) from pg_catalog.pg_index i
     cross join lateral pg_catalog.unnest(i.indkey::int2[]) with ordinality k (number, place)
     join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = k.number
-    where i.indrelid = t.oid and i.indisprimary) as primary_key,
+    where i.indrelid = t.oid and i.indisprimary and k.place <= i.indnkeyatts) as primary_key,
+  (select array_agg(pg_catalog.format('operator(%I.%s)', n.nspname, o.oprname) order by k.place) from pg_catalog.pg_index i
+    cross join lateral pg_catalog.unnest(i.indclass::oid[]) with ordinality k (class, place)
+    join pg_catalog.pg_opclass c on c.oid = k.class
+    join pg_catalog.pg_amop m on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype
+      and m.amopstrategy = 3 and m.amoppurpose = 's'
+    join pg_catalog.pg_operator o on o.oid = m.amopopr join pg_catalog.pg_namespace n on n.oid = o.oprnamespace
+    where i.indrelid = t.oid and i.indisprimary) as primary_key_equals,
   -- Whole-table unique keys of plain columns with operators of the system: what one comparison can tell.
   (select pg_catalog.jsonb_agg((select pg_catalog.jsonb_agg(a.attname order by k.place)
         from pg_catalog.unnest(i.indkey::int2[]) with ordinality k (number, place)

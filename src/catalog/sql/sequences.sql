@@ -1,7 +1,7 @@
 -- Sequences owned by a column (identity, serial), and those that a default draws from.
 -- $1: the application role.
 select distinct sn.nspname::text, s.relname::text, tn.nspname::text, t.relname::text, a.attname::text,
-  coalesce(pg_catalog.has_sequence_privilege($1, s.oid, 'USAGE'), false) as usage
+  coalesce(pg_catalog.has_sequence_privilege($1, s.oid, 'USAGE'), false) as usage, ty.typcategory = 'N' as is_number
 from pg_catalog.pg_class s join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
 join lateral (
   select d.refobjid as relation, d.refobjsubid as attribute from pg_catalog.pg_depend d
@@ -14,5 +14,6 @@ join lateral (
 ) o on true
 join pg_catalog.pg_class t on t.oid = o.relation join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
 join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = o.attribute
+join pg_catalog.pg_type ty on ty.oid = a.atttypid
 where s.relkind = 'S' and tn.nspname !~ '^(pg_|tenantdesk)'
 order by 1, 2, 3, 4, 5

@@ -238,10 +238,9 @@ impl Conditions<'_> {
             let alias = Sql::new("parent").number(depth as u64 + 1);
             from.push(Sql::from(&parse_name(&step.references)).text(" as ").append(&alias));
             for (here, there) in step.columns.iter().zip(&step.referenced) {
-                let here_type = self.column(&child_name, here)?.bare_type();
-                let there_type = self.column(&step.references, there)?.bare_type();
-                // A polymorphic id is often a text beside numbers and uuids.
-                let cast = if family(&here_type) == family(&there_type) { "" } else { "::text" };
+                let here_column = self.column(&child_name, here)?;
+                let there_column = self.column(&step.references, there)?;
+                let cast = if here_column.compares_with(there_column) { "" } else { "::text" };
                 on.push(Sql::fill(
                     "{alias}.{there}{cast} = {child}.{here}{cast}",
                     &[
@@ -298,14 +297,5 @@ impl Conditions<'_> {
             relation: relation.to_owned(),
             column: column.to_owned(),
         })
-    }
-}
-
-/// Types that the server compares with each other without a cast.
-fn family(bare_type: &str) -> &str {
-    match bare_type {
-        "smallint" | "integer" | "bigint" | "numeric" => "number",
-        "text" | "character varying" | "bpchar" => "text",
-        other => other,
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn views(
         }
         let view = Sql::new(set.schema).text(".").ident(name);
         let belongs = belongs(conditions, relation, set)?;
-        statements.push(create(present, &view, &belongs, set.checked));
+        statements.push(create(present, &view, &belongs, set));
         statements.extend(grants(set, movable, present, &view));
     }
     statements.push(Sql::new("reset role"));
@@ -96,20 +96,23 @@ fn belongs(conditions: &Conditions<'_>, relation: &Relation, set: &Set) -> Resul
 }
 
 /// `create view`, one column list, a barrier, and a cascaded check where it is written through.
-fn create(present: &CatalogRelation, view: &Sql, belongs: &Sql, checked: bool) -> Sql {
+/// What moves a tenant takes each table for itself: rows of tables that inherit from it are theirs.
+fn create(present: &CatalogRelation, view: &Sql, belongs: &Sql, set: &Set) -> Sql {
+    let alone = present.has_heirs && matches!(set.of, Of::Archive | Of::ArchiveWrites);
     let columns: Vec<Sql> = present
         .columns
         .iter()
         .map(|column| Sql::new("t.").ident(&Ident::new(&column.name)))
         .collect();
     Sql::fill(
-        "create view {view} with (security_barrier) as select {columns} from {table} as t where {belongs}{check}",
+        "create view {view} with (security_barrier) as select {columns} from {only}{table} as t where {belongs}{check}",
         &[
             ("view", view),
             ("columns", &Sql::join(&columns, ", ")),
             ("table", &Sql::from(&present.name)),
+            ("only", &Sql::new(if alone { "only " } else { "" })),
             ("belongs", belongs),
-            ("check", &Sql::new(if checked { " with cascaded check option" } else { "" })),
+            ("check", &Sql::new(if set.checked { " with cascaded check option" } else { "" })),
         ],
     )
 }

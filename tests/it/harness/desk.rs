@@ -119,6 +119,25 @@ impl Desk {
         Self::copy("product_template")
     }
 
+    /// A schema of a test's own: extensions and the like as the superuser, tables as their owner, rows
+    /// as the superuser, and the map that guards it.
+    pub fn custom(extensions: &str, tables: &str, rows: &str, map: &str) -> Self {
+        LazyLock::force(&HOST);
+        let cluster = cluster();
+        let database = cluster.create_database("custom");
+        cluster
+            .psql("postgres", SUPERUSER, &format!("alter database {database} owner to app_owner"))
+            .rows();
+        cluster.psql(&database, SUPERUSER, extensions).rows();
+        cluster.psql(&database, "app_owner", tables).rows();
+        cluster.psql(&database, SUPERUSER, rows).rows();
+        let map = RelationMap::from_toml(map).expect("a map");
+        let consent = Consent { close_doors: true, enforce_limits: false, pin_public: false };
+        let _turn = ONE_AT_A_TIME.lock().expect("no other template failed");
+        install_guard(&cluster.endpoint(&database, "app_owner"), &map, consent);
+        Self { cluster, database }
+    }
+
     fn copy(template: &str) -> Self {
         let cluster = cluster();
         let database = cluster.create_database_from(template, "desk");
