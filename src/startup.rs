@@ -2,6 +2,8 @@
 //! the starter schema, the control schema with its guard, and the first operators; every later
 //! start finds them and does nothing.
 
+use secrecy::SecretString;
+
 use crate::audit::Attested;
 use crate::config::{Paths, env};
 use crate::console::{Console, ConsoleError};
@@ -13,7 +15,10 @@ use crate::isolation::map::{MapError, RelationMap};
 use crate::isolation::relations::installed_map;
 use crate::isolation::setup::SetupDesk;
 use crate::postgres::embedded::{Embedded, EmbeddedServer};
-use crate::postgres::{Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, connect};
+use crate::postgres::endpoint::Credential;
+use crate::postgres::{
+    Endpoint, Ident, Isolation, Link, Preamble, ServerError, Sql, Transaction, Why, connect,
+};
 use crate::progress::Progress;
 use crate::server::role::{DATABASE, Role};
 use crate::tenant::sessions;
@@ -44,20 +49,54 @@ pub enum Target {
 
 impl Target {
     /// The target of an address, or the embedded server. An address on the embedded server's
-    /// socket starts that server where it does not run.
+    /// socket starts that server where it does not run. `url` comes from a command line and must
+    /// not hold a password; the one in the environment may.
     ///
     /// # Errors
-    /// Where the address is none, or means a server over a network, which this version cannot.
+    /// Where the address is none.
     pub fn choose(url: Option<&str>, paths: &Paths) -> Result<Self, Failure> {
-        let from_environment = env::URL.read().map(|value| value.to_string_lossy().into_owned());
-        let Some(url) = url.map(str::to_owned).or(from_environment) else {
-            return Ok(Self::Embedded);
+        let from_environment = || env::URL.read().map(|value| value.to_string_lossy().into_owned());
+        let endpoint = match (url, from_environment().map(SecretString::from)) {
+            (Some(url), _) => Endpoint::parse(url)?,
+            (None, Some(url)) => Endpoint::parse_secret(&url)?,
+            (None, None) => return Ok(Self::Embedded),
         };
-        let endpoint = Endpoint::parse(&url)?;
-        if endpoint.socket_dir == paths.socket_dir && endpoint.database == DATABASE {
+        if endpoint.socket_dir() == Some(&paths.socket_dir) && endpoint.database == DATABASE {
             return Ok(Self::EmbeddedAs(endpoint.user));
         }
         Ok(Self::Elsewhere(endpoint))
+    }
+
+    /// Who would be asked for a password: the address of another server, where none is known yet.
+    #[must_use]
+    pub fn without_password(&self) -> Option<String> {
+        match self {
+            Self::Elsewhere(endpoint) if endpoint.credential() == Credential::None => {
+                Some(format!("{} on {}", endpoint.user, endpoint.place_text()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same target with a password that somebody typed.
+    #[must_use]
+    pub fn with_password(self, password: SecretString) -> Self {
+        match self {
+            Self::Elsewhere(endpoint) => Self::Elsewhere(endpoint.with_password(password)),
+            other => other,
+        }
+    }
+}
+
+/// Whether a server asks for a password where none is known. Any other trouble is none of this
+/// question's: whoever connects will meet it.
+pub async fn asks_for_password(target: &Target) -> bool {
+    let Target::Elsewhere(endpoint) = target else { return false };
+    match connect(endpoint, "tenantdesk").await {
+        Err(ServerError::Connect(unreachable)) => {
+            matches!(unreachable.why, Why::PasswordNeeded { .. })
+        }
+        _ => false,
     }
 }
 
@@ -405,7 +444,7 @@ pub async fn keep_out(
 /// Where the embedded server is, if that is the one that this gate is on.
 fn embedded_of(console: &Console) -> Result<Option<Paths>, Failure> {
     let paths = Paths::from_environment()?;
-    let its_own = console.endpoint().socket_dir == paths.socket_dir;
+    let its_own = console.endpoint().socket_dir() == Some(paths.socket_dir.as_path());
     Ok(its_own.then_some(paths))
 }
 

@@ -10,6 +10,7 @@ mod completions;
 mod demo;
 mod desk;
 mod dispatch;
+mod echo;
 mod exit;
 mod export;
 mod impersonate;
@@ -32,6 +33,7 @@ mod shown;
 mod signals;
 mod table;
 mod tables;
+mod target;
 mod tenant;
 mod usage;
 

@@ -33,6 +33,13 @@ impl Isolation {
     }
 }
 
+/// Settings that must not differ between transactions: what a text form of a value depends on, and
+/// how long one may be left open. They are part of each transaction, not of the connection: a
+/// pooler refuses them at the start of one, and mixes up what is set later.
+const PINNED: &str = "; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
+     SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; \
+     SET LOCAL lc_monetary = 'C'; SET LOCAL idle_in_transaction_session_timeout = '10min'";
+
 /// What a transaction begins with.
 #[derive(Debug, Clone)]
 pub struct Preamble<'a> {
@@ -51,6 +58,7 @@ impl<'a> Preamble<'a> {
     /// BEGIN with the role, and one SELECT for the settings: ($1, $2), ($3, $4), ..
     fn statements(&self) -> (String, Option<Settings<'a>>) {
         let mut head = self.isolation.begin().to_owned();
+        head.push_str(PINNED);
         if let Some(role) = self.role {
             head.push_str("; SET LOCAL ROLE ");
             head.push_str(&role.to_string());

@@ -42,12 +42,7 @@ pub async fn status(embedded: &Embedded, progress: &Progress) -> Result<ServerSt
     super::may_look(embedded)?;
     let seen = embedded.observe().await?;
     let (version, fsync) = if seen.state == State::Running {
-        let endpoint = Endpoint {
-            socket_dir: seen.socket_dir.clone(),
-            port: seen.port,
-            database: "postgres".to_owned(),
-            user: SUPERUSER.to_owned(),
-        };
+        let endpoint = Endpoint::socket(&seen.socket_dir, seen.port, "postgres", SUPERUSER);
         let Running { version, fsync } = running(&endpoint).await?;
         (Some(version), Some(fsync))
     } else {

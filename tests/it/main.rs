@@ -96,6 +96,10 @@ mod operators;
 mod provision;
 /// Generated pages are what the program does.
 mod reference;
+/// Logging in over a network: passwords from each place, prompts, refusals; the verbs by TLS.
+mod remote_login;
+/// TLS to a server: whom it is believed to be, and what is told where it is somebody else.
+mod remote_tls;
 /// One tenant in: exact, atomic, and nobody else touched.
 mod restore;
 /// The embedded server from its first start to its end.
