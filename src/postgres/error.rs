@@ -160,6 +160,10 @@ impl Explain for ServerError {
             Self::Statement { state, .. } if state == "55P03" => {
                 vec!["another transaction holds it; try again".to_owned()]
             }
+            // PgBouncer's words: it had no session of the server to give.
+            Self::Statement { message, .. } if message == "query_wait_timeout" => {
+                vec!["a verb holds up to three sessions of the server at once: raise the pooler's `default_pool_size`, or connect to the server itself".to_owned()]
+            }
             Self::Connect(unreachable) => unreachable.hints(),
             _ => Vec::new(),
         }

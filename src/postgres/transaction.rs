@@ -146,7 +146,8 @@ impl<'l> Transaction<'l> {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, ServerError> {
-        Ok(self.link.client().query(sql.as_str(), values).await?)
+        let typed = self.typed(sql, values).await?;
+        Ok(self.link.client().query_typed(sql.as_str(), &typed).await?)
     }
 
     /// Runs a query that gives at most one row.
@@ -158,7 +159,8 @@ impl<'l> Transaction<'l> {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, ServerError> {
-        Ok(self.link.client().query_opt(sql.as_str(), values).await?)
+        let typed = self.typed(sql, values).await?;
+        Ok(self.link.client().query_typed_opt(sql.as_str(), &typed).await?)
     }
 
     /// Runs a query that gives exactly one row.
@@ -170,7 +172,8 @@ impl<'l> Transaction<'l> {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, ServerError> {
-        Ok(self.link.client().query_one(sql.as_str(), values).await?)
+        let typed = self.typed(sql, values).await?;
+        Ok(self.link.client().query_typed_one(sql.as_str(), &typed).await?)
     }
 
     /// Runs one statement by the extended protocol and gives the rows affected.
@@ -182,7 +185,28 @@ impl<'l> Transaction<'l> {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, ServerError> {
-        Ok(self.link.client().execute(sql.as_str(), values).await?)
+        let typed = self.typed(sql, values).await?;
+        Ok(self.link.client().execute_typed(sql.as_str(), &typed).await?)
+    }
+
+    /// The values with the types that the server expects. The statement itself runs without a
+    /// name: the driver's rows would keep a named one beyond the transaction, and behind a pooler
+    /// it would then be closed in another session, and be in the way in this one.
+    async fn typed<'v>(
+        &self,
+        sql: &Sql,
+        values: &[&'v (dyn ToSql + Sync)],
+    ) -> Result<Vec<(&'v (dyn ToSql + Sync), Type)>, ServerError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Dropped at once, which closes it within the transaction.
+        let types = self.link.client().prepare(sql.as_str()).await?.params().to_vec();
+        if types.len() != values.len() {
+            let said = format!("{} values for {} places", values.len(), types.len());
+            return Err(ServerError::Answer(said));
+        }
+        Ok(values.iter().copied().zip(types).collect())
     }
 
     /// Runs constants of ours by the simple protocol, several statements if need be.

@@ -73,6 +73,9 @@ pub enum Why {
     /// The server does not accept our certificate.
     #[error("the server does not accept the client certificate ({0})")]
     ClientCertificate(String),
+    /// The server wants a client certificate.
+    #[error("the server asks for a client certificate")]
+    CertificateNeeded,
     /// Another fault of the handshake.
     #[error("TLS could not be set up: {0}")]
     Handshake(String),
@@ -123,7 +126,7 @@ impl Unreachable {
         match &self.why {
             Why::Said { state, .. } => Some(state),
             Why::WrongPassword { .. } => Some("28P01"),
-            Why::NoHbaLine(_) | Why::LoginRefused(_) => Some("28000"),
+            Why::NoHbaLine(_) | Why::LoginRefused(_) | Why::CertificateNeeded => Some("28000"),
             Why::NoDatabase => Some("3D000"),
             _ => None,
         }
@@ -178,6 +181,7 @@ impl Explain for Unreachable {
             Why::Expired(_) => format!("have the certificate on {host} renewed; if it is in date there, the clock of this machine is wrong"),
             Why::NotYetValid(_) => format!("is the clock of this machine right? else the one of whoever made the certificate of {host} is not"),
             Why::ClientCertificate(_) => "it has to come from an authority in `ssl_ca_file` of the server and to be in date: see sslcert and sslkey".to_owned(),
+            Why::CertificateNeeded => "name it with sslcert=FILE, and its key with sslkey=FILE".to_owned(),
             Why::WrongPassword { from } => match from {
                 Some(source) => format!("{source} is not the one of `{user}`; an operator's login may have been removed, too"),
                 None => format!("is `{user}` the right login?"),
@@ -271,7 +275,11 @@ impl Why {
     fn said(state: &str, message: String, routine: &str, source: Option<&Source>) -> Self {
         match state {
             "28P01" => Self::WrongPassword { from: source.cloned() },
-            "28000" if routine == "ClientAuthentication" => Self::NoHbaLine(message),
+            "28000" if routine == "ClientAuthentication" => {
+                // One routine says both; in another language the second is told in its own words.
+                let wants_one = message.contains("valid client certificate");
+                if wants_one { Self::CertificateNeeded } else { Self::NoHbaLine(message) }
+            }
             "28000" => Self::LoginRefused(message),
             "3D000" => Self::NoDatabase,
             "08P01" if message.contains("startup parameter") => Self::Pooler(message),

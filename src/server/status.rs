@@ -80,7 +80,10 @@ pub struct Running {
 pub async fn running(endpoint: &Endpoint) -> Result<Running, Failure> {
     let link = connect(endpoint, "tenantdesk status").await?;
     let sql = "select current_setting('server_version'), current_setting('fsync') = 'on'";
-    let row =
-        link.client().query_one(sql, &[]).await.map_err(crate::postgres::ServerError::from)?;
+    let row = link
+        .client()
+        .query_typed_one(sql, &[])
+        .await
+        .map_err(crate::postgres::ServerError::from)?;
     Ok(Running { version: row.get(0), fsync: row.get(1) })
 }
