@@ -17,7 +17,7 @@ use crate::isolation::setup::SetupDesk;
 use crate::postgres::embedded::{Embedded, EmbeddedServer};
 use crate::postgres::endpoint::Credential;
 use crate::postgres::{
-    Endpoint, Ident, Isolation, Link, Preamble, ServerError, Sql, Transaction, Why, connect,
+    Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, asks_for_password, connect,
 };
 use crate::progress::Progress;
 use crate::server::role::{DATABASE, Role};
@@ -44,7 +44,7 @@ pub enum Target {
     /// The embedded server, as another of its logins.
     EmbeddedAs(String),
     /// Another server.
-    Elsewhere(Endpoint),
+    Elsewhere(Box<Endpoint>),
 }
 
 impl Target {
@@ -64,39 +64,32 @@ impl Target {
         if endpoint.socket_dir() == Some(&paths.socket_dir) && endpoint.database == DATABASE {
             return Ok(Self::EmbeddedAs(endpoint.user));
         }
-        Ok(Self::Elsewhere(endpoint))
+        Ok(Self::Elsewhere(Box::new(endpoint)))
     }
 
-    /// Who would be asked for a password: the address of another server, where none is known yet.
+    /// Whose password would be asked for: that of a login on another server, where none is known.
     #[must_use]
     pub fn without_password(&self) -> Option<String> {
-        match self {
-            Self::Elsewhere(endpoint) if endpoint.credential() == Credential::None => {
-                Some(format!("{} on {}", endpoint.user, endpoint.place_text()))
-            }
-            _ => None,
-        }
+        let Self::Elsewhere(endpoint) = self else { return None };
+        let known = matches!(endpoint.credential(), Credential::Known(_));
+        (!known).then(|| format!("{} on {}", endpoint.user, endpoint.place_text()))
+    }
+
+    /// Whether its server asks for a password that is not known.
+    pub async fn asks_for_password(&self) -> bool {
+        let Self::Elsewhere(endpoint) = self else { return false };
+        asks_for_password(endpoint).await
     }
 
     /// The same target with a password that somebody typed.
     #[must_use]
     pub fn with_password(self, password: SecretString) -> Self {
         match self {
-            Self::Elsewhere(endpoint) => Self::Elsewhere(endpoint.with_password(password)),
+            Self::Elsewhere(endpoint) => {
+                Self::Elsewhere(Box::new(endpoint.with_password(password)))
+            }
             other => other,
         }
-    }
-}
-
-/// Whether a server asks for a password where none is known. Any other trouble is none of this
-/// question's: whoever connects will meet it.
-pub async fn asks_for_password(target: &Target) -> bool {
-    let Target::Elsewhere(endpoint) = target else { return false };
-    match connect(endpoint, "tenantdesk").await {
-        Err(ServerError::Connect(unreachable)) => {
-            matches!(unreachable.why, Why::PasswordNeeded { .. })
-        }
-        _ => false,
     }
 }
 
@@ -203,7 +196,8 @@ async fn connect_to(
             }
         }
         Target::Elsewhere(endpoint) => {
-            Ok(Started { console: Console::connect(endpoint.clone()).await?, server: None })
+            let console = Console::connect(endpoint.as_ref().clone()).await?;
+            Ok(Started { console, server: None })
         }
     }
 }

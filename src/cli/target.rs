@@ -3,7 +3,8 @@
 use super::invocation::Invocation;
 use crate::config::Paths;
 use crate::failure::Failure;
-use crate::startup::{self, Target};
+use crate::progress::Progress;
+use crate::startup::Target;
 
 /// The target of the flags and the environment. A person at a terminal is asked for a password
 /// that is missing; without one the error of connecting says where it may come from.
@@ -27,13 +28,11 @@ pub(super) fn ask_for_password(
         return Ok(target);
     };
     let asks = invocation.block_on(async |invocation| {
-        let ask = async |_| Ok(startup::asks_for_password(&target).await);
-        invocation
-            .watch(|progress| {
-                let asked = ask(progress.clone());
-                async move { progress.unless_cancelled(asked).await }
-            })
-            .await
+        let question = async |progress: Progress| {
+            let asked = async { Ok(target.asks_for_password().await) };
+            progress.unless_cancelled(asked).await
+        };
+        invocation.watch(question).await
     })?;
     if !asks {
         return Ok(target);

@@ -62,6 +62,17 @@ pub async fn connect(endpoint: &Endpoint, application_name: &str) -> Result<Link
     })
 }
 
+/// Whether the server asks for a password where none is known. Any other trouble is none of this
+/// question's: whoever connects will meet it.
+pub async fn asks_for_password(endpoint: &Endpoint) -> bool {
+    match connect(endpoint, "tenantdesk").await {
+        Err(ServerError::Connect(unreachable)) => {
+            matches!(unreachable.why, Why::PasswordNeeded { .. })
+        }
+        _ => false,
+    }
+}
+
 /// Tries the ways that the mode allows, as libpq: the second one only where the first failed for
 /// what may be the want, or the presence, of TLS.
 async fn open(endpoint: &Endpoint, application_name: &str) -> Result<Link, Why> {

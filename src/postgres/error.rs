@@ -162,7 +162,7 @@ impl Explain for ServerError {
             }
             // PgBouncer's words: it had no session of the server to give.
             Self::Statement { message, .. } if message == "query_wait_timeout" => {
-                vec!["a verb holds up to three sessions of the server at once: raise the pooler's `default_pool_size`, or connect to the server itself".to_owned()]
+                vec!["a verb holds several sessions of the server at once: raise the pooler's `default_pool_size`, or connect to the server itself".to_owned()]
             }
             Self::Connect(unreachable) => unreachable.hints(),
             _ => Vec::new(),

@@ -10,7 +10,7 @@ mod tls;
 pub mod transaction;
 pub mod unreachable;
 
-pub use connect::{Canceller, Hangup, Link, connect};
+pub use connect::{Canceller, Hangup, Link, asks_for_password, connect};
 pub use embedded::{Embedded, EmbeddedServer};
 pub use endpoint::Endpoint;
 pub use error::{Meaning, ServerError};

@@ -36,8 +36,8 @@ fn url() -> String {
 
 /// The same with one.
 fn url_with(password: &str) -> String {
-    let encoded = password.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
-    url().replacen("ada@", &format!("ada:{encoded}@"), 1)
+    let encoded: Vec<String> = password.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    url().replacen("ada@", &format!("ada:{}@", encoded.concat()), 1)
 }
 
 /// Runs `tenant list` and gives the exit code and what was said, in which no password may be.

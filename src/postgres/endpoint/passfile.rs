@@ -79,7 +79,7 @@ fn fits<'l>(line: &'l str, wanted: &str) -> Option<&'l str> {
     let (mut rest, mut wanted) = (line.chars(), wanted.chars());
     loop {
         let read = match rest.next()? {
-            ':' => return wanted.next().is_none().then(|| rest.as_str()),
+            ':' => return wanted.next().is_none().then_some(rest.as_str()),
             '\\' => rest.next()?,
             plain => plain,
         };

@@ -200,16 +200,12 @@ mod tests {
         read(url, Parameters::default()).unwrap()
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[test]
     fn what_an_address_leaves_open_is_taken_from_the_environment_and_then_by_default() {
         let environment = Parameters {
-            host: some("elsewhere"),
-            port: some("5999"),
-            user: some("eve"),
+            host: Some("elsewhere".into()),
+            port: Some("5999".into()),
+            user: Some("eve".into()),
             password: Some(SecretString::from("c4n4ry")),
             ..Parameters::default()
         };
@@ -257,7 +253,7 @@ mod tests {
             let error = read(url, Parameters::default()).unwrap_err();
             assert!(matches!(error, InvalidAddress::Value { name: n, .. } if n == name), "{error}");
         }
-        let several = Parameters { host: some("a,b"), ..Parameters::default() };
+        let several = Parameters { host: Some("a,b".into()), ..Parameters::default() };
         assert_eq!(read("postgres:///app", several).unwrap_err(), InvalidAddress::Several);
     }
 
