@@ -1,6 +1,8 @@
 //! Wiring: from the embedded server to a [`Console`]. The first start makes the roles of the host,
 //! the starter schema, the control schema with its guard, and the first operators; every later
 //! start finds them and does nothing.
+//!
+//! One way from an address to a console, told in the order in which it is gone: hence the lines.
 
 use secrecy::SecretString;
 
