@@ -49,14 +49,15 @@ impl Pooler {
         let ini = format!(
             "[databases]\ndesk = host={} port={} dbname=desk\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
              listen_port = {port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {}/users\n\
-             pool_mode = transaction\ndefault_pool_size = 7\nlogfile = {}/log\n",
+             pool_mode = transaction\ndefault_pool_size = 3\nlogfile = {}/log\n",
             cluster.socket_dir.display(),
             cluster.port,
             dir.display(),
             dir.display(),
         );
         std::fs::write(dir.join("pgbouncer.ini"), ini).unwrap();
-        std::fs::write(dir.join("users"), format!("\"ada\" \"{PASSWORD}\"\n")).unwrap();
+        let users = PEOPLE.map(|(operator, _)| format!("\"{operator}\" \"{PASSWORD}\"\n")).concat();
+        std::fs::write(dir.join("users"), users).unwrap();
         for path in [dir.join("users"), dir.join("pgbouncer.ini"), dir.clone()] {
             Account::own(account, &path);
         }
@@ -68,6 +69,19 @@ impl Pooler {
     }
 }
 
+/// Who looks after which tenant: one each, because the sessions of one operator at the same time are
+/// another matter than the pooler.
+const PEOPLE: [(&str, &str); 3] = [("ada", "acme"), ("bob", "bolt"), ("cyd", "crow")];
+
+/// Runs a verb that must succeed, as somebody, by way of the pooler.
+fn run(home: &Home, pooler: &Pooler, operator: &str, words: &[&str]) -> Value {
+    let url = format!("postgresql://{operator}@127.0.0.1:{}/desk", pooler.port);
+    let words = [words, &["--json", "--url", &url]].concat();
+    let output = home.command(&words).env("PGPASSWORD", PASSWORD).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{words:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 #[test]
 fn the_verbs_work_through_a_pooler_that_hands_out_transactions() {
     let Some(program) = program() else {
@@ -76,59 +90,42 @@ fn the_verbs_work_through_a_pooler_that_hands_out_transactions() {
     };
     let cluster = Cluster::fresh();
     starter_on(&cluster, "desk");
-    let add = "select tenantdesk.operator_add('ada', 'admin', null, false, null)";
-    cluster.psql("desk", "app_owner", add).rows();
-    // Whatever a login sets for itself must not reach an archive.
-    cluster.psql("desk", SUPERUSER, "alter role ada set datestyle = 'SQL, DMY'").rows();
-    let pooler = Pooler::start(&program, &cluster);
-    let home = Home::new();
-    let url = format!("postgresql://ada@127.0.0.1:{}/desk", pooler.port);
-    let run = |words: &[&str]| -> Value {
-        let words = [words, &["--json", "--url", &url]].concat();
-        let output = home.command(&words).env("PGPASSWORD", PASSWORD).output().unwrap();
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{words:?}: {said}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    };
-    let reason = ["--reason", "ticket 4711 asks for it"];
-    for slug in ["acme", "bolt", "crow"] {
-        run(&[
-            "tenant",
-            "create",
-            slug,
-            "--slug",
-            slug,
-            "--admin-email",
-            &format!("a@{slug}.test"),
-        ]);
+    for (operator, _) in PEOPLE {
+        let add =
+            format!("select tenantdesk.operator_add('{operator}', 'admin', null, false, null)");
+        cluster.psql("desk", "app_owner", &add).rows();
+        // Whatever a login sets for itself must not reach an archive.
+        let set = format!("alter role {operator} set datestyle = 'SQL, DMY'");
+        cluster.psql("desk", SUPERUSER, &set).rows();
     }
-    // Several at once share the sessions of the server.
+    let (pooler, home) = (Pooler::start(&program, &cluster), Home::new());
+    // Several programs at once, and each finds what the one before has left in its sessions.
     std::thread::scope(|scope| {
-        for slug in ["acme", "bolt", "crow"] {
-            let (run, home) = (&run, &home);
-            scope.spawn(move || {
-                for _ in 0..3 {
-                    let archive = home.base().join(format!("{slug}.tenant"));
-                    let archive = archive.to_str().unwrap();
-                    run(&["tenant", "show", slug]);
-                    run(&["usage", slug]);
-                    run(&["export", slug, "-o", archive, "--force"]);
-                    run(&[&["restore", archive, "--confirm", slug], &reason[..]].concat());
-                    run(&["archive", "verify", archive]);
-                }
-            });
+        for (operator, slug) in PEOPLE {
+            let (pooler, home) = (&pooler, &home);
+            scope.spawn(move || work(&|words| run(home, pooler, operator, words), home, slug));
         }
     });
-    for slug in ["acme", "bolt", "crow"] {
-        let email = format!("a@{slug}.test");
-        let statement = [
-            "-c",
-            "select slug, created_at::date::text = to_char(created_at, 'YYYY-MM-DD') from app.tenants",
-        ];
-        let said = run(&[&["impersonate", slug, "--as", &email], &reason[..], &statement].concat());
-        assert_eq!(said["statements"][0]["rows"], serde_json::json!([[slug, "t"]]), "{said}");
-    }
-    run(&["audit", "verify"]);
+    run(&home, &pooler, "ada", &["audit", "verify"]);
     let open = "select count(*) from tenantdesk.tenant_sessions where ended_at is null";
     assert_eq!(cluster.psql("desk", SUPERUSER, open).rows(), "0");
+}
+
+/// The life of one tenant.
+fn work(run: &dyn Fn(&[&str]) -> Value, home: &Home, slug: &str) {
+    let (email, archive) = (format!("a@{slug}.test"), home.base().join(format!("{slug}.tenant")));
+    let archive = archive.to_str().unwrap();
+    let reason = ["--reason", "ticket 4711 asks for it"];
+    run(&["tenant", "create", slug, "--slug", slug, "--admin-email", &email]);
+    let date =
+        "select slug, created_at::date::text = to_char(created_at, 'YYYY-MM-DD') from app.tenants";
+    for _ in 0..3 {
+        run(&["tenant", "show", slug]);
+        run(&["usage", slug]);
+        run(&["export", slug, "-o", archive, "--force"]);
+        run(&[&["restore", archive, "--confirm", slug], &reason[..]].concat());
+        run(&["archive", "verify", archive]);
+        let said = run(&[&["impersonate", slug, "--as", &email, "-c", date], &reason[..]].concat());
+        assert_eq!(said["statements"][0]["rows"], serde_json::json!([[slug, "t"]]), "{said}");
+    }
 }

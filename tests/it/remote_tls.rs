@@ -246,3 +246,10 @@ async fn a_running_statement_is_cancelled_by_way_of_tls() {
     drop(link);
     hangup.wait().await;
 }
+
+#[test]
+fn there_is_one_provider_of_cryptography_because_rustls_panics_over_two() {
+    let lock = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"ring\""), "the negative control");
+    assert!(!lock.contains("name = \"aws-lc-rs\""), "see `cargo tree -i aws-lc-rs`");
+}

@@ -76,7 +76,7 @@ impl Endpoint {
                 binding: binding(parts.channel_binding.as_deref())?,
             },
             patience: patience(parts.connect_timeout.as_deref())?,
-            application: parts.application_name,
+            application: application(parts.application_name)?,
             place,
             passfile,
             password,
@@ -168,6 +168,18 @@ fn binding(asked: Option<&str>) -> Result<Binding, InvalidAddress> {
     }
 }
 
+/// A name that could be taken for a session's is refused: an end tells connections apart by it.
+fn application(asked: Option<String>) -> Result<Option<String>, InvalidAddress> {
+    if asked.as_ref().is_some_and(|name| name.starts_with("tenantdesk/")) {
+        return Err(InvalidAddress::Unsupported {
+            name: "application_name",
+            why: "names that begin with `tenantdesk/` belong to tenant sessions",
+            hint: "take another, or leave it out",
+        });
+    }
+    Ok(asked)
+}
+
 /// As libpq: 0 and less wait for ever.
 fn patience(asked: Option<&str>) -> Result<Option<Duration>, InvalidAddress> {
     let wrong = InvalidAddress::Value {
@@ -253,6 +265,9 @@ mod tests {
             let error = read(url, Parameters::default()).unwrap_err();
             assert!(matches!(error, InvalidAddress::Value { name: n, .. } if n == name), "{error}");
         }
+        let session =
+            read("postgres://db/app?application_name=tenantdesk/5", Parameters::default());
+        assert!(session.unwrap_err().to_string().contains("application_name"));
         let several = Parameters { host: Some("a,b".into()), ..Parameters::default() };
         assert_eq!(read("postgres:///app", several).unwrap_err(), InvalidAddress::Several);
     }

@@ -131,7 +131,10 @@ impl TlsServer {
         );
         cluster.psql("postgres", SUPERUSER, &roles).rows();
         let files = tempfile::tempdir().unwrap();
-        Self { cluster, authority, account: owner, files }
+        let server = Self { cluster, authority, account: owner, files };
+        // Once: other tests may be reading it.
+        server.file("root.crt", server.authority.pem());
+        server
     }
 
     /// Has the server show another certificate to whoever comes from now on.
@@ -167,7 +170,7 @@ impl TlsServer {
 
     /// The file of the authority that signed what the server shows.
     pub fn root(&self) -> String {
-        self.file("root.crt", self.authority.pem()).to_str().unwrap().to_owned()
+        self.files.path().join("root.crt").to_str().unwrap().to_owned()
     }
 
     /// An address without a password.
