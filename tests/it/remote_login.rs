@@ -111,6 +111,25 @@ fn a_person_at_a_terminal_is_asked_and_the_password_is_not_shown() {
 }
 
 #[test]
+fn whoever_leaves_the_question_gets_the_terminal_back() {
+    let home = Home::new();
+    let mut pty = home.on_terminal(&["tenant", "list", "--url", &url()]);
+    pty.wait_for("Password of ada on localhost:");
+    assert!(pty.is_changed(), "the negative control: the echo is off");
+    pty.press("\u{3}");
+    assert_eq!(pty.gone(), 130);
+    assert!(!pty.is_changed(), "the echo is on again");
+    // The console asks before it takes the screen.
+    let mut pty = home.on_terminal(&["--url", &url()]);
+    pty.wait_for("Password of ada on localhost:");
+    pty.press(PASSWORD).press("\r");
+    pty.wait_for("tenants");
+    pty.press("q");
+    assert_eq!(pty.gone(), 0);
+    assert!(!pty.is_changed() && !pty.text().contains("c4n4ry"));
+}
+
+#[test]
 fn the_verbs_work_over_tls_and_leave_no_session_behind() {
     let home = Home::new();
     let run = |words: &[&str]| -> Value {
