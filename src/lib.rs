@@ -14,7 +14,7 @@
 //! | 5 | [`server`] [`tenant`] [`isolation`] | the server as seen; tenants, operators, tenant sessions; relation map and guard |
 //! | 6 | [`impersonation`] [`usage`] [`archive`] | capabilities; they never import each other |
 //! | 7 | [`lifecycle`] | provisioning, the demo |
-//! | 8 | [`startup`] [`command`] | wiring, the registry of commands |
+//! | 8 | [`startup`] [`profile`] [`command`] | wiring, databases that have a name, the registry of commands |
 //! | 9 | [`cli`] [`tui`] | two thin skins |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
@@ -36,6 +36,7 @@ pub mod isolation;
 pub mod lifecycle;
 pub mod logging;
 pub mod postgres;
+pub mod profile;
 pub mod progress;
 pub mod secret;
 pub mod server;

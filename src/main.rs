@@ -21,14 +21,14 @@ fn main() -> ExitCode {
 
 /// Opens the console; what goes wrong is told as any command tells it.
 fn console(request: ConsoleRequest) -> cli::Exit {
-    let ConsoleRequest { paths, target, colourless, ascii, impersonate, invocation } = request;
+    let ConsoleRequest { paths, destination, colourless, ascii, impersonate, invocation } = request;
     let colours = match invocation.flags.color {
         _ if colourless => tui::Colours::Never,
         ColorChoice::Always => tui::Colours::Always,
         ColorChoice::Auto | ColorChoice::Never => tui::Colours::Configured,
     };
     let look = tui::Look { colours, ascii };
-    let left = tui::open(paths, target, look, impersonate);
+    let left = tui::open(paths, destination, look, impersonate);
     let by_signal = match left {
         Ok(tui::Left::Terminated) => Some(cli::Exit::Terminated),
         Ok(tui::Left::Interrupted) => Some(cli::Exit::Failed(Kind::Interrupted)),

@@ -7,7 +7,7 @@
 use secrecy::SecretString;
 
 use crate::audit::Attested;
-use crate::config::{Paths, env};
+use crate::config::Paths;
 use crate::console::{Console, ConsoleError};
 use crate::failure::Failure;
 use crate::identity::{Level, OperatorName};
@@ -50,23 +50,37 @@ pub enum Target {
 }
 
 impl Target {
-    /// The target of an address, or the embedded server. An address on the embedded server's
-    /// socket starts that server where it does not run. `url` comes from a command line and must
-    /// not hold a password; the one in the environment may.
+    /// The target of an address. One on the embedded server's socket starts that server where it
+    /// does not run. It must not hold a password; one that comes from elsewhere is handed in.
     ///
     /// # Errors
     /// Where the address is none.
-    pub fn choose(url: Option<&str>, paths: &Paths) -> Result<Self, Failure> {
-        let from_environment = || env::URL.read().map(|value| value.to_string_lossy().into_owned());
-        let endpoint = match (url, from_environment().map(SecretString::from)) {
-            (Some(url), _) => Endpoint::parse(url)?,
-            (None, Some(url)) => Endpoint::parse_secret(&url)?,
-            (None, None) => return Ok(Self::Embedded),
-        };
+    pub fn of_address(
+        url: &str,
+        password: Option<SecretString>,
+        paths: &Paths,
+    ) -> Result<Self, Failure> {
+        let target = Self::of_endpoint(Endpoint::parse(url)?, paths);
+        Ok(match password {
+            Some(password) => target.with_password(password),
+            None => target,
+        })
+    }
+
+    /// The target of an address that may hold a password, because it stands where others cannot
+    /// read it.
+    ///
+    /// # Errors
+    /// Where the address is none.
+    pub fn of_secret_address(url: &SecretString, paths: &Paths) -> Result<Self, Failure> {
+        Ok(Self::of_endpoint(Endpoint::parse_secret(url)?, paths))
+    }
+
+    fn of_endpoint(endpoint: Endpoint, paths: &Paths) -> Self {
         if endpoint.socket_dir() == Some(&paths.socket_dir) && endpoint.database == DATABASE {
-            return Ok(Self::EmbeddedAs(endpoint.user));
+            return Self::EmbeddedAs(endpoint.user);
         }
-        Ok(Self::Elsewhere(Box::new(endpoint)))
+        Self::Elsewhere(Box::new(endpoint))
     }
 
     /// Whose password would be asked for: that of a login on another server, where none is known.
@@ -154,9 +168,9 @@ pub async fn setup_desk(
 #[must_use]
 pub fn not_embedded() -> Failure {
     Failure::refused(
-        "the demo fills the embedded server, and an address names another login or server",
+        "the demo fills the embedded server, and an address or a profile names another login or server",
     )
-    .hint("leave `--url` out and unset TENANTDESK_URL")
+    .hint("`--profile embedded` means the embedded server, whatever else is set")
 }
 
 /// Connects to a target.

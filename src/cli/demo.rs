@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::args::server::Demo;
 use super::invocation::Invocation;
-use crate::config::Paths;
+use crate::config::{Chosen, Named, Paths};
 use crate::failure::Failure;
 use crate::lifecycle::demo::{FillDemo, fill};
-use crate::startup::{self, Target};
+use crate::startup;
 
 /// Fills the demo in. Says whether the console is to be opened now.
 ///
@@ -15,7 +15,7 @@ use crate::startup::{self, Target};
 /// What the fill says.
 pub(super) fn run(invocation: &mut Invocation, demo: &Demo) -> Result<bool, Failure> {
     let paths = Paths::from_environment()?;
-    if Target::choose(invocation.flags.url.as_deref(), &paths)? != Target::Embedded {
+    if !matches!(Chosen::decide(&invocation.wish(), &paths)?.named, Named::Embedded) {
         return Err(startup::not_embedded());
     }
     let request = FillDemo { tenants: demo.tenants, rows: demo.rows, reset: demo.reset };

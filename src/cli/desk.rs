@@ -18,7 +18,7 @@ pub(super) fn with_console<T>(
     verb: impl AsyncFnOnce(&Console, &Progress) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let paths = Paths::from_environment()?;
-    let target = target::choose(invocation, &paths)?;
+    let target = target::choose(invocation, &paths)?.target;
     let request = invocation.request;
     invocation.block_on(async |invocation| {
         invocation
@@ -47,7 +47,7 @@ pub(super) fn with_printer<T>(
     verb: impl AsyncFnOnce(&mut Invocation, &Console) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let paths = Paths::from_environment()?;
-    let target = target::choose(invocation, &paths)?;
+    let target = target::choose(invocation, &paths)?.target;
     let request = invocation.request;
     invocation.block_on(async |invocation| {
         let start = async |progress: Progress| startup::start(&paths, &target, &progress).await;
@@ -72,7 +72,7 @@ pub(super) fn with_setup<T>(
     verb: impl AsyncFnOnce(&mut Invocation, &SetupDesk) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let paths = Paths::from_environment()?;
-    let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+    let target = target::choose(invocation, &paths)?.target;
     invocation.block_on(async |invocation| {
         let start =
             async |progress: Progress| startup::setup_desk(&paths, &target, &progress).await;

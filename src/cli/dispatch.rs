@@ -10,10 +10,9 @@ use super::open_console::{self, ConsoleRequest};
 use super::output::Printer;
 use super::signals::{self, End, Signals};
 use super::{
-    archive, audit, completions, demo, export, impersonate, impersonation, man, operator, paths,
-    restore, server, setup, tables, tenant, usage,
+    archive, audit, completions, config, demo, export, impersonate, impersonation, man, operator,
+    paths, profile, restore, server, setup, tables, tenant, usage,
 };
-use crate::config::{refuse_profile_flag, refuse_profile_variable};
 use crate::failure::{Failure, Kind};
 use crate::identity::RequestId;
 use crate::impersonation::StartImpersonation;
@@ -60,9 +59,6 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
 /// Runs a command on the thread on which it is to end.
 fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
     invocation.start_log();
-    if let Err(refused) = refuse_profile(&invocation, verb.as_ref()) {
-        return Ended::Exit(invocation.conclude(Err(refused)));
-    }
     let result = match verb {
         None if invocation.has_terminal() => return console(invocation),
         None => what_to_run(&mut invocation),
@@ -95,23 +91,13 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
         Some(Verb::Impersonate(args)) => impersonate::run(&mut invocation, &args),
         Some(Verb::Impersonation(verb)) => impersonation::run(&mut invocation, &verb),
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
+        Some(Verb::Profile(verb)) => profile::run(&mut invocation, verb),
+        Some(Verb::Config(verb)) => config::run(&mut invocation, &verb),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),
     };
     Ended::Exit(invocation.conclude(result))
-}
-
-/// A profile would be another database than the one that is used: nothing is done with it.
-fn refuse_profile(invocation: &Invocation, verb: Option<&Verb>) -> Result<(), Failure> {
-    let flags = &invocation.flags;
-    refuse_profile_flag(flags.profile.as_deref())?;
-    let without_database =
-        matches!(verb, Some(Verb::Archive(_) | Verb::Paths | Verb::Completions(_) | Verb::Man(_)));
-    if !without_database && flags.url.is_none() {
-        refuse_profile_variable()?;
-    }
-    Ok(())
 }
 
 /// Without statements, the console opens inside the tenant.

@@ -15,7 +15,7 @@ use super::output::Printer;
 use super::progress_line::{PACE, ProgressLine};
 use super::prompt::Asker;
 use super::signals::{GRACE, Signals, interrupted};
-use crate::config::Paths;
+use crate::config::{Paths, Wish};
 use crate::failure::{Failure, Kind};
 use crate::identity::RequestId;
 use crate::logging;
@@ -69,6 +69,12 @@ impl Invocation {
         let can_ask = around.in_terminal && around.err_terminal && !flags.json;
         let asker = Asker::standard(flags.yes, can_ask, signals.clone());
         Self { printer, asker, request, signals, around, flags, child: None }
+    }
+
+    /// What the flags say about the database.
+    #[must_use]
+    pub fn wish(&self) -> Wish {
+        Wish { url: self.flags.url.clone(), profile: self.flags.profile.clone() }
     }
 
     /// Whether a console can be opened: both ends are a terminal and nobody asked for JSON.

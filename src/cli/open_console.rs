@@ -6,14 +6,14 @@ use super::target;
 use crate::config::Paths;
 use crate::failure::Failure;
 use crate::impersonation::StartImpersonation;
-use crate::startup::Target;
+use crate::profile::Destination;
 
 /// What the other skin needs to open.
 pub struct ConsoleRequest {
     /// Where our files are.
     pub paths: Paths,
-    /// Which database.
-    pub target: Target,
+    /// Which database, and how it is shown.
+    pub destination: Destination,
     /// Whether to do without colours.
     pub colourless: bool,
     /// Whether to draw with ASCII only.
@@ -26,7 +26,7 @@ pub struct ConsoleRequest {
 
 impl std::fmt::Debug for ConsoleRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConsoleRequest").field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("ConsoleRequest").field("destination", &self.destination).finish_non_exhaustive()
     }
 }
 
@@ -39,13 +39,13 @@ pub(super) fn request(
     impersonate: Option<StartImpersonation>,
 ) -> Result<ConsoleRequest, Exit> {
     let places = Paths::from_environment().map_err(Failure::from).and_then(|paths| {
-        let target = target::choose(&mut invocation, &paths)?;
-        Ok((paths, target))
+        let destination = target::choose(&mut invocation, &paths)?;
+        Ok((paths, destination))
     });
     match places {
-        Ok((paths, target)) => Ok(ConsoleRequest {
+        Ok((paths, destination)) => Ok(ConsoleRequest {
             paths,
-            target,
+            destination,
             colourless: !invocation.colours(),
             ascii: invocation.flags.ascii,
             impersonate,

@@ -3,13 +3,16 @@
 
 use std::io::{self, BufRead};
 
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::echo::EchoOff;
 use super::output::Printer;
 use super::signals::Signals;
+use crate::config::env;
 use crate::failure::{Failure, Kind};
 use crate::identity::Reason;
+use crate::profile::Wanted;
 
 /// Asks, or says which flag is missing.
 pub struct Asker {
@@ -113,6 +116,40 @@ impl Asker {
             .ok_or_else(|| Failure::refused("no password was typed"))
     }
 
+    /// What a profile needs, typed unseen; what is new is typed twice.
+    ///
+    /// # Errors
+    /// Where nobody can be asked, nothing is typed, or the two are not the same.
+    pub fn wanted(
+        &mut self,
+        printer: &mut Printer,
+        wanted: &Wanted,
+    ) -> Result<SecretString, Failure> {
+        if !self.is_there() {
+            return Err(nobody_types(wanted));
+        }
+        let first = self.secret(printer, &wanted.to_string())?;
+        if wanted.is_new() {
+            let again = self.secret(printer, "The same again")?;
+            if first.expose_secret() != again.expose_secret() {
+                return Err(Failure::refused("the two are not the same; nothing was changed"));
+            }
+        }
+        Ok(first)
+    }
+
+    /// The first line of standard input, for a program that knows the secret.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn secret_line(&mut self) -> Result<SecretString, Failure> {
+        let line = self.line()?.map(Zeroizing::new);
+        let line = line.as_ref().map(|line| line.trim_end_matches(['\n', '\r']));
+        let line = line.filter(|line| !line.is_empty());
+        let empty = || Failure::new(Kind::Usage, "standard input holds no password");
+        line.map(SecretString::from).ok_or_else(empty)
+    }
+
     fn ask(
         &mut self,
         printer: &mut Printer,
@@ -131,20 +168,41 @@ impl Asker {
         flag: &str,
     ) -> Result<Option<String>, Failure> {
         self.can_be_asked_for(&[flag])?;
-        let Some(mut input) = self.input.take() else { return Err(missing(&[flag])) };
+        if self.input.is_none() {
+            return Err(missing(&[flag]));
+        }
         printer.question(question);
+        self.line().inspect_err(|_| printer.break_off())
+    }
+
+    /// The next line of standard input; none at its end.
+    fn line(&mut self) -> Result<Option<String>, Failure> {
+        let Some(mut input) = self.input.take() else { return Ok(None) };
         let read = move || {
             let mut line = String::new();
             let read = input.read_line(&mut line);
             (input, read.map(|count| (count > 0).then_some(line)))
         };
-        let answered = self.signals.leave_when_asked(read);
-        let answered = answered.inspect_err(|_| printer.break_off());
-        let (input, line) = answered?;
+        let (input, line) = self.signals.leave_when_asked(read)?;
         self.input = Some(input);
         line.map_err(|error| {
             Failure::refused("standard input cannot be read").caused_by(error.to_string())
         })
+    }
+}
+
+fn nobody_types(wanted: &Wanted) -> Failure {
+    let failure = |what: &str| {
+        Failure::new(Kind::Usage, format!("{what}, and nobody is there to be asked"))
+    };
+    match wanted {
+        Wanted::Password(name) => failure(&format!("the password of profile {name} is asked for"))
+            .hint("a profile can take it from `keyring`, `file` or `env:VARIABLE` instead"),
+        Wanted::NewPassword(_) => failure("`--password-stdin` is missing"),
+        Wanted::Passphrase | Wanted::NewPassphrase => {
+            failure("the file of passwords needs its passphrase")
+                .hint(format!("{} can hold it", env::PASSPHRASE.name))
+        }
     }
 }
 
@@ -226,6 +284,32 @@ mod tests {
         let mut nobody = asker(true, false, "c4n4ry\n");
         nobody.silence = || Some(EchoOff::none());
         assert!(!nobody.is_there() && nobody.secret(&mut printer, "x").is_err());
+    }
+
+    #[test]
+    fn a_new_secret_is_typed_twice_and_never_shown() {
+        let (mut printer, out, err) = captured(PLAIN);
+        let name: crate::config::ProfileName = "eu".parse().unwrap();
+        let (new, known) = (Wanted::NewPassword(name.clone()), Wanted::Password(name));
+        let typing = |terminal, typed| {
+            let mut asker = asker(true, terminal, typed);
+            asker.silence = || Some(EchoOff::none());
+            asker
+        };
+        let typed = typing(true, "c4n4ry \nc4n4ry \n").wanted(&mut printer, &new);
+        assert_eq!(typed.unwrap().expose_secret(), "c4n4ry ", "spaces belong to it");
+        let other = typing(true, "c4n4ry\nc4n4rx\n").wanted(&mut printer, &new);
+        assert!(other.unwrap_err().message.contains("not the same"));
+        let typed = typing(true, "c4n4ry\n").wanted(&mut printer, &known);
+        assert_eq!(typed.unwrap().expose_secret(), "c4n4ry");
+        assert!(typing(true, "\n").wanted(&mut printer, &known).is_err());
+        assert!(err.text().starts_with("Password of profile eu: The same again: "));
+        assert!(!(out.text() + &err.text()).contains("c4n4r"), "{}", err.text());
+        let nobody = typing(false, "c4n4ry\n").wanted(&mut printer, &new).unwrap_err();
+        assert!(nobody.message.contains("`--password-stdin`"), "{nobody}");
+        let line = typing(false, "c4n4ry\nmore\n").secret_line().unwrap();
+        assert_eq!(line.expose_secret(), "c4n4ry");
+        assert!(typing(false, "").secret_line().is_err());
     }
 
     #[test]

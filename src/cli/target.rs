@@ -3,17 +3,21 @@
 use super::invocation::Invocation;
 use crate::config::Paths;
 use crate::failure::Failure;
+use crate::profile::{self, Destination};
 use crate::progress::Progress;
 use crate::startup::Target;
 
-/// The target of the flags and the environment. A person at a terminal is asked for a password
+/// The target of the flags, the environment and the configuration. A person at a terminal is asked for a password
 /// that is missing; without one the error of connecting says where it may come from.
 ///
 /// # Errors
 /// Where the address is none, or whoever is asked leaves.
-pub(super) fn choose(invocation: &mut Invocation, paths: &Paths) -> Result<Target, Failure> {
-    let target = Target::choose(invocation.flags.url.as_deref(), paths)?;
-    ask_for_password(invocation, target)
+pub(super) fn choose(invocation: &mut Invocation, paths: &Paths) -> Result<Destination, Failure> {
+    let wish = invocation.wish();
+    let Invocation { asker, printer, .. } = &mut *invocation;
+    let chosen = profile::choose(&wish, paths, &mut |wanted| asker.wanted(printer, wanted))?;
+    let target = ask_for_password(invocation, chosen.target)?;
+    Ok(Destination { target, ..chosen })
 }
 
 /// Asks for the password of a target that needs one and has none.

@@ -94,6 +94,8 @@ pub enum Group {
     Installation,
     /// The embedded server and the demo.
     Server,
+    /// Databases that have a name, and the configuration.
+    Profiles,
     /// The program itself.
     Program,
     /// Moving about in the console.
@@ -102,7 +104,7 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order of help and documents.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Tenants,
         Self::Impersonation,
         Self::Usage,
@@ -110,6 +112,7 @@ impl Group {
         Self::Audit,
         Self::Installation,
         Self::Server,
+        Self::Profiles,
         Self::Program,
         Self::Console,
     ];
@@ -125,6 +128,7 @@ impl Group {
             Self::Audit => "Audit",
             Self::Installation => "Installation",
             Self::Server => "Server",
+            Self::Profiles => "Profiles and configuration",
             Self::Program => "Program",
             Self::Console => "Console",
         }
@@ -215,6 +219,8 @@ command_ids! {
     Setup, TablesList, TablesSet, TablesExplain, OperatorList, OperatorAdd, OperatorRemove, OperatorLevel,
     // Server
     Demo, ServerStart, ServerStop, ServerStatus, ServerUrl, ServerPsql, ServerLogs,
+    // Profiles
+    Profile, ProfileList, ProfileAdd, ProfileTest, ProfileRemove, ConfigShow, ConfigValidate,
     // Program
     Paths, Completions, Man,
     // Console

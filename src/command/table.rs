@@ -391,6 +391,46 @@ pub const COMMANDS: &[Command] = &[
         "server logs",
         "Show the log of the embedded server",
     ),
+    Command {
+        default_keys: &["g p"],
+        scopes: &[Scope::Everywhere],
+        verb: false,
+        ..verb(CommandId::Profile, Group::Profiles, "profile", "Go to another database")
+    },
+    verb(CommandId::ProfileList, Group::Profiles, "profile list", "List the profiles"),
+    verb(
+        CommandId::ProfileAdd,
+        Group::Profiles,
+        "profile add",
+        "Give a database a name, and keep its password",
+    ),
+    verb(
+        CommandId::ProfileTest,
+        Group::Profiles,
+        "profile test",
+        "Connect to a profile and say what is there",
+    ),
+    Command {
+        risk: Risk::Confirm,
+        ..verb(
+            CommandId::ProfileRemove,
+            Group::Profiles,
+            "profile remove",
+            "Remove a profile and its password",
+        )
+    },
+    verb(
+        CommandId::ConfigShow,
+        Group::Profiles,
+        "config show",
+        "Print every value with what it comes from",
+    ),
+    verb(
+        CommandId::ConfigValidate,
+        Group::Profiles,
+        "config validate",
+        "Report everything that is wrong with a configuration file",
+    ),
     verb(CommandId::Paths, Group::Program, "paths", "Print every directory the program uses"),
     verb(
         CommandId::Completions,

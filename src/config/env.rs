@@ -32,15 +32,25 @@ pub const DOWNLOAD: Variable = Variable {
     name: "TENANTDESK_DOWNLOAD",
     purpose: "`never`: do not download PostgreSQL where none is installed",
 };
-/// The target, in a later version.
+/// The target, as a name of the configuration.
 pub const PROFILE: Variable = Variable {
     name: "TENANTDESK_PROFILE",
-    purpose: "for profiles, which this version does not have: refused where it is set",
+    purpose: "the profile to use, as `--profile`; `embedded` is the embedded server",
 };
 /// The target, as an address.
 pub const URL: Variable = Variable {
     name: "TENANTDESK_URL",
     purpose: "the database to use, as `--url`; may hold a password",
+};
+/// What opens the file of passwords.
+pub const PASSPHRASE: Variable = Variable {
+    name: "TENANTDESK_PASSPHRASE",
+    purpose: "the passphrase of the encrypted file of passwords; else it is asked for",
+};
+/// Where the keyring is: read through `keyring`.
+pub const SESSION_BUS: Variable = Variable {
+    name: "DBUS_SESSION_BUS_ADDRESS",
+    purpose: "the message bus on which the keyring of the session is",
 };
 /// Where short-lived files of the user belong.
 pub const RUNTIME_DIR: Variable = Variable {
@@ -141,6 +151,8 @@ pub fn all() -> Vec<Variable> {
         DOWNLOAD,
         PROFILE,
         URL,
+        PASSPHRASE,
+        SESSION_BUS,
         PG_HOST,
         PG_PORT,
         PG_USER,
@@ -172,6 +184,16 @@ impl Variable {
     pub fn read(self) -> Option<OsString> {
         std::env::var_os(self.name).filter(|value| !value.is_empty())
     }
+}
+
+/// A variable that a profile names as the place of its password; `None` where it is unset or empty.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that may read the environment"
+)]
+pub fn named(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The user's base directories.

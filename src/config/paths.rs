@@ -63,6 +63,8 @@ pub struct Paths {
     pub receipts_dir: PathBuf,
     /// Signing keys; beside the data directory, never inside it.
     pub keys_dir: PathBuf,
+    /// Passwords of profiles, encrypted, where there is no keyring.
+    pub secrets_file: PathBuf,
     /// Configuration.
     pub config_dir: PathBuf,
     /// The configuration file.
@@ -105,6 +107,7 @@ impl Paths {
             archives_dir: home.join("archives"),
             receipts_dir: home.join("receipts"),
             keys_dir: home.join("keys"),
+            secrets_file: home.join("secrets.age"),
             config_file: config_dir.join("config.toml"),
             config_dir,
             home,
@@ -125,6 +128,7 @@ impl Paths {
             ("archives_dir", &self.archives_dir),
             ("receipts_dir", &self.receipts_dir),
             ("keys_dir", &self.keys_dir),
+            ("secrets_file", &self.secrets_file),
             ("config_dir", &self.config_dir),
             ("config_file", &self.config_file),
         ]

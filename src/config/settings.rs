@@ -1,27 +1,33 @@
-//! The configuration file: how the console looks and which keys it has. See docs/configuration.md.
+//! The configuration file: how the console looks, which keys it has, and which databases have a
+//! name. See docs/configuration.md.
 //!
 //! A file that is not there is fine. What is in it must be right: a setting that nobody knows is
 //! a fault, because it was meant to do something. All faults are told at once, each with its line.
 //! What a key sequence means is not known here; the console reports bindings it cannot use.
 
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error as ThisError;
-use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue};
 
+use super::fault::Fault;
+use super::profile::{Profile, ProfileName};
+use super::reader;
 use crate::failure::{Explain, Kind};
 use crate::text::screen;
 
 /// What the file says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
+    /// The profile that is used where nothing else names a database; none is the embedded server.
+    pub default_profile: Option<ProfileName>,
     /// The part about the console.
     pub console: ConsoleSettings,
+    /// The databases that have a name, in the order of their names.
+    pub profiles: Vec<Profile>,
+    /// The line of each value, by its path (`console.theme`).
+    pub(super) lines: BTreeMap<String, usize>,
 }
 
 /// `[console]`.
@@ -46,17 +52,40 @@ pub enum ThemeName {
     HighContrast,
     /// No colours.
     Plain,
+    /// As dark, and loud: whoever sees it knows that this is no place to try something out.
+    Production,
 }
 
 impl ThemeName {
     /// All, with the word in the file.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 5] = [
         ("dark", Self::Dark),
         ("light", Self::Light),
         ("high-contrast", Self::HighContrast),
         ("plain", Self::Plain),
+        ("production", Self::Production),
     ];
+
+    /// The word in the file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, theme)| *theme == self).map_or("", |(word, _)| word)
+    }
 }
+
+impl std::str::FromStr for ThemeName {
+    type Err = InvalidTheme;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.iter().find(|(word, _)| *word == text);
+        found.map(|(_, theme)| *theme).ok_or(InvalidTheme)
+    }
+}
+
+/// A word that is no theme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ThisError)]
+#[error("a theme is {}", super::setting::Kind::OneOf(super::setting::THEMES).allowed())]
+pub struct InvalidTheme;
 
 /// Why the file cannot be used.
 #[derive(Debug, ThisError)]
@@ -98,38 +127,6 @@ impl Explain for SettingsError {
     }
 }
 
-/// One thing that is wrong. The next one hangs on it like a cause, so that all of them are told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong, and what is allowed there.
-    pub what: String,
-    next: Option<Box<Self>>,
-}
-
-impl Fault {
-    /// Hangs faults on each other.
-    fn chain(faults: Vec<(usize, String)>) -> Option<Self> {
-        faults
-            .into_iter()
-            .rev()
-            .fold(None, |next, (line, what)| Some(Self { line, what, next: next.map(Box::new) }))
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.what)
-    }
-}
-
-impl Error for Fault {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.next.as_deref().map(|next| next as &(dyn Error + 'static))
-    }
-}
-
 impl Settings {
     /// Reads the file; one that is not there says nothing.
     ///
@@ -149,107 +146,19 @@ impl Settings {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn read(text: &str) -> Result<Self, Fault> {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        let mut reader = Reader { text, faults: Vec::new() };
-        for error in &errors {
-            let at = error.span().map_or(0, |span| span.start);
-            reader.fault(at, screen(error.message()));
-        }
-        // What could not be read would be missing below, and be told a second time.
-        let settings =
-            if errors.is_empty() { reader.top(table.get_ref()) } else { Self::default() };
-        reader.faults.sort_by_key(|(line, _)| *line);
-        Fault::chain(reader.faults).map_or(Ok(settings), Err)
-    }
-}
-
-/// Walks through the file and collects what is wrong.
-struct Reader<'t> {
-    text: &'t str,
-    faults: Vec<(usize, String)>,
-}
-
-type Key<'t> = Spanned<DeString<'t>>;
-type Value<'t> = Spanned<DeValue<'t>>;
-
-impl Reader<'_> {
-    fn fault(&mut self, at: usize, what: impl Into<String>) {
-        let before = &self.text[..self.text.floor_char_boundary(at)];
-        let line = before.matches('\n').count() + 1;
-        self.faults.push((line, what.into()));
+        reader::read(text)
     }
 
-    fn unknown(&mut self, key: &Key<'_>, allowed: &str) {
-        self.fault(
-            key.span().start,
-            format!("`{}` is no setting; {allowed}", screen(key.get_ref())),
-        );
+    /// The profile of a name.
+    #[must_use]
+    pub fn profile(&self, name: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.name.as_str() == name)
     }
 
-    fn top(&mut self, table: &DeTable<'_>) -> Settings {
-        let mut settings = Settings::default();
-        for (key, value) in table {
-            match (key.get_ref().as_ref(), value.get_ref().as_table()) {
-                ("console", Some(table)) => settings.console = self.console(table),
-                ("console", None) => {
-                    self.fault(value.span().start, "`console` is a table: write `[console]`");
-                }
-                _ => self.unknown(key, "there is `[console]`"),
-            }
-        }
-        settings
-    }
-
-    fn console(&mut self, table: &DeTable<'_>) -> ConsoleSettings {
-        let mut settings = ConsoleSettings::default();
-        for (key, value) in table {
-            match key.get_ref().as_ref() {
-                "theme" => settings.theme = self.theme(value),
-                "ascii" => match value.get_ref().as_bool() {
-                    Some(ascii) => settings.ascii = ascii,
-                    None => self.fault(value.span().start, "`ascii` is `true` or `false`"),
-                },
-                "keys" => match value.get_ref().as_table() {
-                    Some(table) => settings.keys = self.keys(table),
-                    None => {
-                        self.fault(value.span().start, "`keys` is a table: write `[console.keys]`");
-                    }
-                },
-                _ => self.unknown(key, "`[console]` has `theme`, `ascii` and `[console.keys]`"),
-            }
-        }
-        settings
-    }
-
-    fn theme(&mut self, value: &Value<'_>) -> Option<ThemeName> {
-        let named = value.get_ref().as_str();
-        let found = ThemeName::ALL.into_iter().find(|(word, _)| Some(*word) == named);
-        if found.is_none() {
-            let words = ThemeName::ALL.map(|(word, _)| format!("\"{word}\"")).join(", ");
-            self.fault(value.span().start, format!("`theme` is one of {words}"));
-        }
-        found.map(|(_, theme)| theme)
-    }
-
-    fn keys(&mut self, table: &DeTable<'_>) -> BTreeMap<String, Vec<String>> {
-        let mut keys = BTreeMap::new();
-        for (words, value) in table {
-            let list = value.get_ref().as_array().map(|list| {
-                let texts = list.iter().map(|one| one.get_ref().as_str().map(str::to_owned));
-                texts.collect::<Option<Vec<String>>>()
-            });
-            let words = words.get_ref().as_ref().to_owned();
-            if let Some(Some(list)) = list {
-                keys.insert(words, list);
-            } else {
-                let what = format!(
-                    "the keys of `{}` are a list of texts, as in [\"n\", \"g n\"]; an empty list takes them away",
-                    screen(&words)
-                );
-                self.fault(value.span().start, what);
-            }
-        }
-        keys
+    /// On which line a value stands, by its path (`console.theme`); none where the file is silent.
+    #[must_use]
+    pub fn line_of(&self, path: &str) -> Option<usize> {
+        self.lines.get(path).copied()
     }
 }
 
@@ -259,13 +168,8 @@ mod tests {
 
     /// All faults, one a line.
     fn faults(text: &str) -> Vec<String> {
-        let mut told = Vec::new();
-        let mut next = Settings::read(text).err();
-        while let Some(fault) = next {
-            told.push(fault.to_string());
-            next = fault.next.map(|next| *next);
-        }
-        told
+        let fault = Settings::read(text).err();
+        fault.iter().flat_map(Fault::all).map(ToString::to_string).collect()
     }
 
     #[test]
@@ -289,8 +193,8 @@ mod tests {
         let lines: Vec<&str> = told.iter().filter_map(|fault| fault.split(':').next()).collect();
         assert_eq!(lines, ["line 1", "line 3", "line 4", "line 5", "line 7", "line 8"]);
         for (fault, part) in told.iter().zip([
-            "`colour` is no setting; there is `[console]`",
-            "`theme` is one of \"dark\", \"light\", \"high-contrast\", \"plain\"",
+            "`colour` is no setting; there are `default_profile`, `[console]` and `[profiles.NAME]`",
+            "`theme` is one of \"dark\", \"light\", \"high-contrast\", \"plain\", \"production\"",
             "`ascii` is `true` or `false`",
             "`font` is no setting; `[console]` has `theme`, `ascii` and `[console.keys]`",
             "the keys of `quit` are a list of texts",
@@ -316,5 +220,67 @@ mod tests {
         assert_eq!(failure.message, "the configuration `/etc/x.toml` is wrong");
         assert_eq!(failure.causes.len(), 2);
         assert!(failure.causes[1].starts_with("line 2: `b` is no setting"), "{failure:?}");
+    }
+
+    #[test]
+    fn profiles_are_read_from_an_address_or_its_parts() {
+        let text = "default_profile = \"b\"\n[profiles.b]\nhost = \"/run/x\"\nport = 5433\n\
+                    database = \"app\"\nuser = \"ada\"\npassword = \"env:DB_PASSWORD\"\n\
+                    [profiles.a]\nurl = \"postgresql://ada@db/app\"\ntheme = \"production\"\n";
+        let settings = Settings::read(text).unwrap();
+        let names: Vec<&str> = settings.profiles.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(settings.default_profile.as_ref().unwrap().as_str(), "b");
+        let (a, b) = (settings.profile("a").unwrap(), settings.profile("b").unwrap());
+        assert_eq!(b.url, "postgresql:///app?host=%2Frun%2Fx&port=5433&user=ada");
+        assert_eq!(b.password.to_string(), "env:DB_PASSWORD");
+        assert_eq!(
+            (a.url.as_str(), a.theme),
+            ("postgresql://ada@db/app", Some(ThemeName::Production))
+        );
+        assert_eq!(a.password, crate::config::PasswordFrom::None);
+        assert_eq!(
+            (settings.line_of("profiles.b.port"), settings.line_of("profiles.a.url")),
+            (Some(4), Some(9))
+        );
+        assert_eq!(settings.line_of("console.theme"), None);
+        let embedded = Settings::read("default_profile = \"embedded\"").unwrap();
+        assert_eq!(embedded.default_profile, None);
+    }
+
+    #[test]
+    fn faults_of_profiles_are_told_at_once_and_never_repeat_a_password() {
+        let text = "default_profile = \"gone\"\n[profiles.a]\nurl = \"postgres://ada:c4n4ry@db/app\"\n\
+                    port = 1\n[profiles.b]\nhost = \"db\"\npassword = \"c4n4ry\"\nport = 70000\n\
+                    [profiles.embedded]\nurl = \"db\"\n[profiles.c]\nurl = 1\nsslmode = \"never\"\n\
+                    [profiles.\"d e\"]\nhost = \"\"\nuser = \"u\"\nsslcert = \"x\"\n";
+        let told = faults(text);
+        for part in [
+            "line 1: `default_profile` is `gone`, and there is no such profile",
+            "line 3: `url` holds a password",
+            "line 4: `port` is a part of the address, and `url` gives it whole",
+            "line 5: `[profiles.b]` has no `url`, and `database` and `user` are missing",
+            "line 7: `password` is where the password comes from, never the password itself",
+            "line 8: `port` is a port from 1 to 65535",
+            "line 9: `embedded`: `embedded` is the name of the embedded server",
+            "line 10: `url` begins with postgresql://",
+            "line 12: `url` is a text that is not empty",
+            "line 13: `sslmode` is one of \"disable\"",
+            "line 14: `d e`: the name of a profile has 1 to 63 letters",
+            "line 14: `[profiles.d e]` has no `url`, and `database` is missing",
+            "line 15: `host` is a text that is not empty",
+            "line 17: `sslcert` is of no use without `sslkey`",
+        ] {
+            assert!(told.iter().any(|fault| fault.starts_with(part)), "{part} not in {told:#?}");
+        }
+        assert_eq!(told.len(), 14, "{told:#?}");
+        assert!(!told.concat().contains("c4n4ry"));
+    }
+
+    #[test]
+    fn the_table_of_settings_names_every_theme() {
+        let words = ThemeName::ALL.map(|(word, _)| word);
+        assert_eq!(words, crate::config::setting::THEMES);
+        assert_eq!("production".parse::<ThemeName>().unwrap().as_str(), "production");
     }
 }

@@ -3,6 +3,7 @@
 //! Works without a console: nothing here needs the control schema, and what it changes is a
 //! process of the operating system, not a row.
 
+pub mod introduction;
 pub mod logs;
 pub mod loopback;
 pub mod psql;
@@ -33,6 +34,7 @@ pub(crate) fn may_look(embedded: &Embedded) -> Result<(), Failure> {
     }
 }
 
+pub use introduction::{Introduction, introduction};
 pub use role::Role;
 
 // The skins never import `postgres`; what they hold of the server has its name here.

@@ -13,6 +13,7 @@ use super::theme::Theme;
 use crate::config::{ConsoleSettings, Paths, Settings, ThemeName};
 use crate::failure::{Failure, Kind};
 use crate::impersonation::StartImpersonation;
+use crate::profile::Destination;
 use crate::startup::Target;
 
 /// How the console was left.
@@ -85,6 +86,7 @@ fn start(look: Look, settings: ConsoleSettings, opening: Opening) -> Start {
         }
         (_, Some(ThemeName::Light)) => Theme::Light,
         (_, Some(ThemeName::HighContrast)) => Theme::HighContrast,
+        (_, Some(ThemeName::Production)) => Theme::Dark,
     };
     Start { theme, ascii: look.ascii || ascii, keys, opening }
 }
@@ -98,7 +100,7 @@ fn start(look: Look, settings: ConsoleSettings, opening: Opening) -> Start {
 /// time afterwards.
 pub fn open(
     paths: Paths,
-    target: Target,
+    destination: Destination,
     look: Look,
     impersonate: Option<StartImpersonation>,
 ) -> Result<Left, Failure> {
@@ -107,7 +109,7 @@ pub fn open(
     let given_up = tell.clone();
     let work = move || {
         let start = |opening| start(look, settings, opening);
-        let result = stay(paths, target, start, impersonate, given_up);
+        let result = stay(paths, destination.target, start, impersonate, given_up);
         // Nobody listens any more where the loop was given up.
         drop(tell.send(result));
     };

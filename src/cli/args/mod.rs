@@ -6,6 +6,7 @@ pub mod archive;
 pub mod audit;
 pub mod impersonation;
 pub mod operator;
+pub mod profile;
 pub mod program;
 pub mod server;
 pub mod setup;
@@ -17,6 +18,7 @@ use std::fmt::Write as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::env;
+use crate::config::profile::holds_password;
 
 /// Exit codes and streams, at the end of every `--help` of the program.
 const CONTRACT: &str = "\
@@ -71,11 +73,11 @@ pub struct CommandLine {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Global flags")]
 pub struct GlobalFlags {
-    /// The database to use, without a password in the address; else `TENANTDESK_URL`, else the embedded server
+    /// The database to use, without a password in the address; else `TENANTDESK_URL`, else a profile
     #[arg(long, global = true, value_name = "URL", value_parser = without_password)]
     pub url: Option<String>,
-    /// Not in this version: refused, so that it is never ignored
-    #[arg(long, global = true, value_name = "NAME", hide = true)]
+    /// The profile to use, `embedded` for the embedded server; else `TENANTDESK_PROFILE`, else the default of the configuration
+    #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
@@ -107,12 +109,7 @@ pub(super) const NO_PASSWORD: &str = "an address on a command line must not hold
 
 /// Refuses an address with a password in it: the command line of a process is no secret.
 fn without_password(address: &str) -> Result<String, String> {
-    // A slash in a password ends the authority early: everything before the query counts.
-    let place = address.split_once("://").map_or("", |(_, rest)| rest);
-    let place = place.split(['?', '#']).next().unwrap_or_default();
-    let user = place.rsplit_once('@').map_or("", |(user, _)| user);
-    let parameter = address.to_ascii_lowercase().contains("password=");
-    if user.contains(':') || parameter {
+    if holds_password(address) {
         return Err(NO_PASSWORD.to_owned());
     }
     Ok(address.to_owned())
@@ -175,6 +172,12 @@ pub enum Verb {
     /// The ledger
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Databases that have a name
+    #[command(subcommand)]
+    Profile(profile::Profile),
+    /// The configuration
+    #[command(subcommand)]
+    Config(profile::Config),
     /// Print every directory the program uses
     Paths,
     /// Print a completion script for a shell
@@ -261,6 +264,10 @@ mod tests {
             "restore x.tenant --mode replace --confirm acme --reason broken_invoice",
             "audit list --tenant acme --operator ada --since 2h --action export",
             "audit verify",
+            "profile add eu-1 --url postgresql://ada@db.example.org/app --password-from keyring --theme production --default",
+            "profile add x --url postgresql:///app?host=/run&user=ada --password-from env:DB --password-stdin",
+            "profile test eu-1",
+            "config validate /etc/x.toml",
         ] {
             let words = std::iter::once("tenantdesk").chain(line.split(' '));
             let parsed = CommandLine::try_parse_from(words);
