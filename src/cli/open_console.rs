@@ -26,7 +26,9 @@ pub struct ConsoleRequest {
 
 impl std::fmt::Debug for ConsoleRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConsoleRequest").field("destination", &self.destination).finish_non_exhaustive()
+        f.debug_struct("ConsoleRequest")
+            .field("destination", &self.destination)
+            .finish_non_exhaustive()
     }
 }
 

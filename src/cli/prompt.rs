@@ -192,9 +192,8 @@ impl Asker {
 }
 
 fn nobody_types(wanted: &Wanted) -> Failure {
-    let failure = |what: &str| {
-        Failure::new(Kind::Usage, format!("{what}, and nobody is there to be asked"))
-    };
+    let failure =
+        |what: &str| Failure::new(Kind::Usage, format!("{what}, and nobody is there to be asked"));
     match wanted {
         Wanted::Password(name) => failure(&format!("the password of profile {name} is asked for"))
             .hint("a profile can take it from `keyring`, `file` or `env:VARIABLE` instead"),

@@ -119,7 +119,8 @@ impl Chosen {
             (Some(url), ..) => return Ok(Self::url(url.clone(), flag("--url"))),
             (None, Some(name), ..) => (Some(name.clone()), flag("--profile")),
             (None, None, Some(url), _) => {
-                let (named, source) = (Named::SecretUrl(url.into()), Source::Variable(env::URL.name));
+                let (named, source) =
+                    (Named::SecretUrl(url.into()), Source::Variable(env::URL.name));
                 return Ok(Self { named, source });
             }
             (None, None, None, Some(name)) => (Some(name), Source::Variable(env::PROFILE.name)),

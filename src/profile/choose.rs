@@ -66,8 +66,6 @@ pub fn destination(
         Named::Embedded => Ok(Destination::embedded()),
         Named::Profile(profile) => Destination::of_profile(profile, paths, ask),
         Named::Url(url) => Ok(Destination::nameless(Target::of_address(url, None, paths)?)),
-        Named::SecretUrl(url) => {
-            Ok(Destination::nameless(Target::of_secret_address(url, paths)?))
-        }
+        Named::SecretUrl(url) => Ok(Destination::nameless(Target::of_secret_address(url, paths)?)),
     }
 }

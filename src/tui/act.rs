@@ -2,7 +2,7 @@
 
 use super::app::{Screen, State};
 use super::effect::{Effect, RequestNo};
-use super::facts::{EndReason, OpenAsk};
+use super::facts::{EndReason, OpenAsk, ProfileFacts};
 use super::overlay::Overlay;
 use super::request::Slot;
 use super::widget::card::{Card, Entry};
@@ -24,6 +24,7 @@ pub(crate) enum Then {
     Export { tenant: TenantId, slug: String },
     Restore { plan: u64, confirm: String },
     Cancel(RequestNo),
+    Switch(Box<ProfileFacts>),
 }
 
 /// Runs a command, or says why it cannot.
@@ -57,6 +58,7 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::AuditList => state.go_top(Screen::Audit),
         CommandId::ServerStatus => state.go_top(Screen::Server),
         CommandId::ImpersonationEnd => live::end(state, EndReason::Operator),
+        CommandId::Profile => screen::profile::ask(state),
         CommandId::Refresh => refresh(state),
         CommandId::Filter => screen::prompt_filter(state),
         CommandId::TenantFind => screen::prompt_find(state),
@@ -213,6 +215,7 @@ pub(crate) fn agreed(state: &mut State, then: Then, reason: Option<Reason>) {
             }
         }
         Then::Cancel(no) => operation::cancel(state, no),
+        Then::Switch(profile) => screen::profile::go(state, &profile),
     }
 }
 

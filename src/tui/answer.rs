@@ -26,7 +26,9 @@ fn unwanted(state: &mut State, session: i64) {
 }
 
 fn arrived(state: &mut State, slot: Slot, answer: Answer) {
-    state.unreachable = None;
+    if !matches!(answer, Answer::Profiles(_)) {
+        state.unreachable = None;
+    }
     match answer {
         Answer::Greeting(greeting) => greeted(state, greeting),
         Answer::Tenants(table) => screen::tenants::listed(state, table),
@@ -73,6 +75,8 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         Answer::Audit(page) => screen::audit::listed(state, page),
         Answer::AuditVerified(chains) => screen::audit::verified(state, chains),
         Answer::Server(facts) => screen::server::shown(state, facts),
+        Answer::Profiles(profiles) => screen::profile::listed(state, profiles),
+        Answer::Switched(place) => screen::profile::arrived(state, place),
         Answer::Done if slot == Slot::EndSession => live::ended(state, Ok(())),
         Answer::Done => {}
     }
@@ -95,7 +99,7 @@ fn failed(state: &mut State, slot: Slot, failure: &Failure) {
     }
     let text = failure_text(failure);
     let shown = match slot {
-        Slot::Provision | Slot::Override | Slot::OpenSession | Slot::RestorePlan => {
+        Slot::Provision | Slot::Override | Slot::OpenSession | Slot::RestorePlan | Slot::Switch => {
             screen::form_refused(state, slot, &text)
         }
         Slot::Page | Slot::Relations => screen::impersonation::page_failed(state, &text),

@@ -8,14 +8,14 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use tui_input::Input;
 
 use super::effect::{Answer, Effect, Request, RequestNo};
-use super::facts::{Greeting, SessionFacts};
+use super::facts::{Greeting, PlaceFacts, SessionFacts};
 use super::keymap::Keymap;
 use super::live::Live;
 use super::operation::Operation;
 use super::overlay::Overlay;
 use super::request::{Requests, Slot};
 use super::screen::{Archives, Audit, Impersonation, Restore, Server, TenantPage, Tenants, Usage};
-use super::theme::{Look, Theme};
+use super::theme::{Look, Theme, Themes};
 use super::widget::notice::{Notices, Weight};
 use super::{act, answer, key, live, operation, press, screen};
 use crate::command::{Key, Scope};
@@ -73,8 +73,10 @@ pub enum Opening {
 /// What the console is started with.
 #[derive(Debug, Clone, Default)]
 pub struct Start {
-    /// The colours. `NO_COLOR` is [`Theme::Plain`]; the caller decides.
-    pub theme: Theme,
+    /// What decides on the colours: `NO_COLOR` and the like, then the place, then the configuration.
+    pub themes: Themes,
+    /// Where the console is.
+    pub place: PlaceFacts,
     /// ASCII lines and signs.
     pub ascii: bool,
     /// Keys of the configuration: words of a command to its keys.
@@ -114,6 +116,8 @@ pub struct State {
     pub(crate) size: (u16, u16),
     pub(crate) now: DateTime<Utc>,
     pub(crate) look: Look,
+    pub(crate) themes: Themes,
+    pub(crate) place: PlaceFacts,
     pub(crate) keymap: Keymap,
     pub(crate) greeting: Option<Greeting>,
     /// Why there is no connection, as long as nothing was ever answered.
@@ -149,7 +153,9 @@ impl State {
         let mut state = Self {
             size,
             now,
-            look: Look::new(start.theme, start.ascii),
+            look: Look::new(Theme::default(), start.ascii),
+            themes: start.themes,
+            place: PlaceFacts::default(),
             greeting: None,
             unreachable: None,
             stack: vec![Screen::Tenants],
@@ -172,16 +178,33 @@ impl State {
             server: Server::default(),
             keymap,
         };
+        state.arrive(start.place);
         for complaint in state.keymap.complaints().to_vec() {
             state.notices.push(Weight::Warning, complaint, now);
         }
-        state.ask(Slot::Greeting, Effect::Greet);
-        screen::load(&mut state, Screen::Tenants);
         if let Opening::Impersonation(facts) = start.opening {
             live::begin(&mut state, *facts);
         }
         let requests = std::mem::take(&mut state.outbox);
         (state, requests)
+    }
+
+    /// The console is at a place from now on: everything that was shown of another is forgotten.
+    pub(crate) fn arrive(&mut self, place: PlaceFacts) {
+        self.requests.forget_all();
+        self.look = self.look.at(self.themes.of(place.theme), self.themes.is_loud(place.theme));
+        self.place = place;
+        (self.greeting, self.unreachable, self.prompt) = (None, None, None);
+        self.stack = vec![Screen::Tenants];
+        self.overlays.clear();
+        self.pressed.clear();
+        self.operations.clear();
+        (self.live, self.tenant, self.impersonation, self.restore) = (None, None, None, None);
+        (self.tenants, self.usage) = (Tenants::default(), Usage::default());
+        (self.archives, self.audit) = (Archives::default(), Audit::default());
+        self.server = Server::default();
+        self.ask(Slot::Greeting, Effect::Greet);
+        screen::load(self, Screen::Tenants);
     }
 
     /// Until when the loop may sleep if nothing happens; `None` is for ever.

@@ -19,6 +19,7 @@ use super::widget::gauge::{bar, percent};
 use super::widget::pane::pane;
 use super::widget::text::{Align, line, pieces, put, width, wrap};
 use crate::command::{COMMANDS, CommandId, Scope, command};
+use crate::config::EMBEDDED;
 use crate::identity::Mode;
 
 /// Reading and writing look different.
@@ -85,18 +86,28 @@ pub(super) fn session_frame(state: &State, live: &Live, frame: &mut Frame<'_>, a
 pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
     let who = state.greeting.as_ref().map_or_else(
-        || if state.unreachable.is_some() { "not connected" } else { "connecting" }.to_owned(),
+        || {
+            let there = if state.unreachable.is_some() { "not connected" } else { "connecting" };
+            let place = state.place.name.as_deref().filter(|name| *name != EMBEDDED);
+            place.map_or_else(|| there.to_owned(), |name| format!("{there}: {name}"))
+        },
         |greeting| {
             let (operator, level) =
                 (crate::text::screen(greeting.operator.as_str()), greeting.level);
             format!("{operator} ({level}){}{}", look.symbols().dot, greeting.profile.screen())
         },
     );
+    // A loud place says so with a sign and across the whole line: colours may be off.
+    let loud = look.is_loud();
+    let who = if loud { format!("{} {who}", look.symbols().soft) } else { who };
+    let style = |role| look.style(if loud { Role::Loud } else { role });
+    if loud {
+        frame.buffer_mut().set_style(area, style(Role::Loud));
+    }
     let who_width = width(&who).min(area.width / 2);
     let at = (area.right() - who_width - 1, area.y, who_width);
-    put(frame.buffer_mut(), at, &who, look.style(Role::Dim), Align::Right, look);
-    let mut parts: Vec<(Cow<'_, str>, Style)> =
-        vec![(" tenantdesk".into(), look.style(Role::Header))];
+    put(frame.buffer_mut(), at, &who, style(Role::Dim), Align::Right, look);
+    let mut parts: Vec<(Cow<'_, str>, Style)> = vec![(" tenantdesk".into(), style(Role::Header))];
     let room = area.width.saturating_sub(who_width + 2);
     let last = state.stack.len() - 1;
     let crumbs: Vec<String> = state.stack.iter().map(|one| crumb(state, *one)).collect();
@@ -105,9 +116,9 @@ pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
     // Where the room is short, the way goes before the place where one is.
     let first = (0..last).find(|from| width(" tenantdesk") + wide(&crumbs[*from..]) <= room);
     for (depth, crumb) in crumbs.into_iter().enumerate().skip(first.unwrap_or(last)) {
-        parts.push((look.symbols().crumb.into(), look.style(Role::Dim)));
+        parts.push((look.symbols().crumb.into(), style(Role::Dim)));
         let role = if depth == last { Role::Title } else { Role::Dim };
-        parts.push((crumb.into(), look.style(role)));
+        parts.push((crumb.into(), style(role)));
     }
     pieces(frame.buffer_mut(), (area.x, area.y, room), &parts, look);
 }

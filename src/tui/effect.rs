@@ -12,9 +12,9 @@ use super::app::Message;
 use super::facts::{
     ArchiveFacts, ArchiveLine, AuditFilter, AuditPage, ChainFacts, EndReason, ExportFacts,
     Greeting, KeySet, MapFacts, MemberFacts, OpenAsk, OperatorFacts, OverrideAsk, PageAsk,
-    PageFacts, PlanFacts, ProvisionAsk, RecordFacts, RelationFacts, RestoreFacts, RestoreMode,
-    RestorePlanFacts, ServerFacts, SessionFacts, SessionLine, StatementFacts, TenantFacts,
-    TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
+    PageFacts, PlaceFacts, PlanFacts, ProfileFacts, ProvisionAsk, RecordFacts, RelationFacts,
+    RestoreFacts, RestoreMode, RestorePlanFacts, ServerFacts, SessionFacts, SessionLine,
+    StatementFacts, SwitchAsk, TenantFacts, TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
 };
 use crate::audit::EventPlace;
 use crate::failure::Failure;
@@ -151,6 +151,11 @@ pub enum Effect {
     VerifyAudit,
     /// The server -> [`Answer::Server`]
     ShowServer,
+    /// The databases one can go to, the embedded server first -> [`Answer::Profiles`]
+    ListProfiles,
+    /// Connects to another database; what was open at the old one is ended once that is done;
+    /// tells progress -> [`Answer::Switched`]
+    Switch(SwitchAsk),
     /// Puts plain text on the clipboard; the loop does it.
     Copy(String),
     /// Draws everything anew; the loop does it.
@@ -199,6 +204,8 @@ impl Effect {
             Self::ListAudit { .. } => "list audit",
             Self::VerifyAudit => "verify audit",
             Self::ShowServer => "show server",
+            Self::ListProfiles => "list profiles",
+            Self::Switch(_) => "switch",
             Self::Copy(_) => "copy",
             Self::Redraw => "redraw",
             Self::Suspend => "suspend",
@@ -256,6 +263,8 @@ pub enum Answer {
     Audit(AuditPage),
     AuditVerified(Vec<ChainFacts>),
     Server(ServerFacts),
+    Profiles(Vec<ProfileFacts>),
+    Switched(PlaceFacts),
     Done,
 }
 

@@ -31,7 +31,8 @@ mod widget;
 
 pub use app::{Message, Opening, Start, State, update};
 pub use effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
-pub use open::{Colours, Left, Look, open};
+pub use open::{Left, Look, open};
 pub use run::run;
 pub use runner::Runner;
+pub use theme::Colours;
 pub use view::view;

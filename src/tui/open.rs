@@ -7,14 +7,14 @@ use futures_util::FutureExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::app::{Opening, Start};
+use super::facts::PlaceFacts;
 use super::run::run;
 use super::runner::Runner;
-use super::theme::Theme;
-use crate::config::{ConsoleSettings, Paths, Settings, ThemeName};
+use super::theme::{Colours, Themes};
+use crate::config::{ConsoleSettings, Paths, Settings};
 use crate::failure::{Failure, Kind};
 use crate::impersonation::StartImpersonation;
 use crate::profile::Destination;
-use crate::startup::Target;
 
 /// How the console was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,30 +65,11 @@ pub struct Look {
     pub ascii: bool,
 }
 
-/// Whether there are colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colours {
-    /// None: modifiers and signs only.
-    Never,
-    /// As the configuration says.
-    Configured,
-    /// In any case, also where the configuration says `plain`.
-    Always,
-}
-
 /// What the console is started with: the surroundings win over the file.
-fn start(look: Look, settings: ConsoleSettings, opening: Opening) -> Start {
+fn start(look: Look, settings: ConsoleSettings, place: PlaceFacts, opening: Opening) -> Start {
     let ConsoleSettings { theme, ascii, keys } = settings;
-    let theme = match (look.colours, theme) {
-        (Colours::Never, _) | (Colours::Configured, Some(ThemeName::Plain)) => Theme::Plain,
-        (_, None | Some(ThemeName::Dark)) | (Colours::Always, Some(ThemeName::Plain)) => {
-            Theme::Dark
-        }
-        (_, Some(ThemeName::Light)) => Theme::Light,
-        (_, Some(ThemeName::HighContrast)) => Theme::HighContrast,
-        (_, Some(ThemeName::Production)) => Theme::Dark,
-    };
-    Start { theme, ascii: look.ascii || ascii, keys, opening }
+    let themes = Themes { colours: look.colours, usual: theme };
+    Start { themes, place, ascii: look.ascii || ascii, keys, opening }
 }
 
 /// Opens the console and stays until it is left.
@@ -108,8 +89,9 @@ pub fn open(
     let (tell, told) = mpsc::channel();
     let given_up = tell.clone();
     let work = move || {
-        let start = |opening| start(look, settings, opening);
-        let result = stay(paths, destination.target, start, impersonate, given_up);
+        let place = PlaceFacts::of(&destination);
+        let start = |opening| start(look, settings, place, opening);
+        let result = stay(paths, destination, start, impersonate, given_up);
         // Nobody listens any more where the loop was given up.
         drop(tell.send(result));
     };
@@ -134,7 +116,7 @@ fn broken(what: &str, error: &std::io::Error) -> Failure {
 /// The console itself, on its thread.
 fn stay(
     paths: Paths,
-    target: Target,
+    destination: Destination,
     start: impl FnOnce(Opening) -> Start,
     impersonate: Option<StartImpersonation>,
     given_up: mpsc::Sender<Result<Left, Failure>>,
@@ -144,7 +126,7 @@ fn stay(
     runtime.block_on(async {
         let mut ends =
             Ends::listen().map_err(|error| broken("signals cannot be listened to", &error))?;
-        let runner = Runner::new(paths, target);
+        let runner = Runner::new(paths, destination);
         // Beside the loop, on a thread of the runtime: see there.
         let watch = tokio::spawn(give_up_after_signal(given_up, runner.left_behind()));
         let opening = match impersonate {
@@ -192,12 +174,16 @@ async fn give_up_after_signal(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ThemeName;
+    use crate::tui::theme::Theme;
 
     #[test]
     fn what_the_surroundings_say_wins_over_the_configuration() {
         let themed = |colours, theme| {
             let settings = ConsoleSettings { theme, ..ConsoleSettings::default() };
-            start(Look { colours, ascii: false }, settings, Opening::Tenants).theme
+            let place = PlaceFacts::default();
+            let start = start(Look { colours, ascii: false }, settings, place, Opening::Tenants);
+            start.themes.of(start.place.theme)
         };
         assert_eq!(themed(Colours::Configured, None), Theme::Dark);
         assert_eq!(themed(Colours::Configured, Some(ThemeName::Light)), Theme::Light);
@@ -205,9 +191,15 @@ mod tests {
         assert_eq!(themed(Colours::Never, Some(ThemeName::HighContrast)), Theme::Plain);
         assert_eq!(themed(Colours::Always, Some(ThemeName::HighContrast)), Theme::HighContrast);
         assert_eq!(themed(Colours::Always, Some(ThemeName::Plain)), Theme::Dark);
+        let themes = Themes { colours: Colours::Configured, usual: Some(ThemeName::Light) };
+        assert_eq!(themes.of(Some(ThemeName::Production)), Theme::Production);
+        let colourless = Themes { colours: Colours::Never, ..themes };
+        assert_eq!(colourless.of(Some(ThemeName::Production)), Theme::Plain);
+        assert!(colourless.is_loud(Some(ThemeName::Production)) && !colourless.is_loud(None));
         let drawn = |flag, file| {
             let settings = ConsoleSettings { ascii: file, ..ConsoleSettings::default() };
-            start(Look { colours: Colours::Never, ascii: flag }, settings, Opening::Tenants).ascii
+            let look = Look { colours: Colours::Never, ascii: flag };
+            start(look, settings, PlaceFacts::default(), Opening::Tenants).ascii
         };
         assert!(drawn(true, false) && drawn(false, true) && !drawn(false, false));
     }

@@ -1,7 +1,7 @@
 //! What lies over the screens: one stack, the last one takes the keys.
 
 use super::act::Then;
-use super::screen::FormKind;
+use super::screen::{FormKind, ProfileList};
 use super::widget::card::Card;
 use super::widget::confirm::Confirm;
 use super::widget::form::Form;
@@ -14,4 +14,5 @@ pub(crate) enum Overlay {
     Card(Card),
     Confirm(Box<Confirm<Then>>),
     Form(FormKind, Form),
+    Profiles(ProfileList),
 }

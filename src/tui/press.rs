@@ -61,7 +61,7 @@ pub(crate) fn paste(state: &mut State, text: &str) {
             screen::form_changed(kind, form);
         }
         Some(Overlay::Confirm(confirm)) => confirm.paste(text),
-        Some(Overlay::Card(_)) => {}
+        Some(Overlay::Card(_) | Overlay::Profiles(_)) => {}
         None => match &mut state.prompt {
             Some(prompt) => {
                 field::paste(&mut prompt.input, text);
@@ -116,6 +116,7 @@ fn overlay(state: &mut State, key: Key) -> bool {
             state.overlays.push(Overlay::Palette(palette));
         }
         Some(Overlay::Form(kind, form)) => return in_form(state, kind, form, key),
+        Some(Overlay::Profiles(list)) => return screen::profile::press(state, list, key),
         Some(Overlay::Confirm(mut confirm)) => match confirm.press(key) {
             Verdict::Yes(reason) => act::agreed(state, confirm.then, reason),
             Verdict::No => {}

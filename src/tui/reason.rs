@@ -109,6 +109,19 @@ fn of_running(state: &State, id: CommandId) -> Option<&'static str> {
         CommandId::ImpersonationEnd | CommandId::ImpersonationShow if ending => "it is ending",
         CommandId::ImpersonationShow if state.live.is_none() => "no impersonation is open",
         CommandId::SqlRun if is_open(Slot::Statement) => "a statement is running",
+        // What would be begun here would be ended by the arrival there.
+        CommandId::Profile
+        | CommandId::Impersonate
+        | CommandId::TenantCreate
+        | CommandId::LimitOverride
+        | CommandId::Export
+        | CommandId::Restore
+        | CommandId::RestoreApply
+        | CommandId::AuditVerify
+            if is_open(Slot::Switch) =>
+        {
+            "the way to another database is under way"
+        }
         CommandId::RestoreApply if is_open(Slot::Restore) => "a restore is running",
         CommandId::RestoreApply if state.restore.as_ref().is_some_and(screen::Restore::is_used) => {
             "the plan is used up: make a new one from the archive"

@@ -39,6 +39,8 @@ pub(crate) enum Slot {
     Audit,
     VerifyAudit,
     Server,
+    Profiles,
+    Switch,
     /// Carried out by the loop, never answered.
     Local,
 }
@@ -55,6 +57,7 @@ impl Slot {
                 | Self::Export
                 | Self::Restore
                 | Self::Cancel
+                | Self::Switch
                 | Self::Local
         )
     }
@@ -90,6 +93,11 @@ impl Requests {
     /// The answer is not wanted any more.
     pub(crate) fn forget(&mut self, slot: Slot) {
         self.open.retain(|(_, open)| *open != slot);
+    }
+
+    /// No answer is wanted any more: they are about another database.
+    pub(crate) fn forget_all(&mut self) {
+        self.open.clear();
     }
 
     /// Whether an answer is awaited.

@@ -6,6 +6,8 @@
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
+use crate::config::ThemeName;
+
 /// A set of colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
@@ -18,6 +20,51 @@ pub enum Theme {
     HighContrast,
     /// No colour: modifiers only.
     Plain,
+    /// As dark, in red: nobody takes it for a place to try something out.
+    Production,
+}
+
+/// Whether there are colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Colours {
+    /// None: modifiers and signs only.
+    Never,
+    /// As the configuration says.
+    #[default]
+    Configured,
+    /// In any case, also where the configuration says `plain`.
+    Always,
+}
+
+/// What decides on the theme: the surroundings, then the profile, then the console's own setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Themes {
+    /// What the surroundings say.
+    pub colours: Colours,
+    /// The theme where a profile has none of its own.
+    pub usual: Option<ThemeName>,
+}
+
+impl Themes {
+    /// The theme at a profile with this one.
+    #[must_use]
+    pub fn of(self, own: Option<ThemeName>) -> Theme {
+        match (self.colours, own.or(self.usual)) {
+            (Colours::Never, _) | (Colours::Configured, Some(ThemeName::Plain)) => Theme::Plain,
+            (_, None | Some(ThemeName::Dark)) | (Colours::Always, Some(ThemeName::Plain)) => {
+                Theme::Dark
+            }
+            (_, Some(ThemeName::Light)) => Theme::Light,
+            (_, Some(ThemeName::HighContrast)) => Theme::HighContrast,
+            (_, Some(ThemeName::Production)) => Theme::Production,
+        }
+    }
+
+    /// Whether the place is loud, with colours or without.
+    #[must_use]
+    pub fn is_loud(self, own: Option<ThemeName>) -> bool {
+        own.or(self.usual) == Some(ThemeName::Production)
+    }
 }
 
 /// What a piece of the screen means.
@@ -40,6 +87,8 @@ pub(crate) enum Role {
     /// The frame while impersonating to write.
     Write,
     Field,
+    /// The header of a place that is loud.
+    Loud,
 }
 
 impl Theme {
@@ -50,6 +99,7 @@ impl Theme {
             Self::Dark => dark(role),
             Self::Light => light(role),
             Self::HighContrast => contrast(role),
+            Self::Production => production(role),
         };
         modified.fg(front).bg(back)
     }
@@ -57,7 +107,9 @@ impl Theme {
     const fn modifier(self, role: Role) -> Modifier {
         let plain = matches!(self, Self::Plain);
         match role {
-            Role::Bad | Role::Write if plain => Modifier::BOLD.union(Modifier::REVERSED),
+            Role::Bad | Role::Write | Role::Loud if plain => {
+                Modifier::BOLD.union(Modifier::REVERSED)
+            }
             Role::Selected | Role::Read if plain => Modifier::REVERSED,
             Role::Field if plain => Modifier::UNDERLINED,
             Role::Dim | Role::Null if plain => Modifier::DIM,
@@ -67,7 +119,8 @@ impl Theme {
             | Role::Header
             | Role::Bad
             | Role::Write
-            | Role::Read => Modifier::BOLD,
+            | Role::Read
+            | Role::Loud => Modifier::BOLD,
             Role::Warn if plain => Modifier::BOLD,
             Role::Null => Modifier::ITALIC,
             _ => Modifier::empty(),
@@ -85,8 +138,20 @@ const fn dark(role: Role) -> (Color, Color) {
         Role::Warn => (Color::Yellow, Color::Reset),
         Role::Bad => (Color::LightRed, Color::Reset),
         Role::Read => (Color::Black, Color::Yellow),
-        Role::Write => (Color::White, Color::Red),
+        Role::Write | Role::Loud => (Color::White, Color::Red),
         Role::Field => (Color::White, Color::DarkGray),
+    }
+}
+
+/// Red wherever dark has an accent or a line.
+const fn production(role: Role) -> (Color, Color) {
+    match role {
+        Role::Border => (Color::Red, Color::Reset),
+        Role::Focus | Role::Key | Role::Header => (Color::LightRed, Color::Reset),
+        Role::Selected => (Color::White, Color::Red),
+        // Told apart from the accents.
+        Role::Bad => (Color::LightMagenta, Color::Reset),
+        _ => dark(role),
     }
 }
 
@@ -100,7 +165,7 @@ const fn light(role: Role) -> (Color, Color) {
         Role::Warn => (Color::Magenta, Color::Reset),
         Role::Bad => (Color::Red, Color::Reset),
         Role::Read => (Color::Black, Color::Yellow),
-        Role::Write => (Color::White, Color::Red),
+        Role::Write | Role::Loud => (Color::White, Color::Red),
         Role::Field => (Color::Black, Color::Gray),
     }
 }
@@ -113,7 +178,7 @@ const fn contrast(role: Role) -> (Color, Color) {
         Role::Warn | Role::Null => (Color::LightYellow, Color::Black),
         Role::Bad => (Color::LightRed, Color::Black),
         Role::Read => (Color::Black, Color::LightYellow),
-        Role::Write => (Color::White, Color::Red),
+        Role::Write | Role::Loud => (Color::White, Color::Red),
         Role::Field => (Color::Black, Color::LightCyan),
         _ => (Color::White, Color::Black),
     }
@@ -200,13 +265,24 @@ const ASCII: Symbols = Symbols {
 pub struct Look {
     theme: Theme,
     ascii: bool,
+    loud: bool,
 }
 
 impl Look {
     /// A theme, with drawn lines and signs or with ASCII ones.
     #[must_use]
     pub const fn new(theme: Theme, ascii: bool) -> Self {
-        Self { theme, ascii }
+        Self { theme, ascii, loud: false }
+    }
+
+    /// The same lines and signs at another place.
+    #[must_use]
+    pub const fn at(self, theme: Theme, loud: bool) -> Self {
+        Self { theme, loud, ..self }
+    }
+
+    pub(crate) const fn is_loud(self) -> bool {
+        self.loud
     }
 
     pub(crate) const fn style(self, role: Role) -> Style {

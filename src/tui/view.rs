@@ -49,6 +49,7 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
             Overlay::Card(card) => card.draw(frame, inside, state.look),
             Overlay::Confirm(confirm) => confirm.draw(frame, inside, state.look),
             Overlay::Form(_, form) => form.draw(frame, inside, state.look),
+            Overlay::Profiles(list) => list.draw(state, frame, inside),
         }
     }
     chrome::notices(state, frame, Rect { height: inside.height + 1, ..inside });

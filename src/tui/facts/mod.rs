@@ -8,6 +8,7 @@ mod grid;
 mod installation;
 mod ledger;
 mod lookup;
+mod profile;
 mod session;
 mod table;
 mod tenant;
@@ -26,6 +27,7 @@ pub use grid::{
 pub use installation::{MapFacts, MappedRelation, OperatorFacts};
 pub use ledger::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts};
 pub use lookup::TenantOrder;
+pub use profile::{PlaceFacts, ProfileFacts, SwitchAsk, Typed};
 pub use session::{EndReason, MemberFacts, OpenAsk, SessionFacts, SessionLine};
 pub use table::{TenantLine, TenantTable};
 pub use tenant::{

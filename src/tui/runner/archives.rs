@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Runner;
+use super::Site;
 use crate::archive::export::{self, Destination, Export};
 use crate::archive::restore::{self, Difference, Preview, Restore, RestorePlan};
 use crate::archive::{Existing, shelf};
@@ -26,7 +26,7 @@ pub(super) struct Shown {
     preview: Preview,
 }
 
-impl Runner {
+impl Site {
     /// The archives of the default directory.
     pub(super) async fn archives(&self) -> Result<Vec<ArchiveLine>, Failure> {
         let directory = self.shared.paths.archives_dir.clone();

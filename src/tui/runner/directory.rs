@@ -2,11 +2,13 @@
 
 use secrecy::SecretString;
 
-use super::Runner;
+use super::Site;
+use crate::config::EMBEDDED;
 use crate::failure::Failure;
 use crate::identity::{Level, TenantId};
 use crate::isolation::relations;
 use crate::lifecycle::provision::{self, CreateTenant};
+use crate::profile::Destination;
 use crate::progress::Progress;
 use crate::startup::Target;
 use crate::tenant::directory::{self, Tenant};
@@ -16,7 +18,7 @@ use crate::tui::facts::{
     Greeting, MemberFacts, ProvisionAsk, TenantFacts, TenantState, TenantTable, WelcomeFacts,
 };
 
-impl Runner {
+impl Site {
     /// Who we are, and what must be known at once.
     pub(super) async fn greet(&self) -> Result<Greeting, Failure> {
         let console = self.console().await?;
@@ -37,11 +39,13 @@ impl Runner {
         })
     }
 
-    /// What the target is called: there are no profiles yet.
+    /// What the target is called: after its profile, else after its database.
     fn target(&self) -> Untrusted {
-        match &self.shared.target {
-            Target::Embedded | Target::EmbeddedAs(_) => Untrusted::from("embedded"),
-            Target::Elsewhere(endpoint) => Untrusted::from(endpoint.database.as_str()),
+        let Destination { target, profile, .. } = &self.shared.destination;
+        match (profile, target) {
+            (Some(name), _) => Untrusted::from(name.as_str()),
+            (None, Target::Embedded | Target::EmbeddedAs(_)) => Untrusted::from(EMBEDDED),
+            (None, Target::Elsewhere(endpoint)) => Untrusted::from(endpoint.database.as_str()),
         }
     }
 

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Runner, Shared};
+use super::{Shared, Site};
 use crate::clock;
 use crate::tenant::sessions;
 
@@ -24,10 +24,10 @@ pub(super) fn watch(shared: Weak<Shared>) -> Pin<Box<dyn Future<Output = ()> + S
 
 async fn watching(shared: Weak<Shared>) {
     loop {
-        let Some(runner) = shared.upgrade().map(Runner::on) else { return };
-        let next = next_expiry(&runner).await;
-        let wake = Arc::clone(&runner.shared.look_again);
-        drop(runner);
+        let Some(site) = shared.upgrade().map(Site::on) else { return };
+        let next = next_expiry(&site).await;
+        let wake = Arc::clone(&site.shared.look_again);
+        drop(site);
         match next {
             None => wake.notified().await,
             Some(wait) => {
@@ -35,8 +35,8 @@ async fn watching(shared: Weak<Shared>) {
                     () = wake.notified() => continue,
                     () = tokio::time::sleep(wait) => {}
                 }
-                let Some(runner) = shared.upgrade().map(Runner::on) else { return };
-                let Ok(console) = runner.console().await else { continue };
+                let Some(site) = shared.upgrade().map(Site::on) else { return };
+                let Ok(console) = site.console().await else { continue };
                 if let Err(error) = sessions::sweep(&console).await {
                     tracing::warn!(%error, "expired sessions could not be swept");
                 }
@@ -46,8 +46,8 @@ async fn watching(shared: Weak<Shared>) {
 }
 
 /// How long until the next session expires; none where none is live.
-async fn next_expiry(runner: &Runner) -> Option<Duration> {
-    let listed = match runner.console().await {
+async fn next_expiry(site: &Site) -> Option<Duration> {
+    let listed = match site.console().await {
         Ok(console) => sessions::list(&console).await.map_err(crate::failure::Failure::from),
         Err(failure) => Err(failure),
     };

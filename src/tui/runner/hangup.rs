@@ -6,14 +6,14 @@
 
 use std::sync::{Arc, Weak};
 
-use super::{Runner, Shared};
+use super::{Shared, Site};
 use crate::impersonation::{Impersonation, ImpersonationError, Lost};
 use crate::tenant::sessions;
 use crate::text::Untrusted;
 use crate::tui::app::Message;
 use crate::tui::effect::Tell;
 
-impl Runner {
+impl Site {
     /// Watches a session from now on.
     pub(super) fn watch(&self, session: &Impersonation) {
         let (id, hangup) = (session.id(), session.hangup());
@@ -42,18 +42,18 @@ impl Runner {
 
 /// The connection is gone: says why, unless the end was our own.
 async fn over(shared: Weak<Shared>, id: i64, tell: &Tell) {
-    let Some(runner) = shared.upgrade().map(Runner::on) else { return };
-    let held = runner.shared.sessions.lock().await.get(&id).cloned();
+    let Some(site) = shared.upgrade().map(Site::on) else { return };
+    let held = site.shared.sessions.lock().await.get(&id).cloned();
     let Some(session) = held else { return };
     let lost = session.lost().await;
     let why = Untrusted::new(lost.to_string());
     tell.send(Message::SessionLost { session: id, why });
-    let _gone = runner.shared.sessions.lock().await.remove(&id);
+    let _gone = site.shared.sessions.lock().await.remove(&id);
     drop(session);
     if lost == Lost::Connection {
         // The database may still hold it for live: nobody could use it, and it must not stand in
         // the way of the next one. A server that is gone ends it by itself.
-        let Ok(console) = runner.console().await else { return };
+        let Ok(console) = site.console().await else { return };
         if let Err(error) = sessions::end(&console, id, Some("connection lost")).await {
             tracing::warn!(session = id, %error, "a lost session could not be ended");
         }

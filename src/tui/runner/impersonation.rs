@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Runner;
+use super::Site;
 use crate::failure::{Failure, Kind};
 use crate::impersonation::{
     self as inside, From, Impersonation, ImpersonationError, PageAsk as Ask, StartImpersonation,
@@ -14,7 +14,7 @@ use crate::tui::facts::{
     RecordFacts, RecordField, RelationFacts, SessionFacts, StatementFacts,
 };
 
-impl Runner {
+impl Site {
     /// Opens a session and keeps it.
     pub(super) async fn open_session(&self, ask: OpenAsk) -> Result<SessionFacts, Failure> {
         let request = StartImpersonation {

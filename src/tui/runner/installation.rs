@@ -1,13 +1,13 @@
 //! Effects on the installation: the relation map and the operators.
 
-use super::Runner;
+use super::Site;
 use crate::failure::Failure;
 use crate::isolation::relations;
 use crate::tenant::operators;
 use crate::text::Untrusted;
 use crate::tui::facts::{MapFacts, MappedRelation, OperatorFacts};
 
-impl Runner {
+impl Site {
     /// The relation map, and what is wrong with the guard.
     pub(super) async fn tables(&self) -> Result<MapFacts, Failure> {
         let console = self.console().await?;

@@ -1,7 +1,9 @@
 //! Carries the console's effects out, with the verbs of the library.
 //!
-//! The connection opens with the first effect, so the first frame never waits for it. What runs
-//! long is kept by its request number, so that it can be cancelled.
+//! [`Runner`] is what the loop has; it knows at which database the console is and goes to others.
+//! A [`Site`] is all that is done at one of them. Its connection opens with the first effect, so the
+//! first frame never waits for it. What runs long is kept by its request number, so that it can be
+//! cancelled.
 
 mod archives;
 mod directory;
@@ -10,7 +12,10 @@ mod hangup;
 mod impersonation;
 mod installation;
 mod records;
+mod switch;
 mod usage;
+
+pub use switch::Runner;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,7 +24,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify, OnceCell, SetOnce};
 use tracing::Instrument as _;
 
-use super::effect::{Answer, Effect, Effects, Request, RequestNo, Tell};
+use super::effect::{Answer, Effect, Request, RequestNo, Tell};
 use crate::config::Paths;
 use crate::console::Console;
 use crate::failure::Failure;
@@ -27,16 +32,17 @@ use crate::identity::RequestId;
 use crate::impersonation::{Impersonation, StatementCanceller};
 use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
+use crate::profile::Destination;
 use crate::progress::Progress;
-use crate::startup::{self, Started, Target};
+use crate::startup::{self, Started};
 use crate::tenant::sessions;
 
 /// How long the end of the console waits for effects that still run.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The runner. Clones share everything.
+/// What is done at one database. Clones share everything.
 #[derive(Debug, Clone)]
-pub struct Runner {
+struct Site {
     shared: Arc<Shared>,
     /// What is done with this one belongs to this request, in the ledger and in the log.
     request: RequestId,
@@ -46,7 +52,7 @@ pub struct Runner {
 #[derive(Debug)]
 struct Shared {
     paths: Paths,
-    target: Target,
+    destination: Destination,
     /// Made by the first effect that needs it; taken out when the console ends.
     started: OnceCell<Connected>,
     /// Where the console listens; known with the first effect.
@@ -72,13 +78,12 @@ struct Connected {
     map: RelationMap,
 }
 
-impl Runner {
-    /// A runner for a target; nothing is connected yet.
-    #[must_use]
-    pub fn new(paths: Paths, target: Target) -> Self {
+impl Site {
+    /// For a database; nothing is connected yet.
+    fn new(paths: Paths, destination: Destination) -> Self {
         let shared = Shared {
             paths,
-            target,
+            destination,
             started: OnceCell::new(),
             tell: Arc::default(),
             look_again: Arc::default(),
@@ -91,26 +96,21 @@ impl Runner {
         Self::on(Arc::new(shared))
     }
 
-    /// The same runner for another request.
+    /// The same site for another request.
     fn on(shared: Arc<Shared>) -> Self {
         Self { shared, request: RequestId::draw() }
     }
 
-    /// Ends the sessions from beside the loop, for the moment when the loop cannot: the database
-    /// would end them a minute later at the earliest.
-    pub(super) fn left_behind(&self) -> impl Future<Output = ()> + Send + use<> {
-        let shared = Arc::downgrade(&self.shared);
-        async move {
-            let Some(runner) = shared.upgrade().map(Self::on) else { return };
-            let open: Vec<i64> = runner.shared.sessions.lock().await.keys().copied().collect();
-            for session in open {
-                let ended = async {
-                    let console = runner.console().await?;
-                    Ok::<_, Failure>(sessions::end(&console, session, Some("quit")).await?)
-                };
-                if let Err(failure) = ended.await {
-                    tracing::warn!(session, "it could not be ended: {}", failure.logged());
-                }
+    /// Ends the sessions from outside of their connections.
+    async fn end_all(&self) {
+        let open: Vec<i64> = self.shared.sessions.lock().await.keys().copied().collect();
+        for session in open {
+            let ended = async {
+                let console = self.console().await?;
+                Ok::<_, Failure>(sessions::end(&console, session, Some("quit")).await?)
+            };
+            if let Err(failure) = ended.await {
+                tracing::warn!(session, "it could not be ended: {}", failure.logged());
             }
         }
     }
@@ -119,10 +119,10 @@ impl Runner {
     ///
     /// # Errors
     /// Where the server does not stop in time.
-    pub async fn finish(self) -> Result<(), Failure> {
+    async fn finish(self, patience: Duration) -> Result<(), Failure> {
         let mut shared = self.shared;
         // Effects that still run hold the connection for a moment.
-        let deadline = tokio::time::Instant::now() + PATIENCE;
+        let deadline = tokio::time::Instant::now() + patience;
         let shared = loop {
             match Arc::try_unwrap(shared) {
                 Ok(alone) => break alone,
@@ -149,10 +149,11 @@ impl Runner {
 
     /// The connection; made once, also when several effects ask at the same time.
     async fn connected(&self) -> Result<&Connected, Failure> {
-        let Shared { paths, target, started, .. } = &*self.shared;
+        let Shared { paths, destination, started, .. } = &*self.shared;
         started
             .get_or_try_init(async || {
-                let started = startup::start(paths, target, &Progress::silent()).await?;
+                let started =
+                    startup::start(paths, &destination.target, &Progress::silent()).await?;
                 let map = installed_map(&started.console).await?;
                 tokio::spawn(expiry::watch(Arc::downgrade(&self.shared)));
                 Ok(Connected { started, map })
@@ -181,18 +182,17 @@ impl Runner {
     }
 }
 
-impl Effects for Runner {
+impl Site {
+    /// Carries one effect out, as a request of its own.
     async fn run(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
         let _known_already = self.shared.tell.set(tell.clone());
-        let runner = Self::on(Arc::clone(&self.shared));
-        let (id, what) = (runner.request, request.effect.as_str());
+        let site = Self::on(Arc::clone(&self.shared));
+        let (id, what) = (site.request, request.effect.as_str());
         let span = tracing::info_span!("effect", request_id = %id, what);
-        let answer = Box::pin(runner.answer(request, tell));
+        let answer = Box::pin(site.answer(request, tell));
         answer.instrument(span).await.map_err(|failure| failure.of_request(id))
     }
-}
 
-impl Runner {
     /// Carries one effect out and logs why it could not.
     async fn answer(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
         let inside = request.effect.is_inside();
@@ -230,7 +230,13 @@ impl Runner {
             Effect::InspectArchive(path) => self.archive(path).await.map(Answer::Archive),
             Effect::ListArchives => self.archives().await.map(Answer::Archives),
             Effect::Cancel(other) => self.cancel(other).await.map(|()| Answer::Done),
-            Effect::Copy(_) | Effect::Redraw | Effect::Suspend | Effect::Quit => Ok(Answer::Done),
+            // The loop's own, and those of the runner.
+            Effect::Copy(_)
+            | Effect::Redraw
+            | Effect::Suspend
+            | Effect::Quit
+            | Effect::ListProfiles
+            | Effect::Switch(_) => Ok(Answer::Done),
             Effect::OpenSession(_)
             | Effect::EndSession { .. }
             | Effect::ListRelations { .. }

@@ -1,6 +1,6 @@
 //! Effects on sessions, the ledger and the server.
 
-use super::Runner;
+use super::Site;
 use crate::audit::{Event, EventFilter, EventPlace};
 use crate::failure::Failure;
 use crate::identity::TenantId;
@@ -13,7 +13,7 @@ use crate::tui::facts::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFa
 /// Events of one page of the ledger.
 const PAGE: i32 = 200;
 
-impl Runner {
+impl Site {
     /// Sessions of a tenant, running ones on top.
     pub(super) async fn sessions(&self, tenant: &TenantId) -> Result<Vec<SessionLine>, Failure> {
         let mut listed = self.all_sessions().await?;

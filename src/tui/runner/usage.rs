@@ -1,6 +1,6 @@
 //! Effects on usage and plans.
 
-use super::Runner;
+use super::Site;
 use crate::failure::Failure;
 use crate::identity::TenantId;
 use crate::tenant::directory;
@@ -9,7 +9,7 @@ use crate::tui::facts::{LimitFacts, MetricFacts, OverrideAsk, PlanFacts, UsageFa
 use crate::usage::report::TenantUsage;
 use crate::usage::{self, OverrideLimit, plans, report};
 
-impl Runner {
+impl Site {
     /// The plans.
     pub(super) async fn plans(&self) -> Result<Vec<PlanFacts>, Failure> {
         let console = self.console().await?;

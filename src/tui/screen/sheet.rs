@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::identity::TenantId;
 use crate::tui::app::State;
-use crate::tui::facts::{MemberFacts, MetricFacts};
+use crate::tui::facts::{MemberFacts, MetricFacts, ProfileFacts};
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
 use crate::tui::widget::form::Form;
 
-use super::{limit, provision, restore, start};
+use super::{limit, profile, provision, restore, start};
 
 /// What a form is for.
 #[derive(Debug, Clone)]
@@ -29,6 +29,10 @@ pub(crate) enum FormKind {
         tenant: TenantId,
         slug: String,
         metrics: Option<Vec<MetricFacts>>,
+    },
+    /// What has to be typed before one can go to a database.
+    Secret {
+        profile: ProfileFacts,
     },
 }
 
@@ -50,6 +54,7 @@ pub(crate) fn form_sent(state: &mut State) {
         FormKind::Start { .. } => start::send(state),
         FormKind::Restore { .. } => restore::send(state),
         FormKind::Limit { .. } => limit::send(state),
+        FormKind::Secret { .. } => profile::send(state),
     }
 }
 
@@ -59,7 +64,7 @@ pub(crate) fn form_abandoned(state: &mut State, kind: &FormKind) {
     match kind {
         FormKind::Start { .. } => state.requests.forget(Slot::OpenSession),
         FormKind::Restore { .. } => state.requests.forget(Slot::RestorePlan),
-        FormKind::Provision | FormKind::Limit { .. } => {}
+        FormKind::Provision | FormKind::Limit { .. } | FormKind::Secret { .. } => {}
     }
 }
 
@@ -68,6 +73,7 @@ pub(crate) fn form_refused(state: &mut State, slot: Slot, text: &str) -> bool {
     let form = state.overlays.iter_mut().rev().find_map(|overlay| match (overlay, slot) {
         (Overlay::Form(FormKind::Provision, form), Slot::Provision)
         | (Overlay::Form(FormKind::Limit { .. }, form), Slot::Override)
+        | (Overlay::Form(FormKind::Secret { .. }, form), Slot::Switch)
         | (Overlay::Form(FormKind::Start { .. }, form), Slot::OpenSession)
         | (Overlay::Form(FormKind::Restore { .. }, form), Slot::RestorePlan) => Some(form),
         _ => None,

@@ -15,6 +15,8 @@ use crate::tui::theme::{Look, Role};
 #[derive(Debug, Clone)]
 pub(crate) enum Entry {
     Text(Input),
+    /// A text that nobody sees.
+    Secret(Input),
     Choice(Choice),
 }
 
@@ -35,6 +37,11 @@ impl Field {
     pub(crate) fn text(label: &'static str, hint: impl Into<String>) -> Self {
         let entry = Entry::Text(Input::default());
         Self { label, entry, hint: hint.into(), fault: None, touched: false }
+    }
+
+    pub(crate) fn secret(label: &'static str) -> Self {
+        let entry = Entry::Secret(Input::default());
+        Self { label, entry, hint: "is not shown".to_owned(), fault: None, touched: false }
     }
 
     pub(crate) fn choice(label: &'static str, options: Vec<String>) -> Self {
@@ -58,7 +65,7 @@ impl Field {
     /// The text typed or chosen.
     pub(crate) fn value(&self) -> &str {
         match &self.entry {
-            Entry::Text(input) => input.value(),
+            Entry::Text(input) | Entry::Secret(input) => input.value(),
             Entry::Choice(choice) => choice.value(),
         }
     }
@@ -66,7 +73,7 @@ impl Field {
     /// Which option is chosen.
     pub(crate) const fn index(&self) -> usize {
         match &self.entry {
-            Entry::Text(_) => 0,
+            Entry::Text(_) | Entry::Secret(_) => 0,
             Entry::Choice(choice) => choice.index(),
         }
     }
@@ -122,7 +129,7 @@ impl Form {
         }
         let Some(field) = self.fields.get_mut(self.focus) else { return Pressed::Unknown };
         let taken = match &mut field.entry {
-            Entry::Text(input) => field::press(input, key),
+            Entry::Text(input) | Entry::Secret(input) => field::press(input, key),
             Entry::Choice(choice) => choice.press(key),
         };
         if !taken {
@@ -134,8 +141,12 @@ impl Form {
     }
 
     pub(crate) fn paste(&mut self, text: &str) {
-        if let Some(Field { entry: Entry::Text(input), touched, fault, .. }) =
-            self.fields.get_mut(self.focus).filter(|_| self.busy.is_none())
+        if let Some(Field {
+            entry: Entry::Text(input) | Entry::Secret(input),
+            touched,
+            fault,
+            ..
+        }) = self.fields.get_mut(self.focus).filter(|_| self.busy.is_none())
         {
             field::paste(input, text);
             (*touched, *fault) = (true, None);
@@ -200,6 +211,11 @@ fn draw_field(
     let value_room = room.saturating_sub(LABEL);
     match &one.entry {
         Entry::Text(input) => field::draw(frame, (x + LABEL, y, value_room), input, focused, look),
+        Entry::Secret(input) => {
+            // As many as were typed would tell how long it is: a few words are.
+            let mask = Input::new("*".repeat(input.value().chars().count().min(8)));
+            field::draw(frame, (x + LABEL, y, value_room), &mask, focused, look);
+        }
         Entry::Choice(choice) => {
             let (left, right) = look.symbols().choice;
             let text = choice.value();
