@@ -13,6 +13,7 @@ use super::{
     archive, audit, completions, config, demo, export, impersonate, impersonation, man, operator,
     paths, profile, restore, server, setup, tables, tenant, usage,
 };
+use crate::config::EMBEDDED;
 use crate::failure::{Failure, Kind};
 use crate::identity::RequestId;
 use crate::impersonation::StartImpersonation;
@@ -59,6 +60,9 @@ pub fn run(command_line: CommandLine, around: Surroundings) -> Ended {
 /// Runs a command on the thread on which it is to end.
 fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
     invocation.start_log();
+    if let Err(refused) = refuse_other_server(&invocation, verb.as_ref()) {
+        return Ended::Exit(invocation.conclude(Err(refused)));
+    }
     let result = match verb {
         None if invocation.has_terminal() => return console(invocation),
         None => what_to_run(&mut invocation),
@@ -98,6 +102,16 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),
     };
     Ended::Exit(invocation.conclude(result))
+}
+
+/// A profile that is named is never ignored: these verbs know one server only.
+fn refuse_other_server(invocation: &Invocation, verb: Option<&Verb>) -> Result<(), Failure> {
+    let other = invocation.flags.profile.as_deref().is_some_and(|name| name != EMBEDDED);
+    if other && matches!(verb, Some(Verb::Server(_))) {
+        let message = "`server` is about the embedded server, and `--profile` names another";
+        return Err(Failure::new(Kind::Usage, message));
+    }
+    Ok(())
 }
 
 /// Without statements, the console opens inside the tenant.

@@ -113,7 +113,8 @@ fn test(invocation: &mut Invocation, paths: &Paths, name: &str) -> Result<(), Fa
             })
             .await
     });
-    let Reached { server, set_up, level, manager } = reached.map_err(unreachable)?;
+    let Reached { server, level, manager } = reached.map_err(unreachable)?;
+    let set_up = server.set_up;
     let document = json!({
         "profile": found.name,
         "ok": true,

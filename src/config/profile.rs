@@ -167,14 +167,39 @@ fn percent_encoded(bytes: &[u8]) -> String {
     encoded
 }
 
-/// Whether an address holds a password.
+/// Whether an address holds a password, or may: rather one too many than one that is shown.
 #[must_use]
 pub fn holds_password(address: &str) -> bool {
-    // A slash in a password ends the authority early: everything before the query counts.
-    let place = address.split_once("://").map_or("", |(_, rest)| rest);
-    let place = place.split(['?', '#']).next().unwrap_or_default();
-    let user = place.rsplit_once('@').map_or("", |(user, _)| user);
-    user.contains(':') || address.to_ascii_lowercase().contains("password=")
+    if percent_decoded(address).to_ascii_lowercase().contains("password=") {
+        return true;
+    }
+    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+    // A slash or a question mark in a password ends the authority early: all before the `@` counts.
+    let Some((before, _)) = rest.split_once('@') else { return false };
+    let Some((_, after)) = before.split_once(':') else { return false };
+    // `host:5432/app?user=ada@example.org` is the one harmless form.
+    let port = after.chars().take_while(char::is_ascii_digit).count();
+    let path = &after[port..];
+    port == 0 || !path.starts_with('/') || !path.contains('?')
+}
+
+/// What a reader of the address would see; what is not encoded as it should be stays.
+fn percent_decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let Some((&first, after)) = rest.split_first() {
+        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if first == b'%' => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Whether an address begins as one does.
@@ -219,13 +244,22 @@ mod tests {
 
     #[test]
     fn a_password_in_an_address_is_found() {
-        for fine in ["postgresql:///app?host=/run/x&user=ada", "postgres://ada@db/app", "host=db"] {
+        for fine in [
+            "postgresql:///app?host=/run/x&user=ada",
+            "postgres://ada@db/app",
+            "postgres://ada@db:5432/app",
+            "postgres://db:5432/app?user=ada@example.org",
+            "host=db",
+        ] {
             assert!(!holds_password(fine), "{fine}");
         }
         for bad in [
             "postgres://ada:x@db/app",
             "postgres://ada:a/b@db/app",
+            "postgres://ada:a?b@db/app",
+            "postgres://ada:1/b@db/app",
             "postgres://db/app?PASSWORD=x",
+            "postgres://db/app?pass%77ord=x",
             "host=db password=x",
         ] {
             assert!(holds_password(bad), "{bad}");

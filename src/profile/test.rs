@@ -14,8 +14,6 @@ use crate::startup::{self, Target};
 pub struct Reached {
     /// What it says of itself and of the connection.
     pub server: Introduction,
-    /// Whether tenantdesk is set up there.
-    pub set_up: bool,
     /// The level of this login; none for the one that manages the installation, and for one that is
     /// no operator.
     pub level: Option<Level>,
@@ -38,19 +36,16 @@ pub async fn test(
         let server = server::introduction(started.console.endpoint()).await;
         let (level, manager) = (started.console.level(), started.console.is_manager());
         started.finish(progress).await?;
-        return Ok(Reached { server: server?, set_up: true, level, manager });
+        return Ok(Reached { server: server?, level, manager });
     };
     let server = server::introduction(endpoint).await?;
     match Console::connect(endpoint.clone()).await {
         Ok(console) => {
             let (level, manager) = (console.level(), console.is_manager());
-            Ok(Reached { server, set_up: true, level, manager })
+            Ok(Reached { server, level, manager })
         }
-        Err(ConsoleError::NoOperator { .. }) => {
-            Ok(Reached { server, set_up: true, level: None, manager: false })
-        }
-        Err(ConsoleError::NotSetUp) => {
-            Ok(Reached { server, set_up: false, level: None, manager: false })
+        Err(ConsoleError::NoOperator { .. } | ConsoleError::NotSetUp) => {
+            Ok(Reached { server, level: None, manager: false })
         }
         Err(error) => Err(error.into()),
     }

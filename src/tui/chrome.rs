@@ -85,6 +85,7 @@ pub(super) fn session_frame(state: &State, live: &Live, frame: &mut Frame<'_>, a
 /// Crumbs at the left, who we are at the right.
 pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
+    let loud = look.is_loud();
     let who = state.greeting.as_ref().map_or_else(
         || {
             let there = if state.unreachable.is_some() { "not connected" } else { "connecting" };
@@ -92,13 +93,15 @@ pub(super) fn header(state: &State, frame: &mut Frame<'_>, area: Rect) {
             place.map_or_else(|| there.to_owned(), |name| format!("{there}: {name}"))
         },
         |greeting| {
-            let (operator, level) =
-                (crate::text::screen(greeting.operator.as_str()), greeting.level);
-            format!("{operator} ({level}){}{}", look.symbols().dot, greeting.profile.screen())
+            let operator = crate::text::screen(greeting.operator.as_str());
+            let who = format!("{operator} ({})", greeting.level);
+            let place = state.place.name.clone().unwrap_or_else(|| greeting.profile.screen());
+            // Where the room is short, a loud place is what must be seen.
+            let (first, second) = if loud { (place, who) } else { (who, place) };
+            format!("{first}{}{second}", look.symbols().dot)
         },
     );
-    // A loud place says so with a sign and across the whole line: colours may be off.
-    let loud = look.is_loud();
+    // With a sign and across the whole line: colours may be off.
     let who = if loud { format!("{} {who}", look.symbols().soft) } else { who };
     let style = |role| look.style(if loud { Role::Loud } else { role });
     if loud {

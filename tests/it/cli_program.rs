@@ -99,29 +99,35 @@ fn a_failure_of_something_that_ran_names_its_request() {
 }
 
 #[test]
-fn a_profile_is_refused_and_never_ignored() {
+fn a_profile_that_does_not_exist_is_refused_and_never_ignored() {
     let home = TempDir::new().unwrap();
     let lists = ["tenant", "list", "--json"];
     let refused = |command: &mut Command| {
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
         let error: Value = serde_json::from_slice(&output.stderr).unwrap();
-        assert!(error["error"]["message"].as_str().unwrap().contains("no profiles"), "{error}");
-        assert!(error["error"]["hints"][0].as_str().unwrap().contains("`--url`"), "{error}");
+        let message = error["error"]["message"].as_str().unwrap();
+        assert!(message.contains("there is no profile `prod`"), "{error}");
+        assert!(error["error"]["hints"][0].as_str().unwrap().contains("`embedded`"), "{error}");
     };
-    for words in [&lists[..], &["server", "status", "--json"], &["demo", "--json"], &["--json"]] {
+    for words in [&lists[..], &["demo", "--json"], &["config", "show", "--json"]] {
         refused(tenantdesk(&home, words).env("TENANTDESK_PROFILE", "prod"));
     }
     refused(&mut tenantdesk(&home, &[&lists[..], &["--profile", "prod"]].concat()));
-    refused(&mut tenantdesk(&home, &["paths", "--json", "--profile=prod"]));
     assert!(!home.path().join("data").exists(), "nothing was started");
     // What needs no database goes on, and an address on the command line comes first.
     let mut paths = tenantdesk(&home, &["paths"]);
     assert_eq!(paths.env("TENANTDESK_PROFILE", "prod").output().unwrap().status.code(), Some(0));
-    let elsewhere = [&lists[..], &["--url", "postgresql:///app?host=/nowhere&user=ann"]].concat();
-    let mut elsewhere = tenantdesk(&home, &elsewhere);
+    let url = ["--url", "postgresql:///app?host=/nowhere&user=ann"];
+    let mut elsewhere = tenantdesk(&home, &[&lists[..], &url].concat());
     let output = elsewhere.env("TENANTDESK_PROFILE", "prod").output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    let server = tenantdesk(&home, &["server", "status", "--profile", "prod"]).output().unwrap();
+    assert_eq!(server.status.code(), Some(2), "{}", text(&server.stderr));
+    let both = tenantdesk(&home, &[&lists[..], &url, &["--profile", "prod"]].concat()).output();
+    let both = both.unwrap();
+    assert_eq!(both.status.code(), Some(2), "{}", text(&both.stderr));
+    assert!(text(&both.stderr).contains("give one of them"), "{}", text(&both.stderr));
 }
 
 #[test]

@@ -88,10 +88,14 @@ mod harness_cleanup;
 mod impersonation;
 /// Jobs: a tenant in them is never null.
 mod jobs;
+/// Passwords in a real keyring, where there is none, and where it hangs.
+mod keyring;
 /// The ledger: append-only, chained, verified.
 mod ledger;
 /// Operators: personal logins with a level.
 mod operators;
+/// Profiles and the configuration on the command line.
+mod profiles;
 /// Making tenants: all or nothing.
 mod provision;
 /// Generated pages are what the program does.
@@ -120,6 +124,8 @@ mod tui_cards;
 mod tui_flows;
 /// What the console says one can do: keys, reasons, hints, empty lists.
 mod tui_hints;
+/// The console goes from one database to another.
+mod tui_profiles;
 /// The console over its real runner and a real server.
 mod tui_runner;
 /// What the screens of the console look like.

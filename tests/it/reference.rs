@@ -9,7 +9,7 @@ use std::path::Path;
 use clap::Command as Verb;
 use tenantdesk::cli;
 use tenantdesk::command::{COMMANDS, Command, Group, Press, Scope, by_words};
-use tenantdesk::config::env;
+use tenantdesk::config::{self, env};
 
 /// Each verb of the command line with its words, in the order of the registry.
 fn verbs() -> Vec<(&'static Command, Verb)> {
@@ -213,6 +213,63 @@ fn the_page_of_variables_and_the_help_are_what_the_program_reads() {
     let help = cli::command().render_long_help().to_string();
     for variable in env::all() {
         assert!(help.contains(&format!("\n  {}\n", variable.name)), "{}: {help}", variable.name);
+    }
+}
+
+#[test]
+fn the_published_schema_is_that_of_the_settings() {
+    let mut text = serde_json::to_string_pretty(&config::schema::schema()).unwrap();
+    text.push('\n');
+    check("docs/reference/config.schema.json", &text);
+}
+
+/// A value that the schema allows, as TOML writes it, and one that it does not.
+fn examples(property: &serde_json::Value) -> (String, &'static str) {
+    if let Some(words) = property["enum"].as_array() {
+        return (words[0].to_string(), "\"no such word\"");
+    }
+    match property["type"].as_str().unwrap() {
+        "boolean" => ("true".to_owned(), "1"),
+        "integer" => (property["minimum"].to_string(), "0"),
+        "object" => ("{ quit = [\"Q\"] }".to_owned(), "1"),
+        _ if property["pattern"].is_string() => ("\"env:DB\"".to_owned(), "\"c4n4ry\""),
+        _ => ("\"text\"".to_owned(), "\"\""),
+    }
+}
+
+#[test]
+fn the_schema_allows_what_the_program_reads_and_nothing_else() {
+    let schema = config::schema::schema();
+    let all = &schema["properties"];
+    let profile = &all["profiles"]["additionalProperties"]["properties"];
+    let whole = [("host", "\"db\""), ("database", "\"app\""), ("user", "\"ada\"")];
+    for (heading, properties) in
+        [("console", &all["console"]["properties"]), ("profiles.a", profile)]
+    {
+        for (name, property) in properties.as_object().unwrap() {
+            let (good, bad) = examples(property);
+            let text = |value: &str| {
+                let mut lines = vec![format!("[{heading}]"), format!("{name} = {value}")];
+                if heading != "console" && name != "url" {
+                    let rest = whole.iter().filter(|(part, _)| part != name);
+                    lines.extend(rest.map(|(part, value)| format!("{part} = {value}")));
+                }
+                // A certificate and its key come together.
+                for (one, other) in [("sslcert", "sslkey"), ("sslkey", "sslcert")] {
+                    if name == one {
+                        lines.push(format!("{other} = \"x\""));
+                    }
+                }
+                lines.join("\n")
+            };
+            let good = if name == "url" { "\"postgresql://ada@db/app\"".to_owned() } else { good };
+            let read = |value: &str| config::Settings::read(&text(value));
+            assert!(read(&good).is_ok(), "{}: {:?}", text(&good), read(&good));
+            assert!(read(bad).is_err(), "{}", text(bad));
+        }
+        let unknown = format!("[{heading}]\nno_such_setting = 1");
+        assert!(config::Settings::read(&unknown).is_err());
+        assert!(properties["no_such_setting"].is_null());
     }
 }
 

@@ -1,7 +1,8 @@
 //! What each screen looks like after some keys, at every size that is promised.
 
+use tenantdesk::config::ThemeName;
 use tenantdesk::tui::Start;
-use tenantdesk::tui::theme::Theme;
+use tenantdesk::tui::theme::Themes;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::harness::terminal::{Console, Fixtures, screen, styled};
@@ -12,6 +13,12 @@ const LARGE: (u16, u16) = (120, 40);
 
 /// Starts an impersonation of `acme` to read.
 const READ: &str = "i<enter>ticket 4711: rows missing<enter>4711<enter><enter><enter>";
+
+/// A console with colours of its own.
+fn themed(theme: ThemeName) -> Start {
+    let themes = Themes { usual: Some(theme), ..Themes::default() };
+    Start { themes, ..Start::default() }
+}
 
 fn check(name: &str, keys: &str) {
     for (size, label) in [(SMALL, "60x16"), (USUAL, "80x24"), (LARGE, "120x40")] {
@@ -138,7 +145,7 @@ fn ascii_uses_no_drawn_line_and_no_sign() {
 #[test]
 fn without_colour_no_cell_has_one_and_the_selection_is_still_seen() {
     use ratatui::style::{Color, Modifier};
-    let start = Start { theme: Theme::Plain, ..Start::default() };
+    let start = themed(ThemeName::Plain);
     let mut console = Console::open(start, USUAL, Fixtures::default());
     for keys in ["", "2", "1", READ, "<enter>", "?", "<esc>"] {
         let buffer = console.press(keys).buffer();
@@ -167,12 +174,13 @@ fn too_small_a_terminal_says_so_and_does_not_panic() {
 #[test]
 fn themes_mean_the_same_in_other_colours() {
     for (theme, name) in [
-        (Theme::Dark, "dark"),
-        (Theme::Light, "light"),
-        (Theme::HighContrast, "high_contrast"),
-        (Theme::Plain, "plain"),
+        (ThemeName::Dark, "dark"),
+        (ThemeName::Light, "light"),
+        (ThemeName::HighContrast, "high_contrast"),
+        (ThemeName::Plain, "plain"),
+        (ThemeName::Production, "production"),
     ] {
-        let start = Start { theme, ..Start::default() };
+        let start = themed(theme);
         let mut console = Console::open(start, SMALL, Fixtures::default());
         insta::assert_snapshot!(
             format!("theme_{name}_usage"),
@@ -207,7 +215,7 @@ fn luminance(color: ratatui::style::Color) -> f64 {
 
 #[test]
 fn high_contrast_is_high_contrast() {
-    let start = Start { theme: Theme::HighContrast, ..Start::default() };
+    let start = themed(ThemeName::HighContrast);
     let mut console = Console::open(start, USUAL, Fixtures::default());
     for keys in [
         "",
@@ -239,9 +247,8 @@ fn high_contrast_is_high_contrast() {
 
 #[test]
 fn every_theme_draws_every_screen() {
-    for theme in [Theme::Dark, Theme::Light, Theme::HighContrast, Theme::Plain] {
-        let start = Start { theme, ..Start::default() };
-        let mut console = Console::open(start, USUAL, Fixtures::default());
+    for (_, theme) in ThemeName::ALL {
+        let mut console = Console::open(themed(theme), USUAL, Fixtures::default());
         for keys in ["2", "3", "4", "5", "1", "<enter>", READ, "<enter>"] {
             assert!(console.press(keys).text().contains("tenantdesk"));
         }

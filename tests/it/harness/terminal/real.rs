@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tenantdesk::clock;
 use tenantdesk::config::Paths;
 use tenantdesk::postgres::Endpoint;
+use tenantdesk::profile::Destination;
 use tenantdesk::startup::Target;
 use tenantdesk::tui::{Effect, Effects as _, Message, Request, Runner, Start, State, Tell, update};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -35,12 +36,20 @@ pub struct RealConsole {
 impl RealConsole {
     /// Opens it as a login of a database.
     pub fn open(endpoint: Endpoint) -> Self {
+        Self::configured(endpoint, "")
+    }
+
+    /// As [`RealConsole::open`], with this text in its configuration file.
+    pub fn configured(endpoint: Endpoint, configuration: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("config")).unwrap();
+        std::fs::write(home.path().join("config/config.toml"), configuration).unwrap();
         let paths = Paths::new(&home.path().join("home"), &home.path().join("config")).unwrap();
         let (sender, inbox) = unbounded_channel();
         let (size, ahead) = ((120, 40), TimeDelta::zero());
         let (state, requests) = State::open(Start::default(), size, clock::now());
-        let runner = Runner::new(paths, Target::Elsewhere(Box::new(endpoint)));
+        let destination = Destination::nameless(Target::Elsewhere(Box::new(endpoint)));
+        let runner = Runner::new(paths, destination);
         let mut console = Self {
             state,
             told: Vec::new(),
