@@ -39,7 +39,7 @@ pub async fn test(
         return Ok(Reached { server: server?, level, manager });
     };
     let server = server::introduction(endpoint).await?;
-    match Console::connect(endpoint.clone()).await {
+    match Console::connect((**endpoint).clone()).await {
         Ok(console) => {
             let (level, manager) = (console.level(), console.is_manager());
             Ok(Reached { server, level, manager })

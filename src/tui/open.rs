@@ -179,18 +179,18 @@ mod tests {
 
     #[test]
     fn what_the_surroundings_say_wins_over_the_configuration() {
-        let themed = |colours, theme| {
+        let of = |colours, theme| {
             let settings = ConsoleSettings { theme, ..ConsoleSettings::default() };
             let place = PlaceFacts::default();
             let start = start(Look { colours, ascii: false }, settings, place, Opening::Tenants);
             start.themes.of(start.place.theme)
         };
-        assert_eq!(themed(Colours::Configured, None), Theme::Dark);
-        assert_eq!(themed(Colours::Configured, Some(ThemeName::Light)), Theme::Light);
-        assert_eq!(themed(Colours::Configured, Some(ThemeName::Plain)), Theme::Plain);
-        assert_eq!(themed(Colours::Never, Some(ThemeName::HighContrast)), Theme::Plain);
-        assert_eq!(themed(Colours::Always, Some(ThemeName::HighContrast)), Theme::HighContrast);
-        assert_eq!(themed(Colours::Always, Some(ThemeName::Plain)), Theme::Dark);
+        assert_eq!(of(Colours::Configured, None), Theme::Dark);
+        assert_eq!(of(Colours::Configured, Some(ThemeName::Light)), Theme::Light);
+        assert_eq!(of(Colours::Configured, Some(ThemeName::Plain)), Theme::Plain);
+        assert_eq!(of(Colours::Never, Some(ThemeName::HighContrast)), Theme::Plain);
+        assert_eq!(of(Colours::Always, Some(ThemeName::HighContrast)), Theme::HighContrast);
+        assert_eq!(of(Colours::Always, Some(ThemeName::Plain)), Theme::Dark);
         let themes = Themes { colours: Colours::Configured, usual: Some(ThemeName::Light) };
         assert_eq!(themes.of(Some(ThemeName::Production)), Theme::Production);
         let colourless = Themes { colours: Colours::Never, ..themes };
