@@ -302,6 +302,21 @@ begin
   return (select m.document from tenantdesk.map m);
 end $$;
 
+-- What the application's own setting of this transaction says of the tenant, or null: a text, or a claim of a JSON document
+-- (`setting#claim`, `setting#outer.inner`).
+create function tenantdesk.application_tenant() returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  named text := (select m.document ->> 'tenant_setting' from tenantdesk.map m);
+  said text := nullif(pg_catalog.current_setting(pg_catalog.split_part(named, '#', 1), true), '');
+begin
+  if pg_catalog.strpos(named, '#') > 0 then
+    said := said::jsonb #>> pg_catalog.string_to_array(pg_catalog.split_part(named, '#', 2), '.');
+  end if;
+  return said;
+exception when invalid_text_representation then
+  return null;
+end $$;
+
 -- The decisions, and what else setup wants to know of an installation.
 create function tenantdesk.decision_document() returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin

@@ -1,5 +1,6 @@
 //! Tenants, operators and tenant sessions: the nouns that every capability works with.
 
+mod claims;
 pub mod directory;
 pub mod follow;
 pub mod members;
