@@ -90,6 +90,9 @@ impl Sorting<'_, '_> {
             table.relation.columns.iter().map(|c| c.name.to_lowercase().replace('_', "")).collect();
         let has = |name: &str| names.iter().any(|own| own == name);
         let secret = any(&names, SECRET_COLUMNS) || any(&table.words, SECRET_WORDS);
+        if is_word_list(table.relation) {
+            return false;
+        }
         let reason = if self.is_copy(number) {
             "a copy that somebody kept"
         } else if any(&table.words, SHORT_LIVED) {

@@ -12,7 +12,7 @@ use super::names::stem;
 use super::proposal::{Certainty, Verdict};
 use super::sort::Sorting;
 use super::vocabulary::{any, is_actor, is_in, is_reference};
-use crate::catalog::CatalogRelation;
+use crate::catalog::{CatalogRelation, Column};
 use crate::isolation::discover::graph::family;
 use crate::isolation::map::{Class, Relation, Step, Via};
 
@@ -278,8 +278,10 @@ fn is_private(table: &Table<'_>) -> bool {
 /// Whether a table is nothing but words: an enum that somebody wrote as a table.
 pub(super) fn is_word_list(relation: &CatalogRelation) -> bool {
     let [key] = relation.primary_key.as_slice() else { return false };
-    let alone = relation.columns.len() == 1;
-    let text = alone || relation.column(key).is_some_and(|column| family(column) == "text");
+    let Some(column) = relation.column(key) else { return false };
+    // What a function fills in is a number in disguise.
+    let given = column.default.is_none() && column.identity_always.is_none();
+    let text = given && (relation.columns.len() == 1 || family(column) == "text");
     let about = |name: &str| {
         is_in("description label title comment position sort_order order display_name", name)
     };
@@ -311,8 +313,10 @@ fn has_code(relation: &CatalogRelation) -> bool {
     // A primary key that is a word and no number in disguise: `locode`, `iso_code`, `name`.
     let natural = |key: &Vec<String>| match key.as_slice() {
         [one] => {
-            let text = relation.column(one).is_some_and(|column| family(column) == "text");
-            text && stem(one).ending.is_none() && !one.to_lowercase().ends_with("id")
+            let text = |column: &Column| family(column) == "text" && column.default.is_none();
+            relation.column(one).is_some_and(text)
+                && stem(one).ending.is_none()
+                && !one.to_lowercase().ends_with("id")
         }
         _ => false,
     };
