@@ -11,12 +11,24 @@ create table tenantdesk.relations (
   path jsonb,
   reason text,
   guard text not null constraint relations_guard check (guard in ('policy', 'view', 'none')),
-  relation oid not null
+  relation oid not null,
+  -- The name of its guarded views, where it has them.
+  view text,
+  -- Its columns when it was set up: name and type.
+  columns text[] not null default '{}'
 );
 create table tenantdesk.map (
   only_row boolean primary key default true check (only_row),
   document jsonb not null,
   recorded_at timestamptz not null default pg_catalog.clock_timestamp()
+);
+
+-- What a person decided about the schema; a later setup comes to the same map by it.
+create table tenantdesk.decisions (
+  only_row boolean primary key default true check (only_row),
+  document jsonb not null,
+  decided_at timestamptz not null default pg_catalog.clock_timestamp(),
+  decided_by text not null default session_user
 );
 
 -- What setup left on the target, as the catalogs told it in the same transaction.
@@ -25,7 +37,8 @@ create table tenantdesk.guard_policies (relation oid not null, policy text not n
 create table tenantdesk.guard_grants (kind text not null, object oid not null, attribute text not null default '', role text not null, privilege text not null,
   primary key (kind, object, attribute, role, privilege));
 create table tenantdesk.guard_views (view oid primary key, definition text not null);
-create table tenantdesk.guard_changes (object text primary key, change text not null, kept text not null, undo text not null, made_at timestamptz not null default pg_catalog.clock_timestamp());
+-- `unkeep` takes from the application what it was given in the place of PUBLIC, where it had no right of its own before.
+create table tenantdesk.guard_changes (object text primary key, change text not null, kept text not null, undo text not null, unkeep text, made_at timestamptz not null default pg_catalog.clock_timestamp());
 comment on table tenantdesk.guard_changes is 'What setup closed with consent on the target, and the statement that opens it again';
 create table tenantdesk.exceptions (object text primary key, reason text not null check (pg_catalog.length(reason) >= 10),
   added_by text not null default session_user, added_at timestamptz not null default pg_catalog.clock_timestamp());
@@ -51,7 +64,7 @@ create view tenantdesk.present_policies as
 -- Every right of ours and of operators, whatever it is on: a function that runs as its owner or a schema to create in walks around
 -- a guard as a table does; on what is ours, also every right of PUBLIC. The database is object 0, because a copy of it has another number.
 create view tenantdesk.present_grants as
-  with ours (oid) as materialized (select n.oid from pg_catalog.pg_namespace n where n.nspname in ('tenantdesk', 'tenantdesk_read', 'tenantdesk_write', 'tenantdesk_move', 'tenantdesk_restore')),
+  with ours (oid) as materialized (select n.oid from pg_catalog.pg_namespace n where n.nspname in ('tenantdesk', 'tenantdesk_read', 'tenantdesk_write', 'tenantdesk_provision', 'tenantdesk_move', 'tenantdesk_restore')),
   acl (kind, object, attribute, items, owner) as (
     select 'relation', c.oid, '', c.relacl, c.relowner from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
       where c.relacl is not null and n.nspname !~ '^(pg_|information_schema$)'
@@ -86,7 +99,7 @@ return case kind when 'relation' then object::pg_catalog.regclass::text
 create view tenantdesk.present_views as
   select c.oid as view, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(pg_catalog.array_to_string(c.reloptions, ','), '') || w.ev_action::text, 'UTF8')), 'hex') as definition
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace join pg_catalog.pg_rewrite w on w.ev_class = c.oid
-    where c.relkind = 'v' and n.nspname in ('tenantdesk_read', 'tenantdesk_write', 'tenantdesk_move', 'tenantdesk_restore');
+    where c.relkind = 'v' and n.nspname in ('tenantdesk_read', 'tenantdesk_write', 'tenantdesk_provision', 'tenantdesk_move', 'tenantdesk_restore');
 
 -- A function that a policy or a default of the application calls, so that operators may run it, and that runs as its owner.
 create view tenantdesk.lent_functions as
@@ -101,6 +114,19 @@ create view tenantdesk.hiding_policies as
       'it is restrictive and for every role, so rows that it hides are in no export' as why
     from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
     where not p.permissive and not p.ours and 'public' = any (p.roles) and p.command in ('*', 'r');
+
+-- DROP OWNED by a role that an operator may act as takes that role out of every policy, whoever owns the tables. What is left are
+-- policies for everybody: they would show him every tenant. An event trigger, which a superuser makes, stops it, or a policy of ours
+-- for everybody, on tables that hold the key themselves.
+create view tenantdesk.drop_owned as
+  select 'DROP OWNED' as object, 'no event trigger keeps operators from it, and it takes the policies away that name their roles; ' || p.relation::pg_catalog.regclass::text
+        || ' has a policy for every role that would then be the only one' as why,
+      'tenantdesk setup as a superuser, or tenantdesk setup --pin-public' as fix
+    from (select min(p.relation) as relation from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
+        where p.permissive and not p.ours and 'public' = any (p.roles)
+          and not exists (select from tenantdesk.present_policies q where q.relation = p.relation and q.policy = '!tenantdesk public')) p
+    where p.relation is not null
+      and not exists (select from pg_catalog.pg_event_trigger t where t.evtname = 'tenantdesk_refuse_definitions' and t.evtenabled in ('O', 'A'));
 
 -- Roles of ours that became more than setup made them, and operators who hold a role that no session of theirs needs.
 create view tenantdesk.role_drift as
@@ -179,7 +205,8 @@ create view tenantdesk.open_doors as
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace cross join lateral pg_catalog.aclexplode(c.relacl) a
       left join tenantdesk.relations r on r.relation = c.oid
     where a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk)' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
-      and not (a.privilege_type = 'SELECT' and coalesce(r.class, '') = 'global')
+      and not (a.privilege_type = 'SELECT' and (coalesce(r.class, '') = 'global' or exists (select from pg_catalog.pg_depend x
+        where x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and x.objid = c.oid and x.deptype = 'e')))
     group by c.oid
   union all
   select 'foreign server ' || pg_catalog.quote_ident(s.srvname), 'every login may use it', pg_catalog.format('REVOKE USAGE ON FOREIGN SERVER %I FROM PUBLIC', s.srvname),
@@ -205,6 +232,8 @@ begin atomic
   with policies as materialized (select p.* from tenantdesk.present_policies p),
     grants as materialized (select g.* from tenantdesk.present_grants g)
   select 'tenantdesk', 'the guard was never installed' where not exists (select from tenantdesk.guard_policies union all select from tenantdesk.guard_grants)
+  union all
+  select 'tenantdesk', 'the guard is suspended (' || c.value || '); `tenantdesk setup --resume` puts it back' from tenantdesk.configuration c where c.name = 'setup.suspended'
   union all
   select r.name, 'the relation is gone' from tenantdesk.relations r
     where not exists (select from pg_catalog.pg_class c where c.oid = r.relation)
@@ -247,7 +276,7 @@ begin atomic
   union all
   select r.name, 'the guarded view is gone' from tenantdesk.relations r join pg_catalog.pg_class c on c.oid = r.relation
     where r.guard = 'view' and not exists (select from pg_catalog.pg_class v join pg_catalog.pg_namespace n on n.oid = v.relnamespace
-      where n.nspname = 'tenantdesk_read' and v.relname = c.relname and v.relkind = 'v')
+      where n.nspname = 'tenantdesk_read' and v.relname = r.view and v.relkind = 'v')
   union all
   select tenantdesk.name_of('relation', g.view), 'the guarded view was changed' from tenantdesk.guard_views g
     where not exists (select from tenantdesk.present_views v where v.view = g.view and v.definition = g.definition)
@@ -257,14 +286,10 @@ begin atomic
   select r.name, 'column ' || pg_catalog.quote_ident(a.attname) || ' is new, and the guarded views do not show it'
     from tenantdesk.relations r join pg_catalog.pg_class c on c.oid = r.relation
       join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-      join pg_catalog.pg_class v on v.relname = c.relname and v.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'tenantdesk_read')
+      join pg_catalog.pg_class v on v.relname = r.view and v.relnamespace = (select n.oid from pg_catalog.pg_namespace n where n.nspname = 'tenantdesk_read')
     where r.guard = 'view' and not exists (select from pg_catalog.pg_attribute b where b.attrelid = v.oid and b.attname = a.attname)
   union all
-  -- DROP OWNED by a role that an operator may act as takes the guard's policies away, whoever owns the tables. Nothing but an
-  -- event trigger, which a superuser makes, stops it.
-  select 'DROP OWNED', 'no event trigger keeps operators from it, and it takes the policies away that name their roles'
-    where not exists (select from pg_catalog.pg_event_trigger t where t.evtname = 'tenantdesk_refuse_definitions' and t.evtenabled in ('O', 'A'))
-      and not exists (select from tenantdesk.exceptions e where e.object = 'DROP OWNED')
+  select o.object, o.why from tenantdesk.drop_owned o where not exists (select from tenantdesk.exceptions e where e.object = o.object)
   union all
   select l.object, l.why from tenantdesk.lent_functions l where not exists (select from tenantdesk.exceptions e where e.object = l.object)
   union all
@@ -277,12 +302,46 @@ begin
   return (select m.document from tenantdesk.map m);
 end $$;
 
+-- The decisions, and what else setup wants to know of an installation.
+create function tenantdesk.decision_document() returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require('viewer', 'reading the relation map', true);
+  return (select d.document from tenantdesk.decisions d);
+end $$;
+
+create function tenantdesk.decide(document jsonb, object text, request uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require('admin', 'deciding about the relation map', true);
+  insert into tenantdesk.decisions (document) values (decide.document)
+    on conflict (only_row) do update set document = excluded.document, decided_at = pg_catalog.clock_timestamp(), decided_by = session_user;
+  perform tenantdesk.append('installation', 'tables.set', decide.object, 'ok', 'database', null, decide.request, null);
+end $$;
+
+-- An exception is a door that stays open, with a reason that stands in the ledger.
+create function tenantdesk.except_object(object text, reason text, request uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require('admin', 'excepting an object from the guard', true);
+  insert into tenantdesk.exceptions (object, reason) values (except_object.object, except_object.reason)
+    on conflict on constraint exceptions_pkey do update set reason = excluded.reason, added_by = session_user, added_at = pg_catalog.clock_timestamp();
+  perform tenantdesk.append('installation', 'setup.except', except_object.object, 'ok', 'database', null, except_object.request, except_object.reason);
+end $$;
+
 -- What the installation was made from; setup has nothing to do where the program would make the same.
 create function tenantdesk.setup_fingerprint() returns text language sql stable security definer
 set search_path = pg_catalog, pg_temp
 return (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint');
 
-create function tenantdesk.relation_list() returns table (name text, class text, key text, path jsonb, reason text, guard text, rows_estimate bigint)
+-- How the installation stands, for setup.
+create function tenantdesk.setup_state() returns table (manager boolean, suspended text, limits text, close_doors text, pin_public text, fingerprint text, migrations bigint)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+begin atomic
+  select tenantdesk.is_manager(),
+    (select c.value from tenantdesk.configuration c where c.name = 'setup.suspended'), (select c.value from tenantdesk.configuration c where c.name = 'setup.limits'),
+    (select c.value from tenantdesk.configuration c where c.name = 'setup.close_doors'), (select c.value from tenantdesk.configuration c where c.name = 'setup.pin_public'),
+    (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint'), (select pg_catalog.count(*) from tenantdesk.migrations m);
+end;
+
+create function tenantdesk.relation_list() returns table (name text, class text, key text, path jsonb, reason text, guard text, rows_estimate bigint, view text)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform tenantdesk.require('viewer', 'reading the relation map', true);
@@ -290,9 +349,10 @@ begin
   return query select r.name, r.class, r.key, r.path, r.reason, r.guard,
       case when own.relkind = 'p' then (select pg_catalog.sum(greatest(c.reltuples, 0))::bigint
           from pg_catalog.pg_partition_tree(r.relation) t join pg_catalog.pg_class c on c.oid = t.relid where t.isleaf)
-        when own.reltuples >= 0 then own.reltuples::bigint end
+        when own.reltuples >= 0 then own.reltuples::bigint end, r.view
     from tenantdesk.relations r left join pg_catalog.pg_class own on own.oid = r.relation
     order by pg_catalog.array_position(array['root', 'keyed', 'derived', 'linked', 'global', 'excluded'], r.class), r.name;
 end $$;
 
+grant execute on function tenantdesk.setup_state, tenantdesk.decision_document, tenantdesk.decide, tenantdesk.except_object to tenantdesk_operator;
 grant execute on function tenantdesk.faults, tenantdesk.setup_fingerprint, tenantdesk.map_document, tenantdesk.relation_list to tenantdesk_operator;

@@ -7,8 +7,11 @@ use crate::config::{Paths, env};
 use crate::console::{Console, ConsoleError};
 use crate::failure::Failure;
 use crate::identity::{Level, OperatorName};
+use crate::isolation::discover::Decisions;
 use crate::isolation::guard::{Consent, fingerprint, install};
-use crate::isolation::map::RelationMap;
+use crate::isolation::map::{MapError, RelationMap};
+use crate::isolation::relations::installed_map;
+use crate::isolation::setup::SetupDesk;
 use crate::postgres::embedded::{Embedded, EmbeddedServer};
 use crate::postgres::{Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, connect};
 use crate::progress::Progress;
@@ -91,6 +94,28 @@ impl Started {
     }
 }
 
+/// The connection of setup: as the owner of the embedded server's database, else as the login of the
+/// address. The second part is the use of the embedded server, to be released at the end.
+///
+/// # Errors
+/// As [`start`].
+pub async fn setup_desk(
+    paths: &Paths,
+    target: &Target,
+    progress: &Progress,
+) -> Result<(SetupDesk, Option<EmbeddedServer>), Failure> {
+    let Target::Elsewhere(endpoint) = target else {
+        let Started { console, server } = connect_to(paths, target, progress).await?;
+        let endpoint = match target {
+            Target::EmbeddedAs(login) => console.endpoint().for_user(login),
+            _ => console.endpoint().for_user(Role::Owner.login()),
+        };
+        drop(console);
+        return Ok((SetupDesk::connect(endpoint).await?, server));
+    };
+    Ok((SetupDesk::connect(endpoint.clone()).await?, None))
+}
+
 /// The demo is for the embedded server alone.
 #[must_use]
 pub fn not_embedded() -> Failure {
@@ -165,15 +190,14 @@ pub async fn embedded(paths: &Paths, progress: &Progress) -> Result<Started, Fai
 
 /// Prepares what is missing and connects.
 async fn console_on(server: &EmbeddedServer, progress: &Progress) -> Result<Console, Failure> {
-    let map = RelationMap::from_toml(include_str!("../assets/starter/map.toml"))?;
     let login = operator_login(server.os_user());
     let endpoint = server.endpoint(DATABASE, login.as_str());
-    if !is_prepared(&endpoint, &map).await {
+    if !is_prepared(&endpoint).await {
         let _alone = server.setup_lock(progress).await?;
         // Another process may have prepared it while we waited.
-        if !is_prepared(&endpoint, &map).await {
+        if !is_prepared(&endpoint).await {
             progress.enter("preparing the database");
-            prepare(server, &map, &login, progress).await?;
+            prepare(server, &login, progress).await?;
         }
     }
     Ok(Console::connect(endpoint).await?)
@@ -195,22 +219,24 @@ fn operator_login(os_user: &str) -> OperatorName {
 }
 
 /// Whether this login finds everything as this program would make it.
-async fn is_prepared(endpoint: &Endpoint, map: &RelationMap) -> bool {
+///
+/// What counts is the map that is installed: its owner may have added tables of his own to it.
+async fn is_prepared(endpoint: &Endpoint) -> bool {
     let console = match Console::connect(endpoint.clone()).await {
         Ok(console) => console,
         // A login that was removed on purpose is not made again.
         Err(ConsoleError::NoOperator { .. }) => return true,
         Err(_) => return false,
     };
+    let Ok(map) = installed_map(&console).await else { return false };
     let found = console.query(&Sql::new("select tenantdesk.setup_fingerprint()"), &[]).await;
     let found: Option<String> = found.ok().and_then(|rows| rows.first().and_then(|row| row.get(0)));
-    found.is_some_and(|found| found == fingerprint(map))
+    found.is_some_and(|found| found == fingerprint(&map))
 }
 
 /// Makes what is missing. Each step looks first, so that a crash in between is mended by the next start.
 async fn prepare(
     server: &EmbeddedServer,
-    map: &RelationMap,
     login: &OperatorName,
     progress: &Progress,
 ) -> Result<(), Failure> {
@@ -222,7 +248,17 @@ async fn prepare(
     let owner = server.endpoint(DATABASE, Role::Owner.login());
     let link = connect(&owner, "tenantdesk setup").await?;
     starter(&link).await?;
-    install(&link, map, Consent { close_doors: true, enforce_limits: true }).await?;
+    let standing = SetupDesk::connect(owner.clone()).await?.standing().await?;
+    // What its owner suspended stays so until he resumes it.
+    if standing.suspended.is_none() {
+        let starter = RelationMap::from_toml(include_str!("../assets/starter/map.toml"))?;
+        let (map, first) = standing.map.map_or((starter, true), |map| (map, false));
+        let consent = Consent { close_doors: true, enforce_limits: true, pin_public: false };
+        install(&link, &map, consent).await?;
+        if first {
+            decided(&owner, &map).await?;
+        }
+    }
     let manager = Console::connect(owner).await?;
     plans::load(&manager).await?;
     for (name, level) in [(login.as_str(), Level::Admin), (Role::Operator.login(), Level::Support)]
@@ -233,6 +269,16 @@ async fn prepare(
             first_operator(&manager, name, level).await?;
         }
     }
+    Ok(())
+}
+
+/// The starter's map is declared: a later setup finds a class for tables that were added to it only.
+async fn decided(owner: &Endpoint, map: &RelationMap) -> Result<(), Failure> {
+    let manager = Console::connect(owner.clone()).await?;
+    let document = serde_json::to_value(Decisions::from_map(map))
+        .map_err(|error| MapError::Syntax(error.to_string()))?;
+    let request = manager.request().as_uuid();
+    manager.call(Attested::decide(&document, &"starter schema", &request)).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::invocation::Invocation;
 use crate::config::Paths;
 use crate::console::Console;
 use crate::failure::Failure;
+use crate::isolation::setup::SetupDesk;
 use crate::progress::Progress;
 use crate::startup::{self, Target};
 
@@ -56,6 +57,32 @@ pub(super) fn with_printer<T>(
         let _listening = invocation.signals.listening();
         if let Err(failure) = started.finish(&Progress::silent()).await {
             tracing::warn!("{}", failure.logged());
+        }
+        result
+    })
+}
+
+/// As [`with_printer`], on the connection of setup.
+///
+/// # Errors
+/// What the verb says, or why there is no database.
+pub(super) fn with_setup<T>(
+    invocation: &mut Invocation,
+    verb: impl AsyncFnOnce(&mut Invocation, &SetupDesk) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let paths = Paths::from_environment()?;
+    let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+    invocation.block_on(async |invocation| {
+        let start =
+            async |progress: Progress| startup::setup_desk(&paths, &target, &progress).await;
+        let (desk, server) = invocation.watch(start).await?;
+        let result = Box::pin(verb(invocation, &desk)).await;
+        drop(desk);
+        let _listening = invocation.signals.listening();
+        if let Some(server) = server
+            && let Err(error) = server.release(&Progress::silent()).await
+        {
+            tracing::warn!(%error, "the server could not be stopped");
         }
         result
     })

@@ -11,7 +11,7 @@ use super::output::Printer;
 use super::signals::{self, End, Signals};
 use super::{
     archive, audit, completions, demo, export, impersonate, impersonation, man, operator, paths,
-    restore, server, tenant, usage,
+    restore, server, setup, tables, tenant, usage,
 };
 use crate::config::{refuse_profile_flag, refuse_profile_variable};
 use crate::failure::{Failure, Kind};
@@ -78,7 +78,8 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
             Err(failure) => Err(failure),
         },
         Some(Verb::Server(verb)) => server::run(&mut invocation, verb),
-        Some(Verb::Tables(verb)) => operator::tables(&mut invocation, &verb),
+        Some(Verb::Setup(args)) => setup::run(&mut invocation, &args),
+        Some(Verb::Tables(verb)) => tables::run(&mut invocation, verb),
         Some(Verb::Operator(verb)) => operator::run(&mut invocation, verb),
         Some(Verb::Tenant(verb)) => tenant::run(&mut invocation, verb),
         Some(Verb::Member(verb)) => tenant::member(&mut invocation, verb),

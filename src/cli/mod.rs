@@ -27,9 +27,11 @@ mod progress_line;
 mod prompt;
 mod restore;
 mod server;
+mod setup;
 mod shown;
 mod signals;
 mod table;
+mod tables;
 mod tenant;
 mod usage;
 

@@ -212,7 +212,7 @@ command_ids! {
     // Audit
     AuditList, AuditShow, AuditVerify,
     // Installation
-    TablesList, OperatorList, OperatorAdd, OperatorRemove, OperatorLevel,
+    Setup, TablesList, TablesSet, TablesExplain, OperatorList, OperatorAdd, OperatorRemove, OperatorLevel,
     // Server
     Demo, ServerStart, ServerStop, ServerStatus, ServerUrl, ServerPsql, ServerLogs,
     // Program

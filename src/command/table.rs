@@ -297,10 +297,34 @@ pub const COMMANDS: &[Command] = &[
         )
     },
     Command {
+        risk: Risk::Confirm,
+        ..verb(
+            CommandId::Setup,
+            Group::Installation,
+            "setup",
+            "Prepare a database: discover, classify and guard its tables",
+        )
+    },
+    Command {
         scopes: &[Scope::Everywhere],
         level: Some(Viewer),
         ..verb(CommandId::TablesList, Group::Installation, "tables list", "Show the relation map")
     },
+    Command {
+        level: Some(Admin),
+        ..verb(
+            CommandId::TablesSet,
+            Group::Installation,
+            "tables set",
+            "Decide the class of a relation",
+        )
+    },
+    verb(
+        CommandId::TablesExplain,
+        Group::Installation,
+        "tables explain",
+        "Say why a relation has its class",
+    ),
     Command {
         scopes: &[Scope::Everywhere],
         level: Some(Viewer),

@@ -37,6 +37,12 @@ pub fn count(number: i64) -> String {
     if number < 0 { format!("-{grouped}") } else { grouped }
 }
 
+/// The length of something in memory, as [`counted`] takes it.
+#[must_use]
+pub fn length(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
 /// A count of things: `1 row`, `2,000 rows`.
 #[must_use]
 pub fn counted(number: i64, thing: &str) -> String {

@@ -130,9 +130,11 @@ pub(super) async fn load(
 
 /// What is read: the table itself, or the guarded view that stands in its place.
 fn target(relation: &Relation, listed: &[ListedRelation]) -> RelationName {
-    let own = relation.relation_name();
-    let viewed = listed.iter().any(|l| l.name == relation.name && l.guard == "view");
-    if viewed { RelationName::new(VIEW_SCHEMA, own.name.as_str()) } else { own }
+    let view = listed.iter().find(|l| l.name == relation.name && l.guard == "view");
+    match view.and_then(|listed| listed.view.as_deref()) {
+        Some(view) => RelationName::new(VIEW_SCHEMA, view),
+        None => relation.relation_name(),
+    }
 }
 
 fn columns(packed: Option<serde_json::Value>) -> serde_json::Result<Vec<BrowsedColumn>> {

@@ -76,7 +76,7 @@ mod tests {
         let map = RelationMap::from_toml(include_str!("../../assets/starter/map.toml")).unwrap();
         let any = Tripwire::new(&map, "a1");
         assert_eq!(any.watched(["id", "tenant_id", "name", "tenant_id"].into_iter()), [1, 3]);
-        let root = Tripwire::for_relation(&map, "a1", &map.root.table);
+        let root = Tripwire::for_relation(&map, "a1", "app.tenants");
         assert_eq!(root.watched(["id", "tenant_id"].into_iter()), [0, 1]);
         assert!(any.is_foreign(Some("b2")) && any.is_foreign(Some("")));
         assert!(!any.is_foreign(Some("A1")) && !any.is_foreign(None));

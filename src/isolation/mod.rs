@@ -4,3 +4,4 @@ pub mod discover;
 pub mod guard;
 pub mod map;
 pub mod relations;
+pub mod setup;

@@ -24,6 +24,9 @@ pub struct ListedRelation {
     pub guard: String,
     /// The planner's estimate of its rows, all tenants together.
     pub rows_estimate: Option<i64>,
+    /// The name of its guarded views, where it has them.
+    #[serde(skip)]
+    pub view: Option<String>,
 }
 
 /// A fault of the guard: what is no longer as setup left it.
@@ -42,7 +45,7 @@ pub struct Fault {
 pub async fn list(console: &Console) -> Result<Vec<ListedRelation>, ConsoleError> {
     let rows = console
         .query(
-            &Sql::new("select name, class, key, path, reason, guard, rows_estimate from tenantdesk.relation_list()"),
+            &Sql::new("select name, class, key, path, reason, guard, rows_estimate, view from tenantdesk.relation_list()"),
             &[],
         )
         .await?;
@@ -56,6 +59,7 @@ pub async fn list(console: &Console) -> Result<Vec<ListedRelation>, ConsoleError
             reason: row.get(4),
             guard: row.get(5),
             rows_estimate: row.get(6),
+            view: row.get(7),
         })
         .collect())
 }

@@ -27,9 +27,9 @@ set search_path = pg_catalog, pg_temp as $$
 begin
   if session_user = 'app_user' and tg_tag = 'DROP OWNED' then
     raise exception 'the application does not drop its own policies and rights' using errcode = '42501';
-  elsif tg_tag not in ('CREATE TABLE AS', 'GRANT') and session_user <> (select pg_get_userbyid(d.datdba) from pg_database d where d.datname = current_database())
-    and exists (select from pg_auth_members m join pg_roles g on g.oid = m.roleid join pg_roles l on l.oid = m.member
-      where g.rolname = 'tenantdesk_operator' and l.rolname = session_user) then
+  elsif tg_tag not in ('CREATE TABLE AS', 'GRANT') and exists (select from pg_catalog.pg_auth_members m
+      join pg_catalog.pg_roles l on l.oid = m.roleid join pg_catalog.pg_roles k on k.oid = m.member
+      where l.rolname = session_user and k.rolname = 'tenantdesk_killer') then
     raise exception '% is not for operators', tg_tag using errcode = '42501', hint = 'the owner of the database defines things in it';
   end if;
 end $$;

@@ -138,7 +138,7 @@ impl SessionRole {
         match self {
             Self::Reader => &["tenantdesk_read"],
             Self::Inserter | Self::Changer => &["tenantdesk_write", "tenantdesk_read"],
-            Self::Provisioner => &[],
+            Self::Provisioner => &["tenantdesk_provision"],
             Self::Archivist => &["tenantdesk_move"],
             Self::ArchiveInserter | Self::ArchiveChanger => {
                 &["tenantdesk_restore", "tenantdesk_move"]

@@ -154,7 +154,7 @@ fn operators_join_policies_of_the_applications_groups() {
     install_guard(
         &desk.endpoint("app_owner"),
         &map,
-        Consent { close_doors: true, enforce_limits: false },
+        Consent { close_doors: true, enforce_limits: false, pin_public: false },
     );
     let intruder = Intruder::enter(desk, "support", "impersonate", "read");
     let tables = [

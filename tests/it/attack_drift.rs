@@ -10,7 +10,7 @@ use crate::attack_intruder::{Intruder, READER, as_operator, open_call};
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, Desk, install_guard};
 
-const CONSENT: Consent = Consent { close_doors: true, enforce_limits: false };
+const CONSENT: Consent = Consent { close_doors: true, enforce_limits: false, pin_public: false };
 static MAP: LazyLock<RelationMap> = LazyLock::new(|| {
     RelationMap::from_toml(include_str!("../fixtures/schema/product_map.toml")).unwrap()
 });
@@ -54,7 +54,7 @@ async fn a_policy_for_everybody_that_hides_rows_is_told_by_setup_and_by_the_expo
     let endpoint = desk.endpoint(&desk.operator("admin"));
     let console = tenantdesk::console::Console::connect(endpoint).await.unwrap();
     let load = async |reading: &tenantdesk::postgres::Transaction<'_>| {
-        Ok(tenantdesk::catalog::load(reading, "app_user").await?)
+        Ok(tenantdesk::catalog::load(reading, Some("app_user")).await?)
     };
     let catalog = console.reading(load).await.unwrap();
     let plan = tenantdesk::archive::plan(&MAP, &catalog).unwrap();
@@ -136,7 +136,7 @@ async fn a_table_that_nobody_decided_on_is_out_of_reach_and_told_by_the_export()
     intruder.refused(READER, "select count(*) from app.fresh", "42501");
     let console = tenantdesk::console::Console::connect(endpoint).await.unwrap();
     let load = async |reading: &tenantdesk::postgres::Transaction<'_>| {
-        Ok(tenantdesk::catalog::load(reading, "app_user").await?)
+        Ok(tenantdesk::catalog::load(reading, Some("app_user")).await?)
     };
     let mut catalog = console.reading(load).await.unwrap();
     let told = |catalog: &tenantdesk::catalog::Catalog| {
@@ -179,6 +179,9 @@ fn a_key_of_a_fixed_length_is_not_cut() {
             generated: false,
             identity_always: None,
             application_rights: String::new(),
+            default: None,
+            base_type: None,
+            labels: Vec::new(),
         };
         assert_eq!(column.bare_type(), bare);
         desk.rows(SUPERUSER, &format!("select null::{bare}"));

@@ -59,6 +59,10 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("plan_set", "admin", "plan_set('attacked', 'Attacked', 'projects', 1, 2, null)"),
     ("plans_load", "admin", "plans_load('[]', null)"),
     ("recount_usage", "-", "recount_usage(null)"),
+    ("setup_state", "-", "setup_state()"),
+    ("decision_document", "viewer", "decision_document()"),
+    ("decide", "admin", "decide('{}', 'app.projects', null)"),
+    ("except_object", "admin", "except_object('nothing', 'because it is a test', null)"),
 ];
 
 /// The functions that a role may execute.

@@ -53,7 +53,7 @@ fn unguarded(with_membership: bool) -> (Desk, String, String) {
     install_guard(
         &desk.endpoint("app_owner"),
         &map,
-        Consent { close_doors: true, enforce_limits: true },
+        Consent { close_doors: true, enforce_limits: true, pin_public: false },
     );
     if with_membership {
         let inherit = if desk.cluster.version >= 16 { " with inherit true" } else { "" };
@@ -103,7 +103,11 @@ fn an_installation_is_one_transaction_and_one_that_fails_leaves_nothing() {
     let map = RelationMap::from_toml(&broken).unwrap();
     let endpoint = plain.endpoint("app_owner");
     let failed = std::panic::catch_unwind(|| {
-        install_guard(&endpoint, &map, Consent { close_doors: true, enforce_limits: false });
+        install_guard(
+            &endpoint,
+            &map,
+            Consent { close_doors: true, enforce_limits: false, pin_public: false },
+        );
     });
     assert!(failed.is_err());
     assert_eq!(

@@ -146,7 +146,7 @@ pub fn on_a_server_of_its_own() -> Desk {
     desk.rows(SUPERUSER, include_str!("../fixtures/schema/product_data.sql"));
     let map =
         RelationMap::from_toml(include_str!("../fixtures/schema/product_map.toml")).expect("a map");
-    let consent = Consent { close_doors: true, enforce_limits: false };
+    let consent = Consent { close_doors: true, enforce_limits: false, pin_public: false };
     install_guard(&desk.endpoint("app_owner"), &map, consent);
     desk
 }

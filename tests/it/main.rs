@@ -102,6 +102,8 @@ mod server_lifetime;
 mod server_places;
 /// The embedded server after kills, stale files, orphans and bad configuration.
 mod server_recovery;
+/// `setup` on schemas that nobody here designed.
+mod setup;
 /// SQL files are prepared by a real server; the starter schema is nobody's business.
 mod sql_files;
 /// Lists that are cards, and the form for another limit.

@@ -6,7 +6,7 @@ use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::Desk;
 
 /// The queries, each in a file beside the Rust that decodes it.
-const QUERIES: [(&str, &str); 9] = [
+const QUERIES: &[(&str, &str)] = &[
     ("catalog/foreign_keys", include_str!("../../src/catalog/sql/foreign_keys.sql")),
     ("catalog/functions", include_str!("../../src/catalog/sql/functions.sql")),
     ("catalog/relations", include_str!("../../src/catalog/sql/relations.sql")),
@@ -15,11 +15,29 @@ const QUERIES: [(&str, &str); 9] = [
     ("impersonation/grid", include_str!("../../src/impersonation/sql/grid.sql")),
     ("archive/source", include_str!("../../src/archive/sql/source.sql")),
     ("guard/incomplete", include_str!("../../src/isolation/guard/sql/incomplete.sql")),
+    ("guard/rights_of", include_str!("../../src/isolation/guard/sql/rights_of.sql")),
+    ("setup/standing", include_str!("../../src/isolation/setup/sql/standing.sql")),
+    ("setup/installation", include_str!("../../src/isolation/setup/sql/installation.sql")),
+    ("setup/missing_rights", include_str!("../../src/isolation/setup/sql/missing_rights.sql")),
+    ("setup/suspend", include_str!("../../src/isolation/setup/sql/suspend.sql")),
+    ("setup/ledger", include_str!("../../src/isolation/setup/sql/ledger.sql")),
+    ("setup/shared", include_str!("../../src/isolation/setup/sql/shared.sql")),
+    ("guard/record_relations", include_str!("../../src/isolation/guard/sql/record_relations.sql")),
+    ("guard/record_settings", include_str!("../../src/isolation/guard/sql/record_settings.sql")),
     ("guard/needed_functions", include_str!("../../src/isolation/guard/sql/needed_functions.sql")),
 ];
 
 /// Scripts without an answer: each installation of the tests runs them.
-const SCRIPTS: [&str; 4] = ["enter.sql", "clear.sql", "leave.sql", "close_host.sql"];
+const SCRIPTS: &[&str] = &[
+    "enter.sql",
+    "clear.sql",
+    "leave.sql",
+    "close_host.sql",
+    "refuse_definitions.sql",
+    "remove_schema.sql",
+    "remove_memberships.sql",
+    "remove_roles.sql",
+];
 
 /// Those who make the starter schema and fill it; everybody else goes by the relation map.
 const MAKERS: [&str; 3] = ["src/startup.rs", "src/lifecycle/demo.rs", "src/lifecycle/provision.rs"];

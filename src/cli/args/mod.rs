@@ -8,6 +8,7 @@ pub mod impersonation;
 pub mod operator;
 pub mod program;
 pub mod server;
+pub mod setup;
 pub mod tenant;
 pub mod usage;
 
@@ -136,9 +137,11 @@ pub enum Verb {
     /// The embedded server
     #[command(subcommand)]
     Server(server::Server),
+    /// Prepare your own database: discover, classify and guard its tables
+    Setup(Box<setup::Setup>),
     /// The relation map
     #[command(subcommand)]
-    Tables(operator::Tables),
+    Tables(setup::Tables),
     /// Operators and their levels
     #[command(subcommand)]
     Operator(operator::Operator),
@@ -226,6 +229,17 @@ mod tests {
             "server start --tcp",
             "server url --role operator",
             "server psql --role owner -- -c 'select 1'",
+            "setup --dry-run --tenant-root public.companies --tenant-key company_id --tenant-key companyId --setting app.company --app-role web",
+            "setup --suspend",
+            "setup --resume --yes",
+            "setup --remove --confirm saas",
+            "setup --except x --reason it_is_harmless",
+            "setup --map reviewed.toml --keep-public",
+            "tables list --toml",
+            "tables set public.x keyed --key company_id",
+            "tables set x derived --path order_id>public.orders.id",
+            "tables set x auto",
+            "tables explain public.x",
             "operator add ada --level support --json",
             "operator level ada approver",
             "tenant create Acme --slug acme --admin-email a@acme.test --admin-name Ada --plan growth",
@@ -278,6 +292,12 @@ mod tests {
             "tenant create Acme",
             "tenant create Acme --admin-email nobody",
             "tenant create Acme --admin-email a@b.co --slug A",
+            "setup --dry-run --remove",
+            "setup --confirm saas",
+            "setup --except x",
+            "tables set x keyed",
+            "tables set x excluded",
+            "tables set x nothing",
             "operator add ada --level king",
             "operator add pg_ada --level viewer",
             "limit override acme users --hard -1 --until 2027-01-31 --reason migration_week",

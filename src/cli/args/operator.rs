@@ -1,15 +1,8 @@
-//! Arguments of the verbs about the installation: operators and the relation map.
+//! Arguments of the verbs about operators.
 
 use clap::{Args, Subcommand};
 
 use crate::identity::{Level, OperatorName};
-
-/// Verbs of `tables`.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Tables {
-    /// List the relations with their class, key and guard
-    List,
-}
 
 /// Verbs of `operator`.
 #[derive(Debug, Clone, Subcommand)]

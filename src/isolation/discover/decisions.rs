@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::isolation::map::{Members, Metric, Relation, Root, Users};
+use crate::isolation::map::{Members, Metric, Relation, RelationMap, Root, Users};
 
 /// Flags of `setup` that steer discovery; what is not given is found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -47,4 +47,42 @@ pub struct Decisions {
     /// What is counted, in the place of what would be proposed.
     #[serde(rename = "metric", skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Vec<Metric>>,
+}
+
+impl Hints {
+    /// Takes over what others say; what they leave open stays.
+    pub fn take(&mut self, others: &Self) {
+        let mine = |mine: &mut Option<String>, other: &Option<String>| {
+            if other.is_some() {
+                mine.clone_from(other);
+            }
+        };
+        mine(&mut self.tenant_root, &others.tenant_root);
+        mine(&mut self.setting, &others.setting);
+        mine(&mut self.application_role, &others.application_role);
+        if !others.tenant_keys.is_empty() {
+            self.tenant_keys.clone_from(&others.tenant_keys);
+        }
+    }
+}
+
+impl Decisions {
+    /// Everything that a map says, as decided: discovery finds a class for new relations only.
+    #[must_use]
+    pub fn from_map(map: &RelationMap) -> Self {
+        Self {
+            hints: Hints {
+                tenant_root: Some(map.root.table.clone().unwrap_or_default()),
+                tenant_keys: Vec::new(),
+                setting: Some(map.tenant_setting.clone()),
+                application_role: Some(map.application_role.clone()),
+            },
+            root: Some(map.root.clone()),
+            members: map.members.clone(),
+            users: map.users.clone(),
+            member_setting: map.member_setting.clone(),
+            relations: map.relations.clone(),
+            metrics: Some(map.metrics.clone()),
+        }
+    }
 }

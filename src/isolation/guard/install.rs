@@ -1,12 +1,17 @@
 //! Installs the guard: one transaction, restrictive policies first, rights last. Needs three
 //! rights (owner of the tables, CREATEROLE, CREATE on the database), never a superuser.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::condition::GuardError;
-use super::plan::{GuardPlan, plan};
+use super::plan::{Extras, GuardPlan, plan};
 use super::roles::{SESSION_ROLES, list};
+use super::{doors, host, record};
 use crate::catalog::{CatalogError, load};
 use crate::failure::{Explain, Kind};
 use crate::isolation::map::{MapError, RelationMap};
@@ -20,10 +25,20 @@ pub struct Consent {
     pub close_doors: bool,
     /// Put triggers on the counted tables that enforce plan limits.
     pub enforce_limits: bool,
+    /// Where nobody may make an event trigger, put a restrictive policy for every role on tables
+    /// that have a permissive one: it costs the application a little in each query.
+    pub pin_public: bool,
 }
 
+/// How often an installation is tried where others hold what it needs, or change roles meanwhile.
+const ATTEMPTS: u32 = 5;
+/// How long a lock is waited for: while it is, the application's statements wait behind it.
+const LOCK_TIMEOUT: &str = "2s";
+/// How many statements are sent before an answer is awaited.
+const AT_ONCE: usize = 64;
+
 /// Something that keeps the guard from being whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Incomplete {
     /// The object.
     pub object: String,
@@ -72,6 +87,32 @@ pub enum InstallError {
     Server(#[from] ServerError),
 }
 
+impl InstallError {
+    /// A statement that was refused; its beginning is enough to know it.
+    fn at(statement: &Sql, source: ServerError) -> Self {
+        let lines: Vec<&str> = statement.as_str().lines().take(2).collect();
+        let statement = lines.join(" ").chars().take(300).collect();
+        Self::Statement { statement, source }
+    }
+
+    /// Whether it may go well another time: a lock was not given, or somebody else changed the same
+    /// role or made the same thing meanwhile.
+    fn passes(&self) -> bool {
+        let source = match self {
+            Self::Statement { source, .. }
+            | Self::Server(source)
+            | Self::Migrate(MigrateError::Failed { source, .. } | MigrateError::Server(source)) => {
+                source
+            }
+            _ => return false,
+        };
+        let said = source.to_string();
+        let collided = ["tuple concurrently", "pg_authid_rolname_index", "pg_auth_members"];
+        matches!(source.state(), Some("55P03" | "40P01" | "40001"))
+            || collided.iter().any(|part| said.contains(part))
+    }
+}
+
 impl Explain for InstallError {
     fn kind(&self) -> Kind {
         match self {
@@ -93,7 +134,8 @@ impl Explain for InstallError {
     }
 }
 
-/// Installs or renews control schema and guard.
+/// Installs or renews control schema and guard. Locks are waited for only shortly, and all of it is
+/// tried again a few times, because the application's statements would wait behind a long wait.
 ///
 /// # Errors
 /// [`InstallError`]; the transaction is rolled back and nothing was changed.
@@ -102,29 +144,36 @@ pub async fn install(
     map: &RelationMap,
     consent: Consent,
 ) -> Result<Installed, InstallError> {
-    let transaction = Transaction::begin(
-        link,
-        Preamble {
-            isolation: Isolation::ReadWrite,
-            role: None,
-            // The path is ours: a function that somebody made in a schema of his would else be run
-            // with the rights of setup.
-            settings: &[("lock_timeout", "10s"), ("search_path", "pg_catalog, pg_temp")],
-        },
-    )
-    .await?;
-    // Concurrent installations wait for each other; the lock ends with the transaction.
-    transaction.batch(&Sql::new("select pg_catalog.pg_advisory_xact_lock(8431652)")).await?;
+    let mut attempt = 1;
+    loop {
+        match install_once(link, map, consent).await {
+            Err(error) if attempt < ATTEMPTS && error.passes() => {
+                tracing::info!(attempt, %error, "setup is tried again");
+                tokio::time::sleep(Duration::from_millis(250 << attempt)).await;
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// One attempt.
+async fn install_once(
+    link: &Link,
+    map: &RelationMap,
+    consent: Consent,
+) -> Result<Installed, InstallError> {
+    let transaction = begin(link).await?;
     run(&transaction, Sql::new(include_str!("sql/enter.sql"))).await?;
     let migrations = migrate(&transaction).await?;
     run(&transaction, Sql::new(include_str!("sql/clear.sql"))).await?;
     let catalog = load(&transaction, Some(&map.application_role)).await?;
-    let plan = plan(map, &catalog, consent.enforce_limits)?;
-    for statement in &plan.statements {
-        run(&transaction, statement.clone()).await?;
-    }
+    let has_trigger = consent.close_doors && host::refuse_definitions(&transaction).await?;
+    let pin = consent.pin_public && !has_trigger;
+    let plan = plan(map, &catalog, Extras { limits: consent.enforce_limits, pin_public: pin })?;
+    run_all(&transaction, &plan.statements).await?;
     grant_application(&transaction, &map.application_role).await?;
-    record(&transaction, map, &plan).await?;
+    record::record(&transaction, map, &catalog, &plan, consent).await?;
     if consent.enforce_limits {
         // The triggers are there and nobody writes past them: what is counted now stays true.
         run(
@@ -136,31 +185,73 @@ pub async fn install(
         .await?;
     }
     if consent.close_doors {
-        close_doors(&transaction, &map.application_role).await?;
+        doors::close(&transaction, &map.application_role).await?;
     }
     // After the doors: what PUBLIC could run until then, operators need by name now.
     grant_needed_functions(&transaction).await?;
-    let incomplete = incomplete(&transaction).await?;
-    seal(&transaction, incomplete.len()).await?;
+    let incomplete = doors::incomplete(&transaction).await?;
+    record::seal(&transaction, incomplete.len()).await?;
     run(&transaction, Sql::new(include_str!("sql/leave.sql"))).await?;
     transaction.commit().await?;
     Ok(Installed { migrations, plan, incomplete })
 }
 
+/// Installs roles and control schema, and nothing on the target's tables: decisions about a schema
+/// are kept there before it can be guarded.
+///
+/// # Errors
+/// [`InstallError`]; nothing was changed then.
+pub async fn install_control(link: &Link) -> Result<(), InstallError> {
+    let transaction = begin(link).await?;
+    run(&transaction, Sql::new(include_str!("sql/enter.sql"))).await?;
+    migrate(&transaction).await?;
+    record::manager(&transaction).await?;
+    run(&transaction, Sql::new(include_str!("sql/leave.sql"))).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Begins a transaction of setup, alone on this database.
+///
+/// # Errors
+/// What the server says.
+pub(in crate::isolation) async fn begin(link: &Link) -> Result<Transaction<'_>, InstallError> {
+    let transaction = Transaction::begin(
+        link,
+        Preamble {
+            isolation: Isolation::ReadWrite,
+            role: None,
+            // The path is ours: a function that somebody made in a schema of his would else be run
+            // with the rights of setup.
+            settings: &[("lock_timeout", LOCK_TIMEOUT), ("search_path", "pg_catalog, pg_temp")],
+        },
+    )
+    .await?;
+    // Concurrent installations wait for each other; the lock ends with the transaction.
+    transaction.batch(&Sql::new("select pg_catalog.pg_advisory_xact_lock(8431652)")).await?;
+    Ok(transaction)
+}
+
 /// Runs one generated statement and names it where it fails.
-async fn run(transaction: &Transaction<'_>, statement: Sql) -> Result<(), InstallError> {
-    transaction.batch(&statement).await.map_err(|source| InstallError::Statement {
-        statement: statement
-            .as_str()
-            .lines()
-            .take(2)
-            .collect::<Vec<_>>()
-            .join(" ")
-            .chars()
-            .take(300)
-            .collect(),
-        source,
-    })
+///
+/// # Errors
+/// [`InstallError::Statement`].
+pub(in crate::isolation) async fn run(
+    transaction: &Transaction<'_>,
+    statement: Sql,
+) -> Result<(), InstallError> {
+    let result = transaction.batch(&statement).await;
+    result.map_err(|source| InstallError::at(&statement, source))
+}
+
+/// Runs statements, many on the way at once: a remote server answers each after a while only.
+async fn run_all(transaction: &Transaction<'_>, statements: &[Sql]) -> Result<(), InstallError> {
+    for some in statements.chunks(AT_ONCE) {
+        let results = join_all(some.iter().map(|statement| transaction.batch(statement))).await;
+        for (statement, result) in some.iter().zip(results) {
+            result.map_err(|source| InstallError::at(statement, source))?;
+        }
+    }
+    Ok(())
 }
 
 /// Whoever is subject to a policy or a default must be able to run the functions it calls.
@@ -191,133 +282,24 @@ async fn grant_application(transaction: &Transaction<'_>, role: &str) -> Result<
     run(transaction, statement).await
 }
 
-/// Records map, relations and metrics in the control schema.
-async fn record(
-    transaction: &Transaction<'_>,
-    map: &RelationMap,
-    plan: &GuardPlan,
-) -> Result<(), InstallError> {
-    transaction.batch(&Sql::new("set local role tenantdesk_owner; delete from tenantdesk.relations; delete from tenantdesk.map")).await?;
-    let document = serde_json::to_value(map).map_err(|e| MapError::Syntax(e.to_string()))?;
-    transaction
-        .execute(&Sql::new("insert into tenantdesk.map (document) values ($1)"), &[&document])
-        .await?;
-    for (relation, oid, form) in &plan.forms {
-        let path = (!relation.path.is_empty())
-            .then(|| serde_json::to_value(&relation.path).unwrap_or_default());
-        transaction
-            .execute(
-                &Sql::new("insert into tenantdesk.relations (name, class, key, path, reason, guard, relation) values ($1, $2, $3, $4, $5, $6, $7)"),
-                &[&relation.name, &relation.class.as_str(), &relation.key, &path, &relation.reason, form, oid],
-            )
-            .await?;
-    }
-    let known: Vec<&str> = map.metrics.iter().map(|metric| metric.name.as_str()).collect();
-    transaction
-        .execute(&Sql::new("delete from tenantdesk.metrics where name <> all ($1)"), &[&known])
-        .await?;
-    for metric in &map.metrics {
-        let period = if metric.window.is_some() { "month" } else { "total" };
-        transaction
-            .execute(
-                &Sql::new("insert into tenantdesk.metrics (name, unit, period, source) values ($1, $2, $3, $4) on conflict (name) do update set unit = excluded.unit, period = excluded.period, source = excluded.source"),
-                &[&metric.name, &metric.unit, &period, &metric.relation],
-            )
-            .await?;
-    }
-    transaction
-        .execute(
-            &Sql::new("insert into tenantdesk.configuration (name, value) values ('setup.fingerprint', $1) on conflict (name) do update set value = excluded.value"),
-            &[&fingerprint(map)],
-        )
-        .await?;
-    transaction.batch(&Sql::new("reset role")).await?;
-    Ok(())
-}
-
-/// Closes what is open, keeps what the application had, and notes how to undo it.
-async fn close_doors(
-    transaction: &Transaction<'_>,
-    application_role: &str,
-) -> Result<(), InstallError> {
-    transaction.batch(&Sql::new("set local role tenantdesk_owner")).await?;
-    let doors = transaction
-        .query(
-            &Sql::new("select d.object, d.fix, pg_catalog.format(d.keep, $1::text), d.undo from tenantdesk.open_doors d where not exists (select from tenantdesk.exceptions e where e.object = d.object) order by 1"),
-            &[&application_role],
-        )
-        .await?;
-    transaction.batch(&Sql::new("reset role")).await?;
-    for door in doors {
-        let (object, fix, keep, undo): (String, String, String, String) =
-            (door.get(0), door.get(1), door.get(2), door.get(3));
-        run(transaction, Sql::danger_declared_text(fix.clone())).await?;
-        run(transaction, Sql::danger_declared_text(keep.clone())).await?;
-        transaction.batch(&Sql::new("set local role tenantdesk_owner")).await?;
-        transaction
-            .execute(
-                &Sql::new("insert into tenantdesk.guard_changes (object, change, kept, undo) values ($1, $2, $3, $4) on conflict (object) do nothing"),
-                &[&object, &fix, &keep, &undo],
-            )
-            .await?;
-        transaction.batch(&Sql::new("reset role")).await?;
-    }
-    // The archivist stages rows in temporary tables; where TEMP was never PUBLIC it needs it as well.
-    let database: String = transaction
-        .query_one(&Sql::new("select pg_catalog.current_database()::text"), &[])
-        .await?
-        .get(0);
-    run(
-        transaction,
-        Sql::new("grant temporary on database ")
-            .ident(&Ident::new(database))
-            .text(" to tenantdesk_archivist"),
-    )
-    .await
-}
-
-/// What is open now, and what hides rows from an export.
-async fn incomplete(transaction: &Transaction<'_>) -> Result<Vec<Incomplete>, InstallError> {
-    transaction.batch(&Sql::new("set local role tenantdesk_owner")).await?;
-    let rows = transaction.query(&Sql::new(include_str!("sql/incomplete.sql")), &[]).await?;
-    transaction.batch(&Sql::new("reset role")).await?;
-    Ok(rows
-        .iter()
-        .map(|row| Incomplete { object: row.get(0), why: row.get(1), fix: row.get(2) })
-        .collect())
-}
-
-/// Records what the catalogs hold now, and the installation itself in the ledger.
-async fn seal(transaction: &Transaction<'_>, open: usize) -> Result<(), InstallError> {
-    transaction
-        .batch(&Sql::new("set local role tenantdesk_owner; select tenantdesk.seal_guard()"))
-        .await?;
-    let outcome = if open == 0 { "ok".to_owned() } else { format!("incomplete: {open}") };
-    transaction
-        .query(
-            &Sql::new("select tenantdesk.append('installation', 'setup', pg_catalog.current_database()::text, $1, 'database', null, null, null)"),
-            &[&outcome],
-        )
-        .await?;
-    transaction.batch(&Sql::new("reset role")).await?;
-    Ok(())
-}
-
 /// The sources that generate the guard: a program that would generate another one installs it.
-const GENERATOR: [&str; 13] = [
+const GENERATOR: [&str; 16] = [
     include_str!("condition.rs"),
     include_str!("directory.rs"),
+    include_str!("doors.rs"),
     include_str!("functions.rs"),
     include_str!("install.rs"),
     include_str!("limits.rs"),
     include_str!("measure.rs"),
     include_str!("plan.rs"),
     include_str!("policies.rs"),
+    include_str!("record.rs"),
     include_str!("rights.rs"),
     include_str!("roles.rs"),
     include_str!("views.rs"),
     include_str!("sql/clear.sql"),
     include_str!("sql/needed_functions.sql"),
+    include_str!("sql/refuse_definitions.sql"),
 ];
 
 /// What an installation depends on: the program's migrations and guard, and the map. Where it is

@@ -18,15 +18,20 @@ pub struct GuardPlan {
     pub forms: Vec<(Relation, u32, &'static str)>,
 }
 
+/// What is planned with consent only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extras {
+    /// Triggers that enforce plan limits.
+    pub limits: bool,
+    /// A restrictive policy for every role beside a permissive one for every role.
+    pub pin_public: bool,
+}
+
 /// Plans the guard for a map.
 ///
 /// # Errors
 /// [`GuardError`] where the map and the catalogs do not agree, or a relation is unclassified.
-pub fn plan(
-    map: &RelationMap,
-    catalog: &Catalog,
-    with_limits: bool,
-) -> Result<GuardPlan, GuardError> {
+pub fn plan(map: &RelationMap, catalog: &Catalog, extras: Extras) -> Result<GuardPlan, GuardError> {
     nothing_unclassified(map, catalog)?;
     let conditions = Conditions { map, catalog };
     // A policy calls it, so it comes first.
@@ -41,6 +46,9 @@ pub fn plan(
         match form {
             "policy" => {
                 statements.extend(policies::policies(&conditions, &relation, present)?);
+                if extras.pin_public {
+                    statements.extend(policies::public(&conditions, &relation, present)?);
+                }
                 grants.extend(rights::grants(map, &relation, present));
             }
             "view" => with_views.push((relation, present)),
@@ -55,12 +63,17 @@ pub fn plan(
         }
     }
     statements.extend(rights::schema_and_sequence_grants(map, catalog));
+    let names = map.view_names();
     for (relation, present) in &with_views {
-        statements.extend(views::views(&conditions, relation, present)?);
+        let name = names.get(&relation.name).unwrap_or(&present.name.name);
+        statements.extend(views::views(&conditions, relation, present, name)?);
     }
     statements.extend(functions::functions(&conditions)?);
-    if with_limits {
+    if extras.limits {
         statements.extend(limits::limits(&conditions)?);
+    }
+    if extras.pin_public {
+        statements.extend(policies::public_rights());
     }
     // Rights last: until here our roles could reach nothing.
     statements.extend(grants);
@@ -117,6 +130,7 @@ fn readers(conditions: &Conditions<'_>, views_exist: bool) -> Result<Vec<Sql>, G
                     &[
                         conditions.belongs(&relation, &row, Of::Session)?,
                         conditions.belongs(&relation, &row, Of::Archive)?,
+                        conditions.belongs(&relation, &row, Of::Provision)?,
                     ],
                     " or ",
                 );
@@ -153,10 +167,9 @@ fn nothing_unclassified(map: &RelationMap, catalog: &Catalog) -> Result<(), Guar
         .filter(|(name, relation)| {
             schemas.contains(relation.name.schema.as_str())
                 && !relation.is_partition
-                && matches!(
-                    relation.kind,
-                    RelationKind::Table | RelationKind::Partitioned | RelationKind::Foreign
-                )
+                // What an extension owns is none of theirs, and no role of ours has a right on it.
+                && relation.extension.is_none()
+                && matches!(relation.kind, RelationKind::Table | RelationKind::Partitioned)
                 && !known.contains(*name)
         })
         .map(|(name, _)| name.clone())

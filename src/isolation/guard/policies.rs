@@ -5,7 +5,7 @@
 
 use super::condition::{Conditions, GuardError, Of};
 use super::roles::{ARCHIVE, IMPERSONATION, JOINING, list};
-use crate::catalog::CatalogRelation;
+use crate::catalog::{CatalogRelation, Policy};
 use crate::isolation::map::{Class, Relation};
 use crate::postgres::{Ident, Sql};
 
@@ -21,7 +21,7 @@ pub(super) fn policies(
     present: &CatalogRelation,
 ) -> Result<Vec<Sql>, GuardError> {
     let mut statements = pinned(conditions, relation, present)?;
-    statements.push(provisioned(conditions, relation, present)?);
+    statements.push(provision(conditions, relation, present)?);
     statements.extend(moved(conditions, relation, present)?);
     statements.extend(joined(present));
     Ok(statements)
@@ -74,32 +74,47 @@ fn pinned(
 }
 
 /// Provisioning: rows of the new tenant are written, and none is read.
-fn provisioned(
+fn provision(
     conditions: &Conditions<'_>,
     relation: &Relation,
     present: &CatalogRelation,
 ) -> Result<Sql, GuardError> {
     let row = Sql::from(&present.name.name);
-    let own = || conditions.belongs(relation, &row, Of::Provision);
-    let members = conditions.map.members.as_ref();
     let check = match relation.class {
+        // Its parent cannot be looked up: nothing is read here.
+        Class::Derived => Sql::new("false"),
+        _ => provisioned(conditions, relation, &row)?,
+    };
+    let name = "!tenantdesk provision";
+    let roles = &["tenantdesk_provisioner"];
+    Ok(create(present, name, RESTRICTIVE, roles, [&Sql::new("false"), &check]))
+}
+
+/// What a row must be to be one of a tenant that is being provisioned.
+///
+/// # Errors
+/// [`GuardError`] where map and catalogs do not agree.
+pub(super) fn provisioned(
+    conditions: &Conditions<'_>,
+    relation: &Relation,
+    row: &Sql,
+) -> Result<Sql, GuardError> {
+    let own = || conditions.belongs(relation, row, Of::Provision);
+    let members = conditions.map.members.as_ref();
+    Ok(match relation.class {
         // Whoever may provision may write one person, the owner, and reads nobody.
         Class::Linked => Sql::new("tenantdesk.claim_provision('person')"),
-        Class::Derived => Sql::new("false"),
         // A tenant of one's own would else be a way to read any person: link him, then impersonate.
         _ if members.is_some_and(|members| members.table == relation.name) => own()?
             .text(" and tenantdesk.is_first_member() and tenantdesk.claim_provision('member')"),
         // A tenant without a plan that is known would have no limits.
         Class::Root if conditions.map.root.plan.is_some() => {
             let plan = Ident::new(conditions.map.root.plan.as_deref().unwrap_or_default());
-            let known = Sql::new(" and tenantdesk.is_known_plan(").append(&row);
+            let known = Sql::new(" and tenantdesk.is_known_plan(").append(row);
             own()?.append(&known.text(".").ident(&plan).text("::text)"))
         }
         _ => own()?,
-    };
-    let name = "!tenantdesk provision";
-    let roles = &["tenantdesk_provisioner"];
-    Ok(create(present, name, RESTRICTIVE, roles, [&Sql::new("false"), &check]))
+    })
 }
 
 /// Export and restore: pinned like the rest, and permissive on a path of their own, because they
@@ -124,6 +139,57 @@ fn moved(
         create(present, "!tenantdesk archive delete", ON_DELETE, changer, both),
         create(present, "tenantdesk archive", PERMISSIVE, ARCHIVE, [&archive, &writes]),
     ])
+}
+
+/// Who is not one of our roles: the policy for every role leaves him alone.
+const FREE: &str = "(select current_user <> all ('{tenantdesk_reader,tenantdesk_inserter,tenantdesk_changer,tenantdesk_provisioner,tenantdesk_archivist,tenantdesk_archive_inserter,tenantdesk_archive_changer}'::name[]))";
+
+/// A policy for every role, beside a permissive one of the application for every role: DROP OWNED
+/// takes our roles out of the policies that name them, and out of this one it cannot. Only where the
+/// row itself holds the key: a look at a parent would need rights that other roles may not have.
+///
+/// # Errors
+/// [`GuardError`] where map and catalogs do not agree.
+pub(super) fn public(
+    conditions: &Conditions<'_>,
+    relation: &Relation,
+    present: &CatalogRelation,
+) -> Result<Option<Sql>, GuardError> {
+    let open = |policy: &Policy| policy.permissive && policy.roles.iter().any(|r| r == "public");
+    let holds_key = matches!(relation.class, Class::Root | Class::Keyed);
+    if !holds_key || !present.policies.iter().any(open) {
+        return Ok(None);
+    }
+    let row = Sql::from(&present.name.name);
+    let any = |of: &[Of]| -> Result<Sql, GuardError> {
+        let mut parts = vec![Sql::new(FREE)];
+        for of in of {
+            parts.push(match of {
+                Of::Session => conditions.readable(relation, &row, *of)?,
+                of => conditions.belongs(relation, &row, *of)?,
+            });
+        }
+        Ok(Sql::join(&parts, " or "))
+    };
+    let using = any(&[Of::Session, Of::Archive])?;
+    let check = any(&[Of::Writing, Of::ArchiveWrites, Of::Provision])?;
+    Ok(Some(Sql::fill(
+        "create policy \"!tenantdesk public\" on {on} as restrictive for all to public using ({using}) with check ({check})",
+        &[("on", &Sql::from(&present.name)), ("using", &using), ("check", &check)],
+    )))
+}
+
+/// Whoever is subject to [`public`] must be able to run the functions it names; they answer nobody
+/// but an operator with a session.
+pub(super) fn public_rights() -> Vec<Sql> {
+    vec![
+        Sql::new("set local role tenantdesk_owner"),
+        Sql::new(
+            "grant execute on function tenantdesk.session_tenant, tenantdesk.writing_tenant, tenantdesk.provision_tenant, \
+             tenantdesk.archive_tenant, tenantdesk.archive_writes to public",
+        ),
+        Sql::new("reset role"),
+    ]
 }
 
 /// Our roles join every policy that names the application role or one of its groups. The list is

@@ -2,6 +2,7 @@
 //! consent, so the views stand in their place, and the transaction's search path puts them first.
 
 use super::condition::{Conditions, GuardError, Of};
+use super::policies::provisioned;
 use super::rights::{is_link, privilege_on};
 use super::roles::{ARCHIVE, IMPERSONATION, list};
 use crate::catalog::CatalogRelation;
@@ -17,6 +18,7 @@ struct Set {
 
 const READ: Set = Set { schema: "tenantdesk_read", of: Of::Session, checked: false };
 const WRITE: Set = Set { schema: "tenantdesk_write", of: Of::Writing, checked: true };
+const PROVISION: Set = Set { schema: "tenantdesk_provision", of: Of::Provision, checked: true };
 const MOVE: Set = Set { schema: "tenantdesk_move", of: Of::Archive, checked: false };
 /// A set of its own, because an export's token opens [`MOVE`] and must not write.
 const RESTORE: Set = Set { schema: "tenantdesk_restore", of: Of::ArchiveWrites, checked: true };
@@ -28,6 +30,7 @@ pub(super) fn schemas() -> Vec<Sql> {
     for (set, roles) in [
         (&READ, IMPERSONATION),
         (&WRITE, &IMPERSONATION[1..]),
+        (&PROVISION, &["tenantdesk_provisioner"]),
         (&MOVE, ARCHIVE),
         (&RESTORE, &ARCHIVE[1..]),
     ] {
@@ -60,54 +63,59 @@ pub(super) fn views(
     conditions: &Conditions<'_>,
     relation: &Relation,
     present: &CatalogRelation,
+    name: &Ident,
 ) -> Result<Vec<Sql>, GuardError> {
     let mut statements = vec![Sql::new("set local role tenantdesk_owner")];
     let movable = matches!(relation.class, Class::Keyed | Class::Derived);
     let writable = movable && !is_link(conditions.map, relation);
-    for set in [&READ, &WRITE, &MOVE, &RESTORE] {
+    for set in [&READ, &WRITE, &PROVISION, &MOVE, &RESTORE] {
         if set.schema == WRITE.schema && !writable {
             continue;
         }
-        statements.push(view(conditions, relation, present, set)?);
-        statements.extend(grants(set, movable, present));
+        let view = Sql::new(set.schema).text(".").ident(name);
+        let belongs = belongs(conditions, relation, set)?;
+        statements.push(create(present, &view, &belongs, set.checked));
+        statements.extend(grants(set, movable, present, &view));
     }
     statements.push(Sql::new("reset role"));
     Ok(statements)
 }
 
+/// Which rows a view shows, and lets in.
+fn belongs(conditions: &Conditions<'_>, relation: &Relation, set: &Set) -> Result<Sql, GuardError> {
+    let row = Sql::new("t");
+    match set.of {
+        Of::Session => conditions.readable(relation, &row, set.of),
+        Of::Provision => provisioned(conditions, relation, &row),
+        // A person is inserted before the membership that links him.
+        Of::ArchiveWrites if relation.class == Class::Linked => {
+            Ok(Sql::new("(select tenantdesk.archive_writes()) is not null"))
+        }
+        of => conditions.belongs(relation, &row, of),
+    }
+}
+
 /// `create view`, one column list, a barrier, and a cascaded check where it is written through.
-fn view(
-    conditions: &Conditions<'_>,
-    relation: &Relation,
-    present: &CatalogRelation,
-    set: &Set,
-) -> Result<Sql, GuardError> {
+fn create(present: &CatalogRelation, view: &Sql, belongs: &Sql, checked: bool) -> Sql {
     let columns: Vec<Sql> = present
         .columns
         .iter()
         .map(|column| Sql::new("t.").ident(&Ident::new(&column.name)))
         .collect();
-    let row = Sql::new("t");
-    let belongs = if set.of == Of::Session {
-        conditions.readable(relation, &row, set.of)?
-    } else {
-        conditions.belongs(relation, &row, set.of)?
-    };
-    Ok(Sql::fill(
-        "create view {schema}.{name} with (security_barrier) as select {columns} from {table} as t where {belongs}{check}",
+    Sql::fill(
+        "create view {view} with (security_barrier) as select {columns} from {table} as t where {belongs}{check}",
         &[
-            ("schema", &Sql::new(set.schema)),
-            ("name", &Sql::from(&present.name.name)),
+            ("view", view),
             ("columns", &Sql::join(&columns, ", ")),
             ("table", &Sql::from(&present.name)),
-            ("belongs", &belongs),
-            ("check", &Sql::new(if set.checked { " with cascaded check option" } else { "" })),
+            ("belongs", belongs),
+            ("check", &Sql::new(if checked { " with cascaded check option" } else { "" })),
         ],
-    ))
+    )
 }
 
 /// The grants on one view, of the same kinds as on a table with policies.
-fn grants(set: &Set, movable: bool, present: &CatalogRelation) -> Vec<Sql> {
+fn grants(set: &Set, movable: bool, present: &CatalogRelation, view: &Sql) -> Vec<Sql> {
     let rights = present.application;
     let kinds: &[(&'static str, char, bool, &[&str])] = match set.schema {
         "tenantdesk_read" => &[("select", 'r', rights.select, IMPERSONATION)],
@@ -117,6 +125,7 @@ fn grants(set: &Set, movable: bool, present: &CatalogRelation) -> Vec<Sql> {
             ("update", 'w', rights.update, &["tenantdesk_changer"]),
             ("delete", 'd', rights.delete, &["tenantdesk_changer"]),
         ],
+        "tenantdesk_provision" => &[("insert", 'a', true, &["tenantdesk_provisioner"])],
         "tenantdesk_move" => &[("select", 'r', true, ARCHIVE)],
         _ => &[
             ("select", 'r', true, &["tenantdesk_archive_changer"]),
@@ -130,13 +139,8 @@ fn grants(set: &Set, movable: bool, present: &CatalogRelation) -> Vec<Sql> {
         .filter_map(|&(privilege, letter, whole, roles)| {
             let what = privilege_on(present, privilege, letter, whole)?;
             Some(Sql::fill(
-                "grant {what} on {schema}.{name} to {roles}",
-                &[
-                    ("what", &what),
-                    ("schema", &Sql::new(set.schema)),
-                    ("name", &Sql::from(&present.name.name)),
-                    ("roles", &list(roles)),
-                ],
+                "grant {what} on {view} to {roles}",
+                &[("what", &what), ("view", view), ("roles", &list(roles))],
             ))
         })
         .collect()

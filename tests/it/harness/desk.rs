@@ -80,7 +80,7 @@ fn make_template(cluster: &Cluster, name: &str, schema: &Schema) {
         cluster.psql(name, SUPERUSER, sql).rows();
     }
     let map = RelationMap::from_toml(schema.map).expect("a map");
-    let consent = Consent { close_doors: true, enforce_limits: schema.limits };
+    let consent = Consent { close_doors: true, enforce_limits: schema.limits, pin_public: false };
     install_guard(&cluster.endpoint(name, "app_owner"), &map, consent);
 }
 

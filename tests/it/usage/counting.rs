@@ -141,7 +141,7 @@ async fn setup_counts_what_is_there_and_a_recount_mends_what_passed_by() {
     shop.desk.rows(SUPERUSER, &replica(&add(1, "projects", 2)));
     assert_eq!(shop.counter(1, "projects"), "");
     let map = RelationMap::from_toml(include_str!("../../../assets/starter/map.toml")).unwrap();
-    let consent = Consent { close_doors: true, enforce_limits: true };
+    let consent = Consent { close_doors: true, enforce_limits: true, pin_public: false };
     install_guard(&shop.desk.endpoint("app_owner"), &map, consent);
     assert_eq!(shop.counter(1, "projects"), "2");
     assert_eq!(refused(&shop.app(1, &add(1, "projects", 2)))["nextUsage"], 4);

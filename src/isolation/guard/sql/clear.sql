@@ -57,7 +57,7 @@ begin
   loop
     execute format('revoke all on foreign server %I from %I', r.srvname, r.role);
   end loop;
-  for r in select n.nspname from pg_namespace n where n.nspname in ('tenantdesk_read', 'tenantdesk_write', 'tenantdesk_move', 'tenantdesk_restore') loop
+  for r in select n.nspname from pg_namespace n where n.nspname in ('tenantdesk_read', 'tenantdesk_write', 'tenantdesk_provision', 'tenantdesk_move', 'tenantdesk_restore') loop
     set local role tenantdesk_owner;
     execute format('drop schema %I cascade', r.nspname);
     reset role;

@@ -7,13 +7,13 @@ declare
   schema_name text;
 begin
   set local role tenantdesk_owner;
-  for schema_name in select nspname from pg_namespace where nspname ~ '^tenantdesk(_read|_write|_move|_restore)?$' loop
+  for schema_name in select nspname from pg_namespace where nspname ~ '^tenantdesk(_read|_write|_provision|_move|_restore)?$' loop
     execute format('grant usage on schema %I to %I', schema_name, setup_role);
   end loop;
   foreach role_name in array array['tenantdesk_owner', 'tenantdesk_ledger'] loop
     execute format('set local role %I', role_name);
     for schema_name in select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where n.nspname ~ '^tenantdesk(_read|_write|_move|_restore)?$' and c.relkind in ('r', 'v', 'S', 'p') and pg_get_userbyid(c.relowner) = role_name loop
+      where n.nspname ~ '^tenantdesk(_read|_write|_provision|_move|_restore)?$' and c.relkind in ('r', 'v', 'S', 'p') and pg_get_userbyid(c.relowner) = role_name loop
       execute format('grant select on %s to %I', schema_name, setup_role);
     end loop;
   end loop;

@@ -1,0 +1,6 @@
+-- $1: settings of the installation. Who ran setup manages it: by the login's number, because another may have the name later.
+with gone as (delete from tenantdesk.configuration where name = 'setup.suspended')
+insert into tenantdesk.configuration (name, value)
+select s.key, s.value from pg_catalog.jsonb_each_text($1::jsonb) s
+union all select 'setup.manager', r.oid::text from pg_catalog.pg_roles r where r.rolname = session_user
+on conflict (name) do update set value = excluded.value

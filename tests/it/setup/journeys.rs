@@ -1,0 +1,175 @@
+//! Each fixture from setup to removal, with all that operators do between: list, impersonate, usage,
+//! export, restore. What a member sees is held against the application's own sight of the same rows.
+
+use serde_json::Value;
+
+use super::{
+    AWKWARD, CYCLES, Fixture, HIERARCHY, MIXED_CASE, NO_FOREIGN_KEYS, PARTITIONS, POSTGREST,
+    ROOTLESS, Target,
+};
+use crate::harness::cluster::SUPERUSER;
+
+/// How many rows each relation has, as a superuser sees it.
+fn counts(target: &Target) -> String {
+    let names = target.rows(
+        SUPERUSER,
+        "select string_agg(format('select %L, count(*) from %s', c.oid::regclass, c.oid::regclass), ' union all ' order by c.oid::regclass::text) \
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema|tenantdesk)'",
+    );
+    target.rows(SUPERUSER, &format!("{names} order by 1"))
+}
+
+/// The relations of a class, as the installed list tells them.
+fn of_class<'v>(listed: &'v Value, class: &str) -> Vec<&'v Value> {
+    listed["relations"].as_array().unwrap().iter().filter(|one| one["class"] == class).collect()
+}
+
+/// The whole journey.
+fn journey(fixture: Fixture) {
+    let target = Target::of(fixture);
+    let (before, rows_before) = (target.catalogs(), counts(&target));
+    target.set_up();
+    assert_eq!(counts(&target), rows_before, "setup changes no row");
+    let ada = target.operator("ada", "admin");
+    let tenants = target.answer(&ada, &["tenant", "list"]);
+    let tenants: Vec<&str> =
+        tenants["tenants"].as_array().unwrap().iter().map(|t| t["id"].as_str().unwrap()).collect();
+    assert!(tenants.len() >= 3, "{tenants:?}");
+    let listed = target.answer(&ada, &["tables", "list"]);
+    for tenant in &tenants[..3] {
+        reads_its_own(&target, &ada, tenant, &listed);
+    }
+    target.answer(&ada, &["usage"]);
+    comes_back(&target, &ada, tenants[0], &listed);
+    assert_eq!(counts(&target), rows_before, "a restore brings back what was there");
+    target.answer("app_owner", &["setup", "--remove", "--confirm", &target.database]);
+    assert_eq!(target.catalogs(), before, "the database is as it was");
+}
+
+/// A member reads the rows of the tenant, and no other: of tables without row level security as many
+/// as have the key, of others as many as the application sees.
+fn reads_its_own(target: &Target, operator: &str, tenant: &str, listed: &Value) {
+    let keyed = of_class(listed, "keyed");
+    let mut words = vec!["impersonate", tenant, "--reason", "a journey of a test"];
+    let members = target.answer(operator, &["member", "list", tenant]);
+    let active = members["members"].as_array().unwrap().first();
+    let member = active.map(|member| member["id"].as_str().unwrap().to_owned());
+    if let Some(member) = &member {
+        words.extend(["--as", member]);
+    }
+    let statements: Vec<String> = keyed
+        .iter()
+        .map(|one| {
+            format!(
+                "select count(*), count({key}) filter (where {key}::text = '{}') from {}",
+                tenant.replace('\'', "''"),
+                seen(one),
+                key = quoted(&one["key"])
+            )
+        })
+        .collect();
+    for statement in &statements {
+        words.extend(["-c", statement]);
+    }
+    let answer = target.answer(operator, &words);
+    let mut seen_at_all = 0;
+    for (one, result) in keyed.iter().zip(answer["statements"].as_array().unwrap()) {
+        let row = &result["rows"][0];
+        let (all, own): (u64, u64) = (number(&row[0]), number(&row[1]));
+        let expected = expected(target, one, tenant);
+        assert_eq!(own, expected, "{} of {tenant}", one["name"]);
+        assert!(all == own || one["guard"] == "policy", "{}: {all} and {own}", one["name"]);
+        seen_at_all += own;
+    }
+    assert!(seen_at_all > 0, "{tenant} has rows");
+}
+
+/// The name by which a relation is seen: guarded views stand before the tables on the search path.
+fn seen(one: &Value) -> String {
+    let name = one["name"].as_str().unwrap();
+    if one["guard"] == "view" {
+        return format!(
+            "tenantdesk_read.{}",
+            one["view"]
+                .as_str()
+                .map_or_else(|| bare(name), |view| format!("\"{}\"", view.replace('"', "\"\"")))
+        );
+    }
+    name.to_owned()
+}
+
+/// The name without its schema.
+fn bare(name: &str) -> String {
+    tenantdesk::postgres::RelationName::parse(name).unwrap().name.to_string()
+}
+
+fn quoted(key: &Value) -> String {
+    format!("\"{}\"", key.as_str().unwrap().replace('"', "\"\""))
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+/// How many rows the application sees in this tenant's setting; without row level security, how many
+/// have the key.
+fn expected(target: &Target, one: &Value, tenant: &str) -> u64 {
+    let name = one["name"].as_str().unwrap();
+    let key = quoted(&one["key"]);
+    let own =
+        format!("select count(*) from {name} where {key}::text = '{}'", tenant.replace('\'', "''"));
+    if one["guard"] == "view" {
+        return target.rows(SUPERUSER, &own).parse().unwrap();
+    }
+    let setting =
+        target.rows(SUPERUSER, "select document ->> 'tenant_setting' from tenantdesk.map");
+    let sql = format!(
+        "begin;\n\\o /dev/null\nselect set_config('{setting}', '{}', true);\n\\o\n{own}; rollback",
+        tenant.replace('\'', "''")
+    );
+    target.rows("app_user", &sql).parse().unwrap()
+}
+
+/// A tenant goes out, loses rows, and comes back.
+fn comes_back(target: &Target, operator: &str, tenant: &str, listed: &Value) {
+    let file = target.home.paths.home.join("one.tenant");
+    let file = file.to_str().unwrap();
+    let exported = target.answer(operator, &["export", tenant, "-o", file]);
+    assert!(exported["archive"]["rows"].as_i64().unwrap() > 0, "{exported:#}");
+    target.answer(operator, &["archive", "verify", file]);
+    // Rows that nothing points to go, in every keyed table that has some.
+    let mut gone = 0;
+    for one in of_class(listed, "keyed") {
+        let (name, key) = (one["name"].as_str().unwrap(), quoted(&one["key"]));
+        let delete =
+            format!("delete from {name} where {key}::text = '{}'", tenant.replace('\'', "''"));
+        let output = target.cluster.psql(&target.database, SUPERUSER, &delete);
+        gone += u32::from(output.code == 0 && !output.stdout.contains("DELETE 0"));
+    }
+    assert!(gone > 0, "something can be deleted");
+    let restored = target.answer(
+        operator,
+        &["restore", file, "--confirm", tenant, "--reason", "a journey of a test"],
+    );
+    assert_eq!(restored["verified"], true, "{restored:#}");
+}
+
+macro_rules! journeys {
+    ($($name:ident $fixture:ident;)+) => {
+        $(#[test]
+        fn $name() {
+            journey($fixture);
+        })+
+    };
+}
+
+journeys! {
+    mixed_case_names_without_row_level_security MIXED_CASE;
+    partitions_sequences_and_domains PARTITIONS;
+    composite_keys_and_cycles_over_schemas CYCLES;
+    a_schema_without_foreign_keys NO_FOREIGN_KEYS;
+    nested_organizations_with_row_level_security HIERARCHY;
+    tenants_that_no_table_lists ROOTLESS;
+    claims_in_a_json_setting POSTGREST;
+    awkward_names_and_types AWKWARD;
+}
