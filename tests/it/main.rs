@@ -76,6 +76,8 @@ mod cli_program;
 mod cli_signals;
 /// The demo, and what is tried on its rows.
 mod demo;
+/// Discovery on schemas that nobody here designed: every class is written down.
+mod discover;
 /// One tenant out: whole, stable, and nobody else.
 mod export;
 /// The guard is generated from a map and holds.
