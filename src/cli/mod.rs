@@ -12,6 +12,7 @@ mod desk;
 mod dispatch;
 mod exit;
 mod export;
+mod hidden;
 mod impersonate;
 mod impersonation;
 mod invocation;

@@ -92,6 +92,8 @@ mod jobs;
 mod ledger;
 /// Operators: personal logins with a level.
 mod operators;
+/// Operators on other servers: passwords, and logins that several databases know.
+mod operators_elsewhere;
 /// Making tenants: all or nothing.
 mod provision;
 /// Generated pages are what the program does.
@@ -114,6 +116,8 @@ mod tui_cards;
 mod tui_flows;
 /// What the console says one can do: keys, reasons, hints, empty lists.
 mod tui_hints;
+/// Operators in the console.
+mod tui_operators;
 /// The console over its real runner and a real server.
 mod tui_runner;
 /// What the screens of the console look like.
