@@ -27,7 +27,7 @@ pub(super) fn run(invocation: &mut Invocation, verb: Verb) -> Result<(), Failure
     match verb {
         Verb::List => list(invocation),
         Verb::Add(add) => self::add(invocation, add),
-        Verb::Password(set) => set_password(invocation, set),
+        Verb::Password(set) => set_password(invocation, &set),
         Verb::Level(set) => {
             let question = format!(
                 "Give operator {} level {}? Sessions that are open end.",
@@ -94,7 +94,7 @@ fn add(invocation: &mut Invocation, add: Add) -> Result<(), Failure> {
 }
 
 /// `operator password`.
-fn set_password(invocation: &mut Invocation, set: SetPassword) -> Result<(), Failure> {
+fn set_password(invocation: &mut Invocation, set: &SetPassword) -> Result<(), Failure> {
     if set.password == PasswordFrom::None {
         let message = "`operator password` sets one; a login without is made by `operator add`";
         return Err(Failure::new(Kind::Usage, message));

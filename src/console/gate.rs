@@ -39,7 +39,7 @@ struct Shared {
     operator: OperatorName,
     level: Option<Level>,
     manager: bool,
-    shared: bool,
+    several_people: bool,
     /// The control connection; opened anew when the server has closed it. Held for one transaction at a time.
     link: Mutex<Option<Link>>,
 }
@@ -66,7 +66,7 @@ impl Console {
                 endpoint,
                 level,
                 manager,
-                shared: row.get(2),
+                several_people: row.get(2),
                 link: Mutex::new(Some(link)),
             }),
             request: RequestId::draw(),
@@ -101,7 +101,7 @@ impl Console {
     /// writes.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.shared.shared
+        self.shared.several_people
     }
 
     /// The request that everything done through this gate belongs to.
