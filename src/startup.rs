@@ -204,7 +204,7 @@ async fn console_on(server: &EmbeddedServer, progress: &Progress) -> Result<Cons
 }
 
 /// The login of the operating system's user: his own name as far as a login can have it.
-fn operator_login(os_user: &str) -> OperatorName {
+pub(crate) fn operator_login(os_user: &str) -> OperatorName {
     let mut name: String = os_user
         .to_lowercase()
         .chars()

@@ -10,6 +10,7 @@ mod completions;
 mod demo;
 mod desk;
 mod dispatch;
+mod doctor;
 mod exit;
 mod export;
 mod hidden;

@@ -219,7 +219,7 @@ command_ids! {
     // Server
     Demo, ServerStart, ServerStop, ServerStatus, ServerUrl, ServerPsql, ServerLogs,
     // Program
-    Paths, Completions, Man,
+    Doctor, Paths, Completions, Man,
     // Console
     Palette, Help, Back, Quit, Cancel, Refresh, Filter, Sort, SortReverse, Messages, Redraw, Suspend, Open, Up, Down, Left, Right,
     PageUp, PageDown, First, Last, NextPane, PreviousPane, Copy,

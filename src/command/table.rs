@@ -408,6 +408,7 @@ pub const COMMANDS: &[Command] = &[
         "server logs",
         "Show the log of the embedded server",
     ),
+    verb(CommandId::Doctor, Group::Program, "doctor", "Check whether this set-up is sound"),
     verb(CommandId::Paths, Group::Program, "paths", "Print every directory the program uses"),
     verb(
         CommandId::Completions,

@@ -76,6 +76,8 @@ mod cli_program;
 mod cli_signals;
 /// The demo, and what is tried on its rows.
 mod demo;
+/// Is our own set-up sound: each verdict made, seen and unmade.
+mod doctor;
 /// One tenant out: whole, stable, and nobody else.
 mod export;
 /// The guard is generated from a map and holds.
