@@ -7,6 +7,7 @@ use serde_json::Value;
 use tenantdesk::console::Console;
 use tenantdesk::failure::Failure;
 use tenantdesk::identity::{Level, OperatorName};
+use tenantdesk::isolation::setup::{SetupDesk, remove};
 use tenantdesk::tenant::operators::{self, Gone, Login, NewOperator};
 use tenantdesk::tenant::password;
 
@@ -182,7 +183,7 @@ async fn the_login_that_ran_setup_manages_this_database_and_no_copy_of_it() {
         |desk: &Desk| desk.rows("setter", "select manager, shared from tenantdesk.whoami()");
     one.rows(SUPERUSER, "grant execute on function tenantdesk.whoami to setter; grant usage on schema tenantdesk to setter");
     assert_eq!(manager(&one), "f|t");
-    let note = "insert into tenantdesk.configuration (name, value) select 'setup.manager', oid::text from pg_roles where rolname = 'setter'";
+    let note = "insert into tenantdesk.configuration (name, value) select 'setup.manager', oid::text from pg_roles where rolname = 'setter' on conflict (name) do update set value = excluded.value";
     one.rows(SUPERUSER, note);
     assert_eq!(manager(&one), "t|t");
     let add = "select tenantdesk.operator_add('ann', 'viewer', null, false, null)";
@@ -228,6 +229,24 @@ async fn setup_that_goes_forgets_its_operators_and_leaves_those_of_others() {
     );
     assert_eq!(one.rows(SUPERUSER, &mark), "0");
     assert_eq!(level(&other, &ann), "support");
+}
+
+#[tokio::test]
+async fn the_last_setup_that_goes_leaves_no_login_and_no_role() {
+    let (one, other) = two();
+    let (here, there) = (one.console("app_owner").await, other.console("app_owner").await);
+    let [ann, bea]: [OperatorName; 2] = ["ann", "bea"].map(|name| name.parse().unwrap());
+    add(&here, &ann, Level::Admin).await.unwrap();
+    add(&here, &bea, Level::Viewer).await.unwrap();
+    add(&there, &ann, Level::Support).await.unwrap();
+    for (desk, gone, left) in [(&one, "bea", "1"), (&other, "ann", "0")] {
+        let setup = SetupDesk::connect(desk.endpoint("app_owner")).await.unwrap();
+        let removed = remove(&setup, &desk.database, &mut |_| Ok(())).await.unwrap();
+        assert_eq!(removed.operators, [gone]);
+        assert_eq!(exists(desk, &ann), left);
+    }
+    let roles = "select coalesce(string_agg(rolname, ','), 'none') from pg_roles where rolname ~ '^(tenantdesk_|ann|bea)'";
+    assert_eq!(one.cluster.psql("postgres", SUPERUSER, roles).rows(), "none");
 }
 
 #[test]
