@@ -111,6 +111,21 @@ begin
     where r.rolname = known_elsewhere.login and d.datname <> pg_catalog.current_database());
 end $$;
 
+-- The roles of a session are of the whole server as well. So while a login has one, the database says so in the same way:
+-- another one neither takes its roles nor calls them a fault.
+create function tenantdesk.session_mark_of(database oid) returns text language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return 'tenantdesk_sessions_' || database::text;
+
+create function tenantdesk.in_session_elsewhere(login text) returns boolean language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from pg_catalog.pg_auth_members m
+    join pg_catalog.pg_roles r on r.oid = m.roleid join pg_catalog.pg_roles g on g.oid = m.member
+    join pg_catalog.pg_database d on g.rolname = tenantdesk.session_mark_of(d.oid)
+    where r.rolname = in_session_elsewhere.login and d.datname <> pg_catalog.current_database());
+end $$;
+
 -- What anybody can do to a login to make it look powerful: grants on his own temporary objects, on objects that he will
 -- make, and in other databases. It gives no way past the guard of this one.
 create function tenantdesk.is_passing(database oid, class oid, object oid) returns boolean language plpgsql stable
@@ -171,7 +186,7 @@ end $$;
 grant create on schema tenantdesk to tenantdesk_registrar, tenantdesk_killer, tenantdesk_meter;
 grant select, insert, update, delete on tenantdesk.operators to tenantdesk_registrar;
 grant execute on function tenantdesk.require, tenantdesk.level, tenantdesk.too_powerful, tenantdesk.this_database, tenantdesk.is_manager, tenantdesk.rank,
-    tenantdesk.mark_of, tenantdesk.known_elsewhere
+    tenantdesk.mark_of, tenantdesk.known_elsewhere, tenantdesk.session_mark_of, tenantdesk.in_session_elsewhere
   to tenantdesk_registrar, tenantdesk_killer, tenantdesk_ledger, tenantdesk_meter;
 grant execute on function tenantdesk.whoami, tenantdesk.operators to tenantdesk_operator;
 -- The manager (who owns the database) calls these by name as well; setup grants him the group's functions.

@@ -70,6 +70,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set lock
 #variable_conflict use_column
 declare
   made boolean;
+  role_name text;
   mark constant text := tenantdesk.mark_of(tenantdesk.this_database());
 begin
   perform tenantdesk.require('admin', 'adding an operator', true);
@@ -93,9 +94,12 @@ begin
   else
     perform tenantdesk.check_joining(operator_add.name);
   end if;
-  if not exists (select from pg_catalog.pg_roles r where r.rolname = mark) then
-    execute pg_catalog.format('create role %I nologin noinherit', mark);
-  end if;
+  -- Both here, so that two first sessions at once do not both make the other one.
+  foreach role_name in array array[mark, tenantdesk.session_mark_of(tenantdesk.this_database())] loop
+    if not exists (select from pg_catalog.pg_roles r where r.rolname = role_name) then
+      execute pg_catalog.format('create role %I nologin noinherit', role_name);
+    end if;
+  end loop;
   execute pg_catalog.format('grant %I to %I', operator_add.name, mark);
   insert into tenantdesk.operators (name, level, shared, database, login)
     values (operator_add.name, operator_add.level, coalesce(operator_add.shared, false), tenantdesk.this_database(),
@@ -271,9 +275,9 @@ begin
     end if;
   end loop;
   delete from tenantdesk.operators;
-  if exists (select from pg_catalog.pg_roles g where g.rolname = mark) then
-    execute pg_catalog.format('drop role %I', mark);
-  end if;
+  for r in select g.rolname as name from pg_catalog.pg_roles g where g.rolname in (mark, tenantdesk.session_mark_of(tenantdesk.this_database())) loop
+    execute pg_catalog.format('drop role %I', r.name);
+  end loop;
 end $$;
 grant execute on function tenantdesk.operator_add, tenantdesk.operator_level, tenantdesk.operator_password, tenantdesk.operator_lock,
   tenantdesk.operator_remove, tenantdesk.operator_drop to tenantdesk_operator;

@@ -139,7 +139,7 @@ fn each_function_asks_for_its_level() {
 fn arguments_of_any_kind_do_no_harm() {
     let desk = Desk::product();
     let admin = desk.operator("admin");
-    let before = "select (select count(*) from tenantdesk.operators), (select count(*) from tenantdesk.limit_overrides), (select count(*) from tenantdesk.tenant_sessions), (select count(*) from tenantdesk.operations), (select string_agg(concat(rolname, rolsuper, rolcreaterole, rolbypassrls), ',' order by rolname) from pg_roles where rolname ~ '^(app|tenantdesk)_' and rolname !~ '^tenantdesk_database_|app_resolver')";
+    let before = "select (select count(*) from tenantdesk.operators), (select count(*) from tenantdesk.limit_overrides), (select count(*) from tenantdesk.tenant_sessions), (select count(*) from tenantdesk.operations), (select string_agg(concat(rolname, rolsuper, rolcreaterole, rolbypassrls), ',' order by rolname) from pg_roles where rolname ~ '^(app|tenantdesk)_' and rolname !~ '^tenantdesk_(database|sessions)_|app_resolver')";
     let untouched = desk.rows(SUPERUSER, before);
     let nulls = desk.rows(SUPERUSER, "select format('tenantdesk.%I(%s)', p.proname, (select string_agg('null::' || format_type(t, null), ', ') from unnest(p.proargtypes) t)) \
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'tenantdesk' and has_function_privilege('tenantdesk_operator', p.oid, 'execute') and p.pronargs > 0 order by 1");

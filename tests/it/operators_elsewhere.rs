@@ -88,13 +88,52 @@ async fn a_login_has_a_level_per_database_and_one_password() {
         "begin; set local role {READER};\n\\o /dev/null\nselect set_config('tenantdesk.session', 'ours', true), set_config('app.tenant_id', '{ACME}', true);\n\\o\nselect count(*) from app.projects; commit"
     );
     assert_eq!(other.rows("ann", &read), "1000");
-    // The role of that session is of the whole server; the guard of this database shows nothing.
+    // The role of that session is of the whole server; the guard of this database shows nothing,
+    // and calls it no fault.
+    assert_eq!(one.rows(SUPERUSER, "select count(*) from tenantdesk.faults()"), "0");
     assert_eq!(one.psql("ann", &read).stdout, "0\n");
     // Now only one knows the login: there its password can be set, and the last one out drops it.
     operators::set_password(&there, &name, &SecretString::from("another password")).await.unwrap();
     assert_ne!(stored(&one, &name), before);
     assert_eq!(operators::remove(&there, &name).await.unwrap(), Gone::Dropped);
     assert_eq!(exists(&one, &name), "0");
+}
+
+#[tokio::test]
+async fn sessions_in_two_databases_neither_end_nor_shut_each_other() {
+    let (one, other) = two();
+    let name: OperatorName = "ann".parse().unwrap();
+    let (here, there) = (one.console("app_owner").await, other.console("app_owner").await);
+    add(&here, &name, Level::Support).await.unwrap();
+    add(&there, &name, Level::Support).await.unwrap();
+    let open = |desk: &Desk, login: &str, token: &str| {
+        let call = open_call(token, ACME, "impersonate", "read");
+        desk.rows(login, &as_operator(&format!("select id from {call}")))
+    };
+    let count = |desk: &Desk, token: &str| {
+        desk.psql("ann", &format!(
+            "begin; set local role {READER};\n\\o /dev/null\nselect set_config('tenantdesk.session', '{token}', true), set_config('app.tenant_id', '{ACME}', true);\n\\o\nselect count(*) from app.projects; commit"
+        ))
+    };
+    let end = |desk: &Desk, id: &str| {
+        desk.rows("ann", &as_operator(&format!("select tenantdesk.end_session({id}, 'done')")));
+    };
+    let (first, second) = (open(&one, "ann", "here"), open(&other, "ann", "there"));
+    // Somebody else can still come in.
+    let bea = other.operator("support");
+    open(&other, &bea, "bea");
+    end(&other, &second);
+    assert_eq!(count(&one, "here").rows(), "1000", "the end of one takes nothing from the other");
+    assert_eq!(count(&other, "there").rows(), "0");
+    end(&one, &first);
+    assert_eq!(sqlstate(&count(&one, "here")), "42501", "with the last one the role is gone");
+    // Control: a role that no session needs anywhere is a fault still.
+    one.rows(SUPERUSER, "grant tenantdesk_reader to ann");
+    let faults = "select count(*) from tenantdesk.faults() where object = 'operator ann'";
+    assert_eq!(
+        (one.rows(SUPERUSER, faults), other.rows(SUPERUSER, faults)),
+        ("1".into(), "1".into())
+    );
 }
 
 #[tokio::test]
