@@ -150,6 +150,7 @@ create view tenantdesk.role_drift as
     from tenantdesk.operators o join pg_catalog.pg_roles l on l.rolname = o.name
       join pg_catalog.pg_auth_members m on m.member = l.oid join pg_catalog.pg_roles g on g.oid = m.roleid
     where o.database = tenantdesk.this_database() and g.rolname ~ '^tenantdesk_' and g.rolname <> 'tenantdesk_operator'
+      and not tenantdesk.in_session_elsewhere(o.name)
       and g.rolname <> all (coalesce((select pg_catalog.array_agg(x.role) from tenantdesk.tenant_sessions s
         cross join lateral pg_catalog.unnest(tenantdesk.roles_for(s.purpose, s.mode)) x (role)
         where s.operator = o.name and s.ended_at is null and s.database = o.database), '{}'));

@@ -10,8 +10,8 @@ use super::open_console::{self, ConsoleRequest};
 use super::output::Printer;
 use super::signals::{self, End, Signals};
 use super::{
-    archive, audit, completions, demo, export, impersonate, impersonation, man, operator, paths,
-    restore, server, setup, tables, tenant, usage,
+    archive, audit, completions, demo, doctor, export, impersonate, impersonation, man, operator,
+    paths, restore, server, setup, tables, tenant, usage,
 };
 use crate::config::{refuse_profile_flag, refuse_profile_variable};
 use crate::failure::{Failure, Kind};
@@ -95,6 +95,7 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
         Some(Verb::Impersonate(args)) => impersonate::run(&mut invocation, &args),
         Some(Verb::Impersonation(verb)) => impersonation::run(&mut invocation, &verb),
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
+        Some(Verb::Doctor) => doctor::run(&mut invocation),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),

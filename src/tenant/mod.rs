@@ -5,6 +5,7 @@ pub mod directory;
 pub mod follow;
 pub mod members;
 pub mod operators;
+pub mod password;
 pub mod session;
 pub mod sessions;
 pub mod trail;

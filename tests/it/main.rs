@@ -78,6 +78,8 @@ mod cli_signals;
 mod demo;
 /// Discovery on schemas that nobody here designed: every class is written down.
 mod discover;
+/// Is our own set-up sound: each verdict made, seen and unmade.
+mod doctor;
 /// One tenant out: whole, stable, and nobody else.
 mod export;
 /// The guard is generated from a map and holds.
@@ -94,6 +96,8 @@ mod jobs;
 mod ledger;
 /// Operators: personal logins with a level.
 mod operators;
+/// Operators on other servers: passwords, and logins that several databases know.
+mod operators_elsewhere;
 /// Making tenants: all or nothing.
 mod provision;
 /// Generated pages are what the program does.
@@ -116,6 +120,8 @@ mod tui_cards;
 mod tui_flows;
 /// What the console says one can do: keys, reasons, hints, empty lists.
 mod tui_hints;
+/// Operators in the console.
+mod tui_operators;
 /// The console over its real runner and a real server.
 mod tui_runner;
 /// What the screens of the console look like.

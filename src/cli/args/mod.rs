@@ -174,6 +174,8 @@ pub enum Verb {
     /// The ledger
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Check whether this set-up is sound: server, login, guard, machine
+    Doctor,
     /// Print every directory the program uses
     Paths,
     /// Print a completion script for a shell

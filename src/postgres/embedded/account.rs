@@ -75,7 +75,10 @@ pub(super) fn give(account: Option<&ServerAccount>, path: &Path) -> Result<(), E
 }
 
 /// The name of the user who runs this program, as `peer` authentication will look it up.
-pub(super) async fn os_user() -> Result<String, EmbeddedError> {
+///
+/// # Errors
+/// Where the system does not know it.
+pub async fn os_user() -> Result<String, EmbeddedError> {
     let uid = rustix::process::geteuid().as_raw();
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     if let Some(account) = passwd.lines().filter_map(parse).find(|account| account.uid == uid) {

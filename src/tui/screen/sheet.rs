@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::identity::TenantId;
 use crate::tui::app::State;
-use crate::tui::facts::{MemberFacts, MetricFacts};
+use crate::tui::facts::{MemberFacts, MetricFacts, OperatorFacts};
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
 use crate::tui::widget::form::Form;
 
-use super::{limit, provision, restore, start};
+use super::{limit, operators, provision, restore, start};
 
 /// What a form is for.
 #[derive(Debug, Clone)]
@@ -30,6 +30,11 @@ pub(crate) enum FormKind {
         slug: String,
         metrics: Option<Vec<MetricFacts>>,
     },
+    /// `None` while the operators are being read, or where none of them is meant.
+    Operators {
+        about: operators::About,
+        known: Option<Vec<OperatorFacts>>,
+    },
 }
 
 /// Something was typed: proposals follow.
@@ -38,6 +43,7 @@ pub(crate) fn form_changed(kind: &mut FormKind, form: &mut Form) {
         FormKind::Provision => provision::propose(form),
         FormKind::Restore { .. } => restore::hint(form),
         FormKind::Limit { metrics: Some(metrics), .. } => limit::hint(form, metrics),
+        FormKind::Operators { known: Some(known), .. } => operators::hint(form, known),
         _ => {}
     }
 }
@@ -50,6 +56,7 @@ pub(crate) fn form_sent(state: &mut State) {
         FormKind::Start { .. } => start::send(state),
         FormKind::Restore { .. } => restore::send(state),
         FormKind::Limit { .. } => limit::send(state),
+        FormKind::Operators { .. } => operators::send(state),
     }
 }
 
@@ -59,7 +66,7 @@ pub(crate) fn form_abandoned(state: &mut State, kind: &FormKind) {
     match kind {
         FormKind::Start { .. } => state.requests.forget(Slot::OpenSession),
         FormKind::Restore { .. } => state.requests.forget(Slot::RestorePlan),
-        FormKind::Provision | FormKind::Limit { .. } => {}
+        FormKind::Provision | FormKind::Limit { .. } | FormKind::Operators { .. } => {}
     }
 }
 
@@ -68,6 +75,7 @@ pub(crate) fn form_refused(state: &mut State, slot: Slot, text: &str) -> bool {
     let form = state.overlays.iter_mut().rev().find_map(|overlay| match (overlay, slot) {
         (Overlay::Form(FormKind::Provision, form), Slot::Provision)
         | (Overlay::Form(FormKind::Limit { .. }, form), Slot::Override)
+        | (Overlay::Form(FormKind::Operators { .. }, form), Slot::AddOperator | Slot::Operators)
         | (Overlay::Form(FormKind::Start { .. }, form), Slot::OpenSession)
         | (Overlay::Form(FormKind::Restore { .. }, form), Slot::RestorePlan) => Some(form),
         _ => None,
