@@ -48,6 +48,7 @@ fn answer(effect: &Effect, now: DateTime<Utc>) -> Option<Answer> {
             operator: OperatorName::from_database("ada"),
             level: Level::Admin,
             shared: false,
+            manager: false,
             profile: "embedded".into(),
             warnings: Vec::new(),
         })),

@@ -9,7 +9,10 @@ create table tenantdesk.operators (
   shared boolean not null default false,
   added_at timestamptz not null default pg_catalog.clock_timestamp(),
   added_by text not null default session_user,
+  -- Locked: nothing answers this login any more. Removed: its sessions are ended and its rights gone as well.
   disabled_at timestamptz,
+  disabled_by text,
+  removed_at timestamptz,
   -- A copy of this database (CREATE DATABASE .. TEMPLATE) gives nobody a level in the copy.
   database oid not null,
   -- The login itself: another one may have the name later.
@@ -19,11 +22,10 @@ create table tenantdesk.operators (
 -- What may be set per installation; read by functions, changed by admins.
 create table tenantdesk.configuration (
   name text primary key,
-  value text not null
+  value text not null,
+  -- Where it was said: what names a login says nothing in a copy of the database.
+  database oid not null
 );
-insert into tenantdesk.configuration values
-  ('impersonation.default_minutes', '15'),
-  ('impersonation.longest_minutes', '60');
 
 -- These are asked in every call, and so in plpgsql: it keeps its plans, where a function in SQL with a path of its own is
 -- planned anew each time.
@@ -32,6 +34,18 @@ set search_path = pg_catalog, pg_temp as $$
 begin
   return (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database());
 end $$;
+
+create function tenantdesk.note_the_database() returns trigger language plpgsql
+set search_path = pg_catalog, pg_temp as $$
+begin
+  new.database := tenantdesk.this_database();
+  return new;
+end $$;
+create trigger configuration_notes_the_database before insert or update on tenantdesk.configuration
+  for each row execute function tenantdesk.note_the_database();
+insert into tenantdesk.configuration (name, value) values
+  ('impersonation.default_minutes', '15'),
+  ('impersonation.longest_minutes', '60');
 
 create function tenantdesk.rank(level text) returns integer language plpgsql immutable parallel safe
 set search_path = pg_catalog, pg_temp as $$
@@ -69,12 +83,47 @@ begin
     using errcode = '42501', hint = 'an admin can run: tenantdesk operator level ' || session_user || ' ' || require.level;
 end $$;
 
--- The owner of this database, that is who ran setup.
-create function tenantdesk.is_manager() returns boolean language plpgsql stable
+-- The owner of this database, or the login that ran setup in it: by number, so that neither a login that was made anew
+-- under the old name counts, nor the one that set up the database of which this is a copy.
+create function tenantdesk.is_manager() returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp as $$
 begin
   return exists (select from pg_catalog.pg_database d
-    where d.datname = pg_catalog.current_database() and pg_catalog.pg_get_userbyid(d.datdba) = session_user);
+    where d.datname = pg_catalog.current_database() and pg_catalog.pg_get_userbyid(d.datdba) = session_user)
+    or exists (select from tenantdesk.configuration c join pg_catalog.pg_roles r on r.oid::text = c.value
+      where c.name = 'setup.manager' and c.database = tenantdesk.this_database() and r.rolname = session_user);
+end $$;
+
+-- Logins belong to the whole server, and one function sees one database only. So each database that knows a login says so
+-- where all can see it: by a role of its own, without any right, that is a member of the login. It goes by the number of
+-- the database: a copy is another one, and what a dropped database said counts no more.
+create function tenantdesk.mark_of(database oid) returns text language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return 'tenantdesk_database_' || database::text;
+
+-- Another database of this server of which the login is an operator, or null.
+create function tenantdesk.known_elsewhere(login text) returns text language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select pg_catalog.min(d.datname::text) from pg_catalog.pg_auth_members m
+    join pg_catalog.pg_roles r on r.oid = m.roleid join pg_catalog.pg_roles g on g.oid = m.member
+    join pg_catalog.pg_database d on g.rolname = tenantdesk.mark_of(d.oid)
+    where r.rolname = known_elsewhere.login and d.datname <> pg_catalog.current_database());
+end $$;
+
+-- The roles of a session are of the whole server as well. So while a login has one, the database says so in the same way:
+-- another one neither takes its roles nor calls them a fault.
+create function tenantdesk.session_mark_of(database oid) returns text language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return 'tenantdesk_sessions_' || database::text;
+
+create function tenantdesk.in_session_elsewhere(login text) returns boolean language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from pg_catalog.pg_auth_members m
+    join pg_catalog.pg_roles r on r.oid = m.roleid join pg_catalog.pg_roles g on g.oid = m.member
+    join pg_catalog.pg_database d on g.rolname = tenantdesk.session_mark_of(d.oid)
+    where r.rolname = in_session_elsewhere.login and d.datname <> pg_catalog.current_database());
 end $$;
 
 -- What anybody can do to a login to make it look powerful: grants on his own temporary objects, on objects that he will
@@ -121,7 +170,9 @@ create function tenantdesk.whoami() returns table (operator text, level text, sh
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select session_user::text, tenantdesk.level(),
-    coalesce((select o.shared from tenantdesk.operators o where o.name = session_user), true), tenantdesk.is_manager();
+    -- The login of an owner or of setup is nobody's own.
+    coalesce((select o.shared from tenantdesk.operators o where o.name = session_user and o.disabled_at is null
+      and o.database = tenantdesk.this_database()), true) or tenantdesk.is_manager(), tenantdesk.is_manager();
 end;
 
 create function tenantdesk.operators() returns table (name text, level text, shared boolean, added_at timestamptz, added_by text)
@@ -134,7 +185,8 @@ end $$;
 
 grant create on schema tenantdesk to tenantdesk_registrar, tenantdesk_killer, tenantdesk_meter;
 grant select, insert, update, delete on tenantdesk.operators to tenantdesk_registrar;
-grant execute on function tenantdesk.require, tenantdesk.level, tenantdesk.too_powerful, tenantdesk.this_database, tenantdesk.is_manager, tenantdesk.rank
+grant execute on function tenantdesk.require, tenantdesk.level, tenantdesk.too_powerful, tenantdesk.this_database, tenantdesk.is_manager, tenantdesk.rank,
+    tenantdesk.mark_of, tenantdesk.known_elsewhere, tenantdesk.session_mark_of, tenantdesk.in_session_elsewhere
   to tenantdesk_registrar, tenantdesk_killer, tenantdesk_ledger, tenantdesk_meter;
 grant execute on function tenantdesk.whoami, tenantdesk.operators to tenantdesk_operator;
 -- The manager (who owns the database) calls these by name as well; setup grants him the group's functions.

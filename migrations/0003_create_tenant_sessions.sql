@@ -322,7 +322,21 @@ create function tenantdesk.set_rights(login text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
   r record;
+  mark constant text := tenantdesk.session_mark_of(tenantdesk.this_database());
+  needs constant boolean := exists (select from tenantdesk.tenant_sessions s
+    where s.operator = set_rights.login and s.ended_at is null and s.database = tenantdesk.this_database());
+  marked constant boolean := exists (select from pg_catalog.pg_auth_members m join pg_catalog.pg_roles l on l.oid = m.roleid join pg_catalog.pg_roles g on g.oid = m.member
+    where l.rolname = set_rights.login and g.rolname = mark);
 begin
+  -- First what other databases are told: their look at it comes after this one's, or waits for it.
+  if needs and not marked then
+    if not exists (select from pg_catalog.pg_roles g where g.rolname = mark) then
+      execute pg_catalog.format('create role %I nologin noinherit', mark);
+    end if;
+    execute pg_catalog.format('grant %I to %I', set_rights.login, mark);
+  elsif marked and not needs then
+    execute pg_catalog.format('revoke %I from %I', set_rights.login, mark);
+  end if;
   for r in
     with needed as (
       select distinct unnest(tenantdesk.roles_for(s.purpose, s.mode)) as role
@@ -336,7 +350,7 @@ begin
   loop
     if r.wanted then
       execute pg_catalog.format('grant %I to %I', r.role, set_rights.login);
-    else
+    elsif not tenantdesk.in_session_elsewhere(set_rights.login) then
       execute pg_catalog.format('revoke %I from %I', r.role, set_rights.login);
     end if;
   end loop;

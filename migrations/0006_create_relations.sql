@@ -150,6 +150,7 @@ create view tenantdesk.role_drift as
     from tenantdesk.operators o join pg_catalog.pg_roles l on l.rolname = o.name
       join pg_catalog.pg_auth_members m on m.member = l.oid join pg_catalog.pg_roles g on g.oid = m.roleid
     where o.database = tenantdesk.this_database() and g.rolname ~ '^tenantdesk_' and g.rolname <> 'tenantdesk_operator'
+      and not tenantdesk.in_session_elsewhere(o.name)
       and g.rolname <> all (coalesce((select pg_catalog.array_agg(x.role) from tenantdesk.tenant_sessions s
         cross join lateral pg_catalog.unnest(tenantdesk.roles_for(s.purpose, s.mode)) x (role)
         where s.operator = o.name and s.ended_at is null and s.database = o.database), '{}'));
@@ -300,6 +301,21 @@ create function tenantdesk.map_document() returns jsonb language plpgsql stable 
 begin
   perform tenantdesk.require('viewer', 'reading the relation map', true);
   return (select m.document from tenantdesk.map m);
+end $$;
+
+-- What the application's own setting of this transaction says of the tenant, or null: a text, or a claim of a JSON document
+-- (`setting#claim`, `setting#outer.inner`).
+create function tenantdesk.application_tenant() returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  named text := (select m.document ->> 'tenant_setting' from tenantdesk.map m);
+  said text := nullif(pg_catalog.current_setting(pg_catalog.split_part(named, '#', 1), true), '');
+begin
+  if pg_catalog.strpos(named, '#') > 0 then
+    said := said::jsonb #>> pg_catalog.string_to_array(pg_catalog.split_part(named, '#', 2), '.');
+  end if;
+  return said;
+exception when invalid_text_representation then
+  return null;
 end $$;
 
 -- The decisions, and what else setup wants to know of an installation.

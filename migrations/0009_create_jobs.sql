@@ -22,7 +22,7 @@ create function tenantdesk.enqueue_job(kind text, payload jsonb default '{}', ru
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 declare
-  named text := nullif(pg_catalog.current_setting((select m.document ->> 'tenant_setting' from tenantdesk.map m), true), '');
+  named text := tenantdesk.application_tenant();
   of_tenant text := tenantdesk.tenant_id(named);
   made bigint;
 begin

@@ -7,7 +7,7 @@ set local role tenantdesk_owner;
 create function tenantdesk.named_tenant() returns text language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp as $$
 declare
-  named text := tenantdesk.tenant_id(nullif(pg_catalog.current_setting((select m.document ->> 'tenant_setting' from tenantdesk.map m), true), ''));
+  named text := tenantdesk.tenant_id(tenantdesk.application_tenant());
 begin
   return case when exists (select from tenantdesk.tenant_state(named)) then named end;
 end $$;

@@ -320,6 +320,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All levels, the least first.
+    pub const ALL: [Self; 4] = [Self::Viewer, Self::Support, Self::Approver, Self::Admin];
+
     /// The word used in SQL, on the command line and on screens.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -336,7 +339,7 @@ impl FromStr for Level {
     type Err = InvalidName;
 
     fn from_str(text: &str) -> Result<Self, InvalidName> {
-        [Self::Viewer, Self::Support, Self::Approver, Self::Admin]
+        Self::ALL
             .into_iter()
             .find(|level| level.as_str() == text)
             .ok_or_else(|| InvalidName::Level(text.to_owned()))

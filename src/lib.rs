@@ -14,7 +14,7 @@
 //! | 5 | [`server`] [`tenant`] [`isolation`] | the server as seen; tenants, operators, tenant sessions; relation map and guard |
 //! | 6 | [`impersonation`] [`usage`] [`archive`] | capabilities; they never import each other |
 //! | 7 | [`lifecycle`] | provisioning, the demo |
-//! | 8 | [`startup`] [`profile`] [`command`] | wiring, databases that have a name, the registry of commands |
+//! | 8 | [`startup`] [`profile`] [`command`] [`doctor`] | wiring, databases that have a name, the registry of commands, checks of ourselves |
 //! | 9 | [`cli`] [`tui`] | two thin skins |
 
 // The driver's futures nest deeply in the verbs that pipeline statements.
@@ -28,6 +28,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod console;
+pub mod doctor;
 pub mod failure;
 pub mod format;
 pub mod identity;

@@ -253,7 +253,7 @@ async fn console_on(server: &EmbeddedServer, progress: &Progress) -> Result<Cons
 }
 
 /// The login of the operating system's user: his own name as far as a login can have it.
-fn operator_login(os_user: &str) -> OperatorName {
+pub(crate) fn operator_login(os_user: &str) -> OperatorName {
     let mut name: String = os_user
         .to_lowercase()
         .chars()
@@ -415,47 +415,6 @@ async fn first_operator(manager: &Console, name: &str, level: Level) -> Result<(
         .await
         .map(drop)
         .map_err(|error: ConsoleError| error.into())
-}
-
-/// Lets a new operator of the embedded server log in from here, and says how.
-///
-/// # Errors
-/// Where the server's map of logins cannot be written; on another server nothing is to be done.
-pub async fn let_in(
-    console: &Console,
-    name: &OperatorName,
-    progress: &Progress,
-) -> Result<String, Failure> {
-    if let Some(paths) = embedded_of(console)? {
-        let server = Embedded::attach(&paths, progress).await?;
-        server.allow_logins(&[name.as_str()], progress).await?;
-        server.release(progress).await?;
-    }
-    Ok(console.endpoint().for_user(name.as_str()).url())
-}
-
-/// Takes the way in to a removed operator of the embedded server away.
-///
-/// # Errors
-/// Where the server's map of logins cannot be written; on another server nothing is to be done.
-pub async fn keep_out(
-    console: &Console,
-    name: &OperatorName,
-    progress: &Progress,
-) -> Result<(), Failure> {
-    if let Some(paths) = embedded_of(console)? {
-        let server = Embedded::attach(&paths, progress).await?;
-        server.forbid_logins(&[name.as_str()], progress).await?;
-        server.release(progress).await?;
-    }
-    Ok(())
-}
-
-/// Where the embedded server is, if that is the one that this gate is on.
-fn embedded_of(console: &Console) -> Result<Option<Paths>, Failure> {
-    let paths = Paths::from_environment()?;
-    let its_own = console.endpoint().socket_dir() == Some(paths.socket_dir.as_path());
-    Ok(its_own.then_some(paths))
 }
 
 #[cfg(test)]

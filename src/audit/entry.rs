@@ -76,16 +76,20 @@ macro_rules! attested {
 }
 
 attested! {
-    /// `operator_add`: name, level, SCRAM verifier or null, shared, request.
+    /// `operator_add`: name, level, SCRAM verifier or null, shared, request; gives whether the login was made.
     operator_add(name: TEXT, level: TEXT, verifier: TEXT, shared: BOOL, request: UUID)
         = "select tenantdesk.operator_add($1, $2, $3, $4, $5)";
     /// `operator_level`: name, level, request; gives the sessions that it ended.
     operator_level(name: TEXT, level: TEXT, request: UUID) = "select tenantdesk.operator_level($1, $2, $3)";
+    /// `operator_password`: name, SCRAM verifier, request.
+    operator_password(name: TEXT, verifier: TEXT, request: UUID) = "select tenantdesk.operator_password($1, $2, $3)";
+    /// `operator_lock`: name; the first step of a removal.
+    operator_lock(name: TEXT) = "select tenantdesk.operator_lock($1)";
     /// `operator_remove`: name, request.
     operator_remove(name: TEXT, request: UUID) = "select tenantdesk.operator_remove($1, $2)";
-    /// `operator_drop`: name; after `operator_remove` is committed.
+    /// `operator_drop`: name; after `operator_remove` is committed; gives whether the login is gone.
     operator_drop(name: TEXT) = "select tenantdesk.operator_drop($1)";
-    /// `terminate_operator`: name; after `operator_remove` is committed.
+    /// `terminate_operator`: name; after `operator_lock` is committed.
     terminate_operator(name: TEXT) = "select tenantdesk.terminate_operator($1)";
     /// `end_session`: id, why.
     end_session(id: INT8, why: TEXT) = "select tenantdesk.end_session($1, $2)";

@@ -203,14 +203,22 @@ pub struct Function {
 pub struct Sequence {
     /// Its name.
     pub name: RelationName,
-    /// The table, plain name.
+    /// The table, plain name; of no table where only triggers and functions draw from it.
     pub relation: String,
-    /// The column.
+    /// The column, or nothing.
     pub column: String,
     /// Whether the application may draw from it.
     pub application_usage: bool,
     /// Whether the column holds its numbers as they are, and not a text made of them.
     pub is_number: bool,
+}
+
+impl Sequence {
+    /// Whether no column draws from it: only triggers and functions do.
+    #[must_use]
+    pub fn is_loose(&self) -> bool {
+        self.column.is_empty()
+    }
 }
 
 impl Column {

@@ -10,8 +10,8 @@ use super::open_console::{self, ConsoleRequest};
 use super::output::Printer;
 use super::signals::{self, End, Signals};
 use super::{
-    archive, audit, completions, config, demo, export, impersonate, impersonation, man, operator,
-    paths, profile, restore, server, setup, tables, tenant, usage,
+    archive, audit, completions, config, demo, doctor, export, impersonate, impersonation, man,
+    operator, paths, profile, restore, server, setup, tables, tenant, usage,
 };
 use crate::config::EMBEDDED;
 use crate::failure::{Failure, Kind};
@@ -97,6 +97,7 @@ fn execute(mut invocation: Invocation, verb: Option<Verb>) -> Ended {
         Some(Verb::Audit(verb)) => audit::run(&mut invocation, verb),
         Some(Verb::Profile(verb)) => profile::run(&mut invocation, verb),
         Some(Verb::Config(verb)) => config::run(&mut invocation, &verb),
+        Some(Verb::Doctor) => doctor::run(&mut invocation),
         Some(Verb::Paths) => paths::print(&mut invocation),
         Some(Verb::Completions(args)) => completions::print(&mut invocation, &args),
         Some(Verb::Man(args)) => man::print(&mut invocation, &args),

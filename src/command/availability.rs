@@ -11,6 +11,8 @@ use super::entry::Command;
 pub struct Facts {
     /// The operator's level; `None` while there is no connection.
     pub level: Option<Level>,
+    /// Whether this login manages the installation.
+    pub manager: bool,
     /// Whether a tenant is selected.
     pub tenant: bool,
     /// The mode of the live impersonation, if there is one.
@@ -54,16 +56,20 @@ impl Command {
     /// Why the command cannot run now, or `None` where it can.
     #[must_use]
     pub fn unavailable(&self, facts: &Facts) -> Option<String> {
-        if let Some(least) = self.level {
-            match facts.level {
-                None => return Some("not connected".to_owned()),
-                Some(level) if level < least => {
-                    return Some(format!("needs level {least}, yours is {level}"));
-                }
-                Some(_) => {}
-            }
+        if self.level.is_some() && facts.level.is_none() {
+            return Some("not connected".to_owned());
         }
-        self.needs.iter().find_map(|need| need.missing(*facts)).map(str::to_owned)
+        let missing = || self.needs.iter().find_map(|need| need.missing(*facts)).map(str::to_owned);
+        self.above(facts).or_else(missing)
+    }
+
+    /// Which level it needs, where this login has a lower one: no other place and no other
+    /// selection would help.
+    #[must_use]
+    pub fn above(&self, facts: &Facts) -> Option<String> {
+        let (least, level) = (self.level?, facts.level?);
+        let may = level >= least || self.for_manager && facts.manager;
+        (!may).then(|| format!("needs level {least}, yours is {level}"))
     }
 }
 
@@ -86,6 +92,16 @@ mod tests {
         assert_eq!(why(ready), None);
         let inside = Facts { impersonation: Some(Mode::Read), ..ready };
         assert_eq!(why(inside).as_deref(), Some("end the impersonation first"));
+    }
+
+    #[test]
+    fn who_manages_the_installation_manages_operators_without_a_level() {
+        let manager = Facts { level: Some(Level::Viewer), manager: true, ..Facts::default() };
+        let add = command(CommandId::OperatorAdd);
+        assert_eq!(add.unavailable(&manager), None);
+        let viewer = Facts { manager: false, ..manager };
+        assert_eq!(add.unavailable(&viewer).as_deref(), Some("needs level admin, yours is viewer"));
+        assert!(command(CommandId::Export).unavailable(&manager).is_some());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Command {
     pub risk: Risk,
     /// The least level; `None` where no database login is needed.
     pub level: Option<Level>,
+    /// Whether the login that manages the installation may run it, whatever its level.
+    pub for_manager: bool,
     /// What it needs besides.
     pub needs: &'static [Need],
     /// Whether the command line has it as a verb.
@@ -216,13 +218,14 @@ command_ids! {
     // Audit
     AuditList, AuditShow, AuditVerify,
     // Installation
-    Setup, TablesList, TablesSet, TablesExplain, OperatorList, OperatorAdd, OperatorRemove, OperatorLevel,
+    Setup, TablesList, TablesSet, TablesExplain, OperatorList, OperatorAdd, OperatorPassword, OperatorRemove,
+    OperatorLevel,
     // Server
     Demo, ServerStart, ServerStop, ServerStatus, ServerUrl, ServerPsql, ServerLogs,
     // Profiles
     Profile, ProfileList, ProfileAdd, ProfileTest, ProfileRemove, ConfigShow, ConfigValidate,
     // Program
-    Paths, Completions, Man,
+    Doctor, Paths, Completions, Man,
     // Console
     Palette, Help, Back, Quit, Cancel, Refresh, Filter, Sort, SortReverse, Messages, Redraw, Suspend, Open, Up, Down, Left, Right,
     PageUp, PageDown, First, Last, NextPane, PreviousPane, Copy,

@@ -18,6 +18,7 @@ const fn verb(id: CommandId, group: Group, words: &'static str, title: &'static 
         scopes: &[],
         risk: Risk::None,
         level: None,
+        for_manager: false,
         needs: &[],
         verb: true,
     }
@@ -331,12 +332,26 @@ pub const COMMANDS: &[Command] = &[
         ..verb(CommandId::OperatorList, Group::Installation, "operator list", "List the operators")
     },
     Command {
+        scopes: &[Scope::Everywhere],
         level: Some(Admin),
+        for_manager: true,
         ..verb(CommandId::OperatorAdd, Group::Installation, "operator add", "Add an operator")
     },
     Command {
+        level: Some(Admin),
+        for_manager: true,
+        ..verb(
+            CommandId::OperatorPassword,
+            Group::Installation,
+            "operator password",
+            "Set a new password for an operator",
+        )
+    },
+    Command {
+        scopes: &[Scope::Everywhere],
         risk: Risk::Confirm,
         level: Some(Admin),
+        for_manager: true,
         ..verb(
             CommandId::OperatorRemove,
             Group::Installation,
@@ -345,8 +360,10 @@ pub const COMMANDS: &[Command] = &[
         )
     },
     Command {
+        scopes: &[Scope::Everywhere],
         risk: Risk::Confirm,
         level: Some(Admin),
+        for_manager: true,
         ..verb(
             CommandId::OperatorLevel,
             Group::Installation,
@@ -431,6 +448,7 @@ pub const COMMANDS: &[Command] = &[
         "config validate",
         "Report everything that is wrong with a configuration file",
     ),
+    verb(CommandId::Doctor, Group::Program, "doctor", "Check whether this set-up is sound"),
     verb(CommandId::Paths, Group::Program, "paths", "Print every directory the program uses"),
     verb(
         CommandId::Completions,

@@ -135,6 +135,13 @@ pub const NO_COLOR: Variable =
 /// What the terminal can do.
 pub const TERM: Variable = Variable { name: "TERM", purpose: "`dumb`: no colours" };
 
+/// What says which characters the terminal knows, the strongest first.
+pub const LOCALE: [Variable; 3] = [
+    Variable { name: "LC_ALL", purpose: "`doctor` tells whether text is UTF-8" },
+    Variable { name: "LC_CTYPE", purpose: "as `LC_ALL`, where that is unset" },
+    Variable { name: "LANG", purpose: "as `LC_CTYPE`, where that is unset" },
+];
+
 /// Where the operating system keeps a user's files: read through `etcetera`.
 pub const XDG: [Variable; 3] = [
     Variable { name: "XDG_DATA_HOME", purpose: "default place of the home; else ~/.local/share" },
@@ -171,7 +178,7 @@ pub fn all() -> Vec<Variable> {
         NO_COLOR,
         TERM,
     ];
-    ours.into_iter().chain(SYSTEM_ROOTS).chain(XDG).collect()
+    ours.into_iter().chain(SYSTEM_ROOTS).chain(LOCALE).chain(XDG).collect()
 }
 
 impl Variable {

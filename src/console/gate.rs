@@ -39,6 +39,7 @@ struct Shared {
     operator: OperatorName,
     level: Option<Level>,
     manager: bool,
+    several_people: bool,
     /// The control connection; opened anew when the server has closed it. Held for one transaction at a time.
     link: Mutex<Option<Link>>,
 }
@@ -65,6 +66,7 @@ impl Console {
                 endpoint,
                 level,
                 manager,
+                several_people: row.get(2),
                 link: Mutex::new(Some(link)),
             }),
             request: RequestId::draw(),
@@ -93,6 +95,13 @@ impl Console {
     #[must_use]
     pub fn is_manager(&self) -> bool {
         self.shared.manager
+    }
+
+    /// Whether several people use this login, or it is an owner's: every record says so, and it never
+    /// writes.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.shared.several_people
     }
 
     /// The request that everything done through this gate belongs to.

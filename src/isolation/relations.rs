@@ -25,7 +25,6 @@ pub struct ListedRelation {
     /// The planner's estimate of its rows, all tenants together.
     pub rows_estimate: Option<i64>,
     /// The name of its guarded views, where it has them.
-    #[serde(skip)]
     pub view: Option<String>,
 }
 

@@ -19,6 +19,7 @@ use crate::isolation::relations::installed_map;
 use crate::postgres::{Isolation, Meaning, ServerError, Sql};
 use crate::progress::Progress;
 use crate::tenant::directory::{self, Tenant};
+use crate::tenant::password;
 use crate::tenant::session::{OpenSession, SessionRole, open};
 use crate::text::Untrusted;
 
@@ -174,7 +175,7 @@ pub async fn create(
     plan: CreatePlan,
     progress: &Progress,
 ) -> Result<Created, Failure> {
-    let password = if plan.admin_exists { None } else { Some(temporary_password()?) };
+    let password = if plan.admin_exists { None } else { Some(password::draw()?) };
     let hash = hash(password.clone()).await?;
     progress.enter("recording the intent");
     let undertaking = console
@@ -268,28 +269,6 @@ fn explain(error: ServerError, plan: &CreatePlan) -> Failure {
     error.into()
 }
 
-/// Twenty characters without the ones that look alike: about 115 bits.
-fn temporary_password() -> Result<SecretString, Failure> {
-    const LETTERS: &[u8; 56] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789!";
-    let mut password = String::new();
-    let mut bytes = [0_u8; 64];
-    while password.len() < 20 {
-        random(&mut bytes)?;
-        // Bytes past the largest multiple are dropped, so that no letter is likelier.
-        let fair =
-            bytes.iter().filter(|&&b| b < 224).map(|b| LETTERS[usize::from(*b) % LETTERS.len()]);
-        password.extend(fair.take(20 - password.len()).map(char::from));
-    }
-    Ok(SecretString::from(password))
-}
-
-/// Fills a buffer with random bytes of the system.
-fn random(bytes: &mut [u8]) -> Result<(), Failure> {
-    getrandom::fill(bytes).map_err(|error| {
-        Failure::new(Kind::Internal, "the system gave no random bytes").caused_by(error.to_string())
-    })
-}
-
 /// The argon2id hash in PHC form; for somebody who exists a hash that no password has (it is not
 /// written anyway).
 async fn hash(password: Option<SecretString>) -> Result<SecretString, Failure> {
@@ -322,13 +301,6 @@ fn welcome(name: &str, slug: &TenantSlug, email: &Email, password: Option<&str>)
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn temporary_passwords_are_long_and_differ() {
-        let (one, two) = (temporary_password().unwrap(), temporary_password().unwrap());
-        assert_eq!(one.expose_secret().len(), 20);
-        assert_ne!(one.expose_secret(), two.expose_secret());
-    }
 
     #[test]
     fn the_welcome_text_shows_a_password_only_to_somebody_new() {

@@ -1,9 +1,11 @@
 //! Tenants, operators and tenant sessions: the nouns that every capability works with.
 
+mod claims;
 pub mod directory;
 pub mod follow;
 pub mod members;
 pub mod operators;
+pub mod password;
 pub mod session;
 pub mod sessions;
 pub mod trail;

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::claims;
 use crate::audit::Attested;
 use crate::console::{Console, ConsoleError, Undertaking};
 use crate::failure::{Explain, Kind};
@@ -276,16 +277,18 @@ impl TenantSession {
     ) -> Result<Transaction<'l>, ServerError> {
         let path = self.search_path_for(role);
         let millis = self.left().as_millis().max(1).to_string();
+        let mut named = vec![(self.tenant_setting.as_str(), self.tenant.as_str())];
+        if let (Some(setting), Some(member)) = (&self.member_setting, &self.member) {
+            named.push((setting, member));
+        }
+        let named = claims::settings(&named);
         let mut settings = vec![
             ("tenantdesk.session", self.token.expose_secret()),
-            (self.tenant_setting.as_str(), self.tenant.as_str()),
             ("search_path", path.as_str()),
             ("row_security", "on"),
             ("statement_timeout", millis.as_str()),
         ];
-        if let (Some(setting), Some(member)) = (&self.member_setting, &self.member) {
-            settings.push((setting, member));
-        }
+        settings.extend(named.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let role = Ident::new(role.as_str());
         Transaction::begin(link, Preamble { isolation, role: Some(&role), settings: &settings })
             .await

@@ -5,6 +5,7 @@ use super::effect::{Effect, RequestNo};
 use super::facts::{EndReason, OpenAsk, ProfileFacts};
 use super::overlay::Overlay;
 use super::request::Slot;
+use super::screen::operators::About;
 use super::widget::card::{Card, Entry};
 use super::widget::confirm::Confirm;
 use super::widget::notice::Weight;
@@ -25,6 +26,7 @@ pub(crate) enum Then {
     Restore { plan: u64, confirm: String },
     Cancel(RequestNo),
     Switch(Box<ProfileFacts>),
+    Operator(screen::operators::Change),
 }
 
 /// Runs a command, or says why it cannot.
@@ -66,6 +68,9 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::Impersonate => screen::start_impersonation(state),
         CommandId::Export => ask_export(state),
         CommandId::LimitOverride => screen::limit::open(state),
+        CommandId::OperatorAdd => screen::operators::open(state, About::Add),
+        CommandId::OperatorLevel => screen::operators::open(state, About::Level),
+        CommandId::OperatorRemove => screen::operators::open(state, About::Remove),
         CommandId::ImpersonationList
         | CommandId::PlanList
         | CommandId::PlanShow
@@ -216,6 +221,7 @@ pub(crate) fn agreed(state: &mut State, then: Then, reason: Option<Reason>) {
         }
         Then::Cancel(no) => operation::cancel(state, no),
         Then::Switch(profile) => screen::profile::go(state, &profile),
+        Then::Operator(change) => screen::operators::agreed(state, change),
     }
 }
 

@@ -46,7 +46,13 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         Answer::Plan(plan) => screen::cards::plans(state, &[plan]),
         Answer::LimitSet(ask) => screen::limit::done(state, &ask),
         Answer::Map(map) => screen::cards::map(state, &map),
+        Answer::Operators(operators) if slot == Slot::Operators => {
+            screen::operators::known(state, operators);
+        }
         Answer::Operators(operators) => screen::cards::operators(state, &operators),
+        Answer::OperatorAdded(added) => screen::operators::added(state, &added),
+        Answer::LevelSet(name, level) => screen::operators::changed(state, &name, level),
+        Answer::OperatorRemoved { name, kept } => screen::operators::removed(state, &name, kept),
         Answer::AllSessions(sessions) => screen::cards::sessions(state, &sessions),
         Answer::Provisioned(welcome) => screen::provision::done(state, &welcome),
         Answer::SessionOpened(facts) if !screen::start::is_waiting(state) => {
@@ -99,9 +105,13 @@ fn failed(state: &mut State, slot: Slot, failure: &Failure) {
     }
     let text = failure_text(failure);
     let shown = match slot {
-        Slot::Provision | Slot::Override | Slot::OpenSession | Slot::RestorePlan | Slot::Switch => {
-            screen::form_refused(state, slot, &text)
-        }
+        Slot::Provision
+        | Slot::Override
+        | Slot::AddOperator
+        | Slot::Operators
+        | Slot::OpenSession
+        | Slot::RestorePlan
+        | Slot::Switch => screen::form_refused(state, slot, &text),
         Slot::Page | Slot::Relations => screen::impersonation::page_failed(state, &text),
         Slot::Statement => screen::impersonation::statement_failed(state, &text),
         // Where nothing could be connected, the whole screen says so and not a notice that passes.

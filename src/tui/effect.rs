@@ -10,15 +10,16 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::app::Message;
 use super::facts::{
-    ArchiveFacts, ArchiveLine, AuditFilter, AuditPage, ChainFacts, EndReason, ExportFacts,
-    Greeting, KeySet, MapFacts, MemberFacts, OpenAsk, OperatorFacts, OverrideAsk, PageAsk,
-    PageFacts, PlaceFacts, PlanFacts, ProfileFacts, ProvisionAsk, RecordFacts, RelationFacts,
-    RestoreFacts, RestoreMode, RestorePlanFacts, ServerFacts, SessionFacts, SessionLine,
-    StatementFacts, SwitchAsk, TenantFacts, TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
+    AddedFacts, ArchiveFacts, ArchiveLine, AuditFilter, AuditPage, ChainFacts, EndReason,
+    ExportFacts, Greeting, KeySet, MapFacts, MemberFacts, OpenAsk, OperatorAsk, OperatorFacts,
+    OverrideAsk, PageAsk, PageFacts, PlaceFacts, PlanFacts, ProfileFacts, ProvisionAsk,
+    RecordFacts, RelationFacts, RestoreFacts, RestoreMode, RestorePlanFacts, ServerFacts,
+    SessionFacts, SessionLine, StatementFacts, SwitchAsk, TenantFacts, TenantTable, UsageFacts,
+    VerifyFacts, WelcomeFacts,
 };
 use crate::audit::EventPlace;
 use crate::failure::Failure;
-use crate::identity::{Reason, TenantId};
+use crate::identity::{Level, OperatorName, Reason, TenantId};
 use crate::progress;
 
 /// The number of one request.
@@ -63,6 +64,17 @@ pub enum Effect {
     ListTables,
     /// The operators -> [`Answer::Operators`]
     ListOperators,
+    /// Adds an operator -> [`Answer::OperatorAdded`]
+    AddOperator(OperatorAsk),
+    /// Gives an operator another level -> [`Answer::LevelSet`]
+    SetLevel {
+        /// Whom.
+        name: OperatorName,
+        /// Which.
+        level: Level,
+    },
+    /// Removes an operator -> [`Answer::OperatorRemoved`]
+    RemoveOperator(OperatorName),
     /// The sessions of all tenants -> [`Answer::AllSessions`]
     ListAllSessions,
     /// Makes a tenant -> [`Answer::Provisioned`]
@@ -184,6 +196,9 @@ impl Effect {
             Self::OverrideLimit(_) => "override limit",
             Self::ListTables => "list tables",
             Self::ListOperators => "list operators",
+            Self::AddOperator(_) => "add operator",
+            Self::SetLevel { .. } => "set level",
+            Self::RemoveOperator(_) => "remove operator",
             Self::ListAllSessions => "list all sessions",
             Self::Provision(_) => "provision",
             Self::OpenSession(_) => "open session",
@@ -244,6 +259,9 @@ pub enum Answer {
     LimitSet(OverrideAsk),
     Map(MapFacts),
     Operators(Vec<OperatorFacts>),
+    OperatorAdded(AddedFacts),
+    LevelSet(OperatorName, Level),
+    OperatorRemoved { name: OperatorName, kept: bool },
     AllSessions(Vec<SessionLine>),
     Provisioned(WelcomeFacts),
     SessionOpened(SessionFacts),

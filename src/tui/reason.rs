@@ -12,21 +12,30 @@ const FROM_ANYWHERE: [CommandId; 2] = [CommandId::TenantCreate, CommandId::Tenan
 /// `None` where it can run.
 pub(crate) fn unavailable(state: &State, command: &Command) -> Option<String> {
     let (scope, id) = (state.scope(), command.id);
+    let facts = facts(state);
+    if let Some(reason) = command.above(&facts) {
+        return Some(reason);
+    }
     let here = command.scopes.contains(&scope) || command.scopes.contains(&Scope::Everywhere);
     if !here && !FROM_ANYWHERE.contains(&id) {
         let scopes: Vec<_> = command.scopes.iter().map(|scope| scope.as_str()).collect();
         return Some(format!("only at: {}", scopes.join(", ")));
     }
+    command.unavailable(&facts).or_else(|| of_state(state, command))
+}
+
+/// What is known of the moment.
+fn facts(state: &State) -> Facts {
     let live = state.live.as_ref();
-    let facts = Facts {
+    Facts {
         level: state.greeting.as_ref().map(|greeting| greeting.level),
+        manager: state.greeting.as_ref().is_some_and(|greeting| greeting.manager),
         tenant: state.selected_tenant().is_some(),
         impersonation: live.map(|live| live.facts.mode),
         row: screen::has_row(state),
         // Ctrl-C has a meaning even when nothing runs: it leaves.
         operation: true,
-    };
-    command.unavailable(&facts).or_else(|| of_state(state, command))
+    }
 }
 
 /// What is looked at inside a tenant, where that is on screen.

@@ -17,6 +17,10 @@ pub(crate) enum Slot {
     /// What is shown on a card and has no screen.
     Card,
     Override,
+    /// The operators, for a form.
+    Operators,
+    AddOperator,
+    ChangeOperator,
     Provision,
     OpenSession,
     EndSession,
@@ -52,6 +56,8 @@ impl Slot {
             self,
             Self::Provision
                 | Self::Override
+                | Self::AddOperator
+                | Self::ChangeOperator
                 | Self::EndSession
                 | Self::EndOther
                 | Self::Export

@@ -47,7 +47,13 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("ledger_chains", "approver", "ledger_chains()"),
     ("ledger_rows", "approver", "ledger_rows('installation', 0, 10)"),
     ("operator_add", "admin", "operator_add('fresh_operator', 'viewer', null, false, null)"),
+    (
+        "operator_password",
+        "admin",
+        "operator_password('fresh_operator', 'SCRAM-SHA-256$4096:c2FsdA==$a2V5:a2V5', null)",
+    ),
     ("operator_level", "admin", "operator_level('fresh_operator', 'support', null)"),
+    ("operator_lock", "admin", "operator_lock('fresh_operator')"),
     ("operator_remove", "admin", "operator_remove('fresh_operator', null)"),
     ("terminate_operator", "admin", "terminate_operator('fresh_operator')"),
     ("operator_drop", "admin", "operator_drop('fresh_operator')"),
@@ -133,7 +139,7 @@ fn each_function_asks_for_its_level() {
 fn arguments_of_any_kind_do_no_harm() {
     let desk = Desk::product();
     let admin = desk.operator("admin");
-    let before = "select (select count(*) from tenantdesk.operators), (select count(*) from tenantdesk.limit_overrides), (select count(*) from tenantdesk.tenant_sessions), (select count(*) from tenantdesk.operations), (select string_agg(concat(rolname, rolsuper, rolcreaterole, rolbypassrls), ',' order by rolname) from pg_roles where rolname ~ '^(app|tenantdesk)_')";
+    let before = "select (select count(*) from tenantdesk.operators), (select count(*) from tenantdesk.limit_overrides), (select count(*) from tenantdesk.tenant_sessions), (select count(*) from tenantdesk.operations), (select string_agg(concat(rolname, rolsuper, rolcreaterole, rolbypassrls), ',' order by rolname) from pg_roles where rolname ~ '^(app|tenantdesk)_' and rolname !~ '^tenantdesk_(database|sessions)_|app_resolver')";
     let untouched = desk.rows(SUPERUSER, before);
     let nulls = desk.rows(SUPERUSER, "select format('tenantdesk.%I(%s)', p.proname, (select string_agg('null::' || format_type(t, null), ', ') from unnest(p.proargtypes) t)) \
          from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'tenantdesk' and has_function_privilege('tenantdesk_operator', p.oid, 'execute') and p.pronargs > 0 order by 1");
@@ -159,6 +165,8 @@ fn arguments_of_any_kind_do_no_harm() {
             "ledger_events(T, T, T, null, null, 10)",
             "ledger_rows(T, 0, 10)",
             "operator_level(T, T, null)",
+            "operator_password(T, T, null)",
+            "operator_lock(T)",
             "operator_remove(T, null)",
             "operator_drop(T)",
             "plan_set(T, T, T, 1, 1, null)",

@@ -140,6 +140,11 @@ impl Intruder {
 pub fn on_a_server_of_its_own() -> Desk {
     let cluster: &'static Cluster = Box::leak(Box::new(Cluster::fresh()));
     host(cluster);
+    one_more_database_on(cluster)
+}
+
+/// The product in a database of its own on a server, with its guard.
+pub fn one_more_database_on(cluster: &'static Cluster) -> Desk {
     let desk = Desk { cluster, database: cluster.create_database("alone") };
     desk.rows(SUPERUSER, &format!("alter database {} owner to app_owner", desk.database));
     desk.rows("app_owner", include_str!("../fixtures/schema/product.sql"));

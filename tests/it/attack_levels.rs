@@ -91,8 +91,9 @@ fn an_operator_who_was_removed_reads_nothing_with_an_opening_that_comes_late() {
             drop_condition(&desk, "session_tenant()", "o.disabled_at is null");
         }
         let mut line = opening(&desk, &admin);
-        desk.rows("app_owner", &format!("select tenantdesk.operator_remove('{admin}', null)"));
-        // The login is locked, so the connection that he still has is what he reads with.
+        // A removal ends the connection with which he would read: this is the moment before.
+        let disable = "update tenantdesk.operators set disabled_at = now() where name";
+        desk.rows(SUPERUSER, &format!("{disable} = '{admin}'"));
         line.say("commit");
         shows(&mut line, READER, COUNT)
     };

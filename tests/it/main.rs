@@ -76,6 +76,10 @@ mod cli_program;
 mod cli_signals;
 /// The demo, and what is tried on its rows.
 mod demo;
+/// Discovery on schemas that nobody here designed: every class is written down.
+mod discover;
+/// Is our own set-up sound: each verdict made, seen and unmade.
+mod doctor;
 /// One tenant out: whole, stable, and nobody else.
 mod export;
 /// The guard is generated from a map and holds.
@@ -94,6 +98,8 @@ mod keyring;
 mod ledger;
 /// Operators: personal logins with a level.
 mod operators;
+/// Operators on other servers: passwords, and logins that several databases know.
+mod operators_elsewhere;
 /// Profiles and the configuration on the command line.
 mod profiles;
 /// Making tenants: all or nothing.
@@ -124,6 +130,8 @@ mod tui_cards;
 mod tui_flows;
 /// What the console says one can do: keys, reasons, hints, empty lists.
 mod tui_hints;
+/// Operators in the console.
+mod tui_operators;
 /// The console goes from one database to another.
 mod tui_profiles;
 /// The console over its real runner and a real server.

@@ -1,15 +1,20 @@
 //! Operators: personal logins that hold nothing between sessions, made and removed by functions.
 
+use tenantdesk::console::{Console, ConsoleError};
 use tenantdesk::failure::{Failure, Kind};
-use tenantdesk::identity::Level;
-use tenantdesk::tenant::operators;
+use tenantdesk::identity::{Level, OperatorName};
+use tenantdesk::tenant::operators::{self, Gone, Login, NewOperator};
 
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::Desk;
 use crate::harness::home::Home;
 
-fn refusal<T>(result: Result<T, tenantdesk::console::ConsoleError>) -> Failure {
+fn refusal<T>(result: Result<T, ConsoleError>) -> Failure {
     result.err().expect("a refusal").into()
+}
+
+async fn add(console: &Console, name: &OperatorName, level: Level) -> Result<Login, ConsoleError> {
+    operators::add(console, &NewOperator { name, level, shared: false, password: None }).await
 }
 
 #[tokio::test]
@@ -17,7 +22,7 @@ async fn an_operator_is_added_changed_and_removed() {
     let desk = Desk::starter();
     let admin = desk.console_of("admin").await;
     let name = format!("bea_{}", desk.database).parse().unwrap();
-    operators::add(&admin, &name, Level::Support).await.unwrap();
+    add(&admin, &name, Level::Support).await.unwrap();
     let role = desk.rows(SUPERUSER, &format!(
         "select rolcanlogin, rolinherit, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication from pg_roles where rolname = '{name}'"
     ));
@@ -27,7 +32,7 @@ async fn an_operator_is_added_changed_and_removed() {
     assert!(listed.iter().any(|o| o.name == name && o.level == Level::Viewer));
     let bea = desk.console(name.as_str()).await;
     assert_eq!(bea.level(), Some(Level::Viewer));
-    operators::remove(&admin, &name).await.unwrap();
+    assert_eq!(operators::remove(&admin, &name).await.unwrap(), Gone::Dropped);
     assert_eq!(
         desk.rows(SUPERUSER, &format!("select count(*) from pg_roles where rolname = '{name}'")),
         "0"
@@ -44,7 +49,7 @@ async fn an_operator_is_added_changed_and_removed() {
 async fn an_existing_role_is_never_adopted() {
     let desk = Desk::starter();
     let admin = desk.console_of("admin").await;
-    let error = refusal(operators::add(&admin, &"app_user".parse().unwrap(), Level::Admin).await);
+    let error = refusal(add(&admin, &"app_user".parse().unwrap(), Level::Admin).await);
     assert_eq!(error.kind, Kind::Refused);
     assert!(error.message.contains("never adopted"), "{}", error.message);
 }
@@ -56,7 +61,7 @@ async fn only_an_admin_manages_operators_and_one_admin_stays() {
     for level in ["viewer", "support", "approver"] {
         let console = desk.console_of(level).await;
         let name = format!("eve_{level}").parse().unwrap();
-        let error = refusal(operators::add(&console, &name, Level::Admin).await);
+        let error = refusal(add(&console, &name, Level::Admin).await);
         assert!(error.message.contains("needs level admin"), "{}", error.message);
         let error = refusal(operators::level(&console, console.operator(), Level::Admin).await);
         assert!(error.message.contains("needs level admin"), "{}", error.message);
@@ -75,8 +80,7 @@ async fn a_login_without_a_level_gets_no_console() {
     // An operator of one database is nobody in another: levels are kept for each database.
     let stranger = elsewhere.operator("admin");
     for login in [stranger.as_str(), "app_user"] {
-        let refused =
-            tenantdesk::console::Console::connect(desk.endpoint(login)).await.unwrap_err();
+        let refused = Console::connect(desk.endpoint(login)).await.unwrap_err();
         let refused = Failure::from(refused);
         assert_eq!(refused.kind, Kind::Refused);
         assert!(refused.message.contains("no operator of this database"), "{}", refused.message);

@@ -12,6 +12,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("catalog/relations", include_str!("../../src/catalog/sql/relations.sql")),
     ("catalog/roles", include_str!("../../src/catalog/sql/roles.sql")),
     ("catalog/sequences", include_str!("../../src/catalog/sql/sequences.sql")),
+    ("doctor/bypass", include_str!("../../src/doctor/sql/bypass.sql")),
     ("impersonation/grid", include_str!("../../src/impersonation/sql/grid.sql")),
     ("archive/footprint", include_str!("../../src/archive/sql/footprint.sql")),
     ("archive/source", include_str!("../../src/archive/sql/source.sql")),

@@ -342,3 +342,20 @@ impl std::io::Write for Log {
         Ok(())
     }
 }
+
+#[tokio::test]
+async fn operators_are_managed_by_the_real_runner() {
+    let desk = Desk::product();
+    let (mut console, _) = opened(&desk, "admin").await;
+    let name = format!("ada_{}", desk.database);
+    console.press(&format!(":operator add<enter>{name}<ctrl-s>"));
+    console.wait_for("shown only now").await;
+    console.press("<enter>:operator level<enter>").wait_for("now, added by").await;
+    console.press(&format!("{name}<enter><right><enter>")).wait_for("change the level?").await;
+    console.press("y").wait_for("has level support").await;
+    console.press(":operator remove<enter>").wait_for("now, added by").await;
+    console.press(&format!("{name}<enter>")).wait_for("remove the operator?").await;
+    console.press("y").wait_for("is removed").await;
+    let roles = format!("select count(*) from pg_roles where rolname = '{name}'");
+    assert_eq!(desk.rows(SUPERUSER, &roles), "0");
+}

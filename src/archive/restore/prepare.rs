@@ -14,7 +14,7 @@ use crate::catalog;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::format;
-use crate::identity::Reason;
+use crate::identity::{Reason, TenantId};
 use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
 use crate::secret::signing_key::SigningKey;
@@ -152,7 +152,8 @@ pub async fn prepare(console: &Console, ask: Restore) -> Result<RestorePlan, Fai
         .await?;
     let (relations, warnings) = fit(ask.archive.manifest(), &plan(&map, &catalog)?)?;
     let id = &ask.archive.manifest().tenant.id;
-    let tenant = directory::named(console, id).await?.filter(|tenant| tenant.id.as_str() == id);
+    let named = directory::named(console, id).await?.filter(|tenant| tenant.id.as_str() == id);
+    let tenant = named.or_else(|| lost(&map, &ask.archive.manifest().tenant));
     let tenant = tenant.ok_or_else(|| RestoreError::NoTenant(crate::text::screen(id)))?;
     let key = SigningKey::open_or_create(&ask.signing_key)?;
     let receipts = ReceiptShelf::open(&ask.receipts_dir)?;
@@ -170,6 +171,19 @@ pub async fn prepare(console: &Console, ask: Restore) -> Result<RestorePlan, Fai
         reason,
         key,
         receipts,
+    })
+}
+
+/// A tenant of which no row is left: without a root table nothing else says that there ever was one.
+fn lost(map: &RelationMap, archived: &crate::archive::manifest::ArchivedTenant) -> Option<Tenant> {
+    map.root.table.is_none().then(|| Tenant {
+        id: TenantId::from_database(archived.id.clone()),
+        slug: None,
+        name: None,
+        plan: None,
+        status: None,
+        domain: None,
+        created_at: None,
     })
 }
 

@@ -1,4 +1,5 @@
--- Sequences owned by a column (identity, serial), and those that a default draws from.
+-- Sequences owned by a column (identity, serial), those that a default draws from, and, without table and column, those that only
+-- triggers and functions draw from.
 -- $1: the application role.
 select distinct sn.nspname::text, s.relname::text, tn.nspname::text, t.relname::text, a.attname::text,
   coalesce(pg_catalog.has_sequence_privilege($1, s.oid, 'USAGE'), false) as usage, ty.typcategory = 'N' as is_number
@@ -16,4 +17,13 @@ join pg_catalog.pg_class t on t.oid = o.relation join pg_catalog.pg_namespace tn
 join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = o.attribute
 join pg_catalog.pg_type ty on ty.oid = a.atttypid
 where s.relkind = 'S' and tn.nspname !~ '^(pg_|tenantdesk)'
+union all
+select sn.nspname::text, s.relname::text, '', '', '', coalesce(pg_catalog.has_sequence_privilege($1, s.oid, 'USAGE'), false), false
+from pg_catalog.pg_class s join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
+where s.relkind = 'S' and sn.nspname !~ '^(pg_|tenantdesk)' and sn.nspname <> 'information_schema'
+  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = s.oid
+    and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i'))
+  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass
+    and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = s.oid)
+  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = s.oid and d.deptype = 'e')
 order by 1, 2, 3, 4, 5

@@ -178,6 +178,8 @@ pub enum Verb {
     /// The configuration
     #[command(subcommand)]
     Config(profile::Config),
+    /// Check whether this set-up is sound: server, login, guard, machine
+    Doctor,
     /// Print every directory the program uses
     Paths,
     /// Print a completion script for a shell

@@ -8,8 +8,9 @@ use super::graph::{Edge, Table};
 use super::names::stem;
 use super::paths::Way;
 use super::proposal::{Certainty, Undecided};
+use super::rest::is_word_list;
 use super::sort::Sorting;
-use super::vocabulary::{any, is_person, is_reference, tenant_weight};
+use super::vocabulary::{any, is_actor, is_person, is_reference, tenant_weight};
 use crate::isolation::map::Class;
 
 /// Words of work queues and of programs that agree with each other.
@@ -18,7 +19,7 @@ const WORK: &str = "job queue task outbox inbox worker cron schedule scheduler l
     process semaphore pid cursor watermark dead failed controller sequence counter ping poll \
     execution runner";
 /// Words of copies.
-const COPIES: &str = "backup bak copy deprecated obsolete";
+const COPIES: &str = "backup bak";
 /// Words of what people sign in with.
 const SIGN_IN: &str = "session token otp nonce reset oauth passkey webauthn verification magic login credential \
     password totp mfa challenge";
@@ -48,6 +49,10 @@ impl Sorting<'_, '_> {
         for number in self.open() {
             let global = self.relation(number, Class::Global);
             let table = &self.graph.tables[number];
+            if is_word_list(table.relation) {
+                self.give(number, global, Certainty::Likely, "a list of words");
+                continue;
+            }
             let plain = is_reference(&table.words) || any(&table.words, SETTINGS);
             let plain = plain && !names_somebody(table);
             let tied = |e: &Edge| self.class(e.from).is_some_and(|class| class != Class::Global);
@@ -85,6 +90,9 @@ impl Sorting<'_, '_> {
             table.relation.columns.iter().map(|c| c.name.to_lowercase().replace('_', "")).collect();
         let has = |name: &str| names.iter().any(|own| own == name);
         let secret = any(&names, SECRET_COLUMNS) || any(&table.words, SECRET_WORDS);
+        if is_word_list(table.relation) {
+            return false;
+        }
         let reason = if self.is_copy(number) {
             "a copy that somebody kept"
         } else if any(&table.words, SHORT_LIVED) {
@@ -150,6 +158,6 @@ pub(super) fn names_somebody(table: &Table<'_>) -> bool {
         let stem = stem(&column.name);
         let tenant =
             tenant_weight(&stem.words) >= 60 && (stem.ending.is_some() || stem.words.len() == 1);
-        tenant || stem.ending.is_some() && is_person(&stem.words)
+        tenant || stem.ending.is_some() && is_person(&stem.words) && !is_actor(&stem.words)
     })
 }

@@ -118,7 +118,15 @@ pub(super) fn find(
     for number in (0..graph.tables.len()).filter(|number| Some(*number) != root.1) {
         search.table(number, &mut keys);
     }
-    while search.along_composite_keys(&mut keys) {}
+    while search.along_keys(&mut keys) {}
+    // What keys of other names taught is a spelling, too.
+    search.learn(&keys);
+    for number in (0..graph.tables.len()).filter(|number| Some(*number) != root.1) {
+        if keys.of(number).is_none() && keys.ambiguous(number).is_none() {
+            search.table(number, &mut keys);
+        }
+    }
+    while search.along_keys(&mut keys) {}
     keys
 }
 
@@ -166,6 +174,16 @@ impl<'c> Search<'_, 'c> {
         self.spellings = found;
     }
 
+    /// Learns spellings from the keys that were found.
+    fn learn(&mut self, keys: &Keys) {
+        let mut found: HashMap<String, usize> = HashMap::new();
+        for (_, key) in keys.tables() {
+            *found.entry(key.column.to_lowercase()).or_default() += 1;
+        }
+        found.retain(|name, count| *count > 2 && !self.spellings.contains_key(name));
+        self.spellings.extend(found);
+    }
+
     /// Whether a column's words are those of the root.
     fn is_root_word(&self, column: &str) -> bool {
         let words = stem(column).words;
@@ -207,11 +225,11 @@ impl<'c> Search<'_, 'c> {
         }
     }
 
-    /// A column that a composite foreign key pairs with the key of another table is a key as well,
+    /// A column that a foreign key pairs with the key of another table holds a tenant's key as well,
     /// whatever it is called. Whether one was found.
-    fn along_composite_keys(&self, keys: &mut Keys) -> bool {
+    fn along_keys(&self, keys: &mut Keys) -> bool {
         let mut found = Vec::new();
-        for edge in self.graph.edges.iter().filter(|edge| edge.declared && edge.columns.len() > 1) {
+        for edge in self.graph.edges.iter().filter(|edge| edge.declared && !edge.mention) {
             let Some(key) = keys.of(edge.to) else { continue };
             let at = edge.referenced.iter().position(|column| *column == key.column);
             let relation = self.graph.tables[edge.from].relation;

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::graph::{Edge, Graph};
-use super::keys::Keys;
+use super::keys::{Key, Keys};
 use super::proposal::Certainty;
 use crate::isolation::map::Step;
 
@@ -98,6 +98,25 @@ impl Ways {
         }
         let edges = std::iter::once(number).chain(rest).collect();
         Some(Way { edges, cost: cost(edge) + more })
+    }
+
+    /// Tables with a key that may be null and a way beside it that never is: the way shows all rows.
+    pub(super) fn better_than_keys(&self, graph: &Graph<'_>, keys: &Keys) -> Vec<usize> {
+        let sound = |edge: &Edge| {
+            !edge.nullable && !edge.mention && !edge.reversed && (edge.declared || edge.exact)
+        };
+        let better = |(table, key): (usize, &Key)| {
+            let mut ways = graph.up[table]
+                .iter()
+                .filter(|edge| !graph.edges[**edge].columns.contains(&key.column))
+                .filter_map(|edge| self.through(graph, *edge));
+            let whole = |way: Way| {
+                let ends_well = end(graph, &way).is_some_and(|end| self.ends.get(&end) == Some(&0));
+                ends_well && way.edges.iter().all(|edge| sound(&graph.edges[*edge]))
+            };
+            (key.nullable && ways.any(whole)).then_some(table)
+        };
+        keys.tables().filter_map(better).collect()
     }
 
     /// Takes the way that begins with a reference, if it is the best so far.

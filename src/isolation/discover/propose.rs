@@ -55,6 +55,17 @@ pub fn discover(catalog: &Catalog, decisions: &Decisions) -> Result<Proposal, De
     tie_people(&graph, decisions, &mut people, &mut keys, &settled);
     let blocked = blocked(&people, &keys, &settled);
     graph.turn_around(&blocked);
+    // A policy that compares the key knows better than we.
+    let compared = |table: usize| readings.compares(graph.tables[table].name);
+    let first = paths::find(&graph, &keys, choice.table, &blocked, settled.ways.clone());
+    for table in first.better_than_keys(&graph, &keys) {
+        if !compared(table)
+            && people.members != Some(table)
+            && !settled.verdicts.contains_key(&table)
+        {
+            keys.remove(table);
+        }
+    }
     let ways = paths::find(&graph, &keys, choice.table, &blocked, settled.ways);
     let mut sorting = Sorting {
         graph: &graph,

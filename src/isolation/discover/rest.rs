@@ -11,18 +11,14 @@ use super::graph::{Edge, Table};
 use super::names::stem;
 use super::proposal::{Certainty, Verdict};
 use super::sort::Sorting;
-use super::vocabulary::{any, is_reference};
-use crate::catalog::CatalogRelation;
+use super::vocabulary::{any, is_actor, is_in, is_reference};
+use crate::catalog::{CatalogRelation, Column};
 use crate::isolation::discover::graph::family;
 use crate::isolation::map::{Class, Relation, Step, Via};
 
 /// Why what belongs to people is left out.
 const OF_PEOPLE: &str = "belongs to people, not to one tenant";
 
-/// Words of somebody who did something to a row, and does not own it.
-const ACTORS: &str = "by creator updater approver reviewer editor modifier assignee sender inviter requester \
-    publisher created updated deleted uploader author operator assigned modified approved \
-    reviewed";
 /// Words of rows that stand for one thing of one owner.
 const PRIVATE: &str = "address file blob attachment upload image photo picture media avatar asset location contact \
     credential secret document body payload content note card bank detail coordinate metadata \
@@ -58,7 +54,7 @@ impl Sorting<'_, '_> {
             (
                 Some(edge.from) != preferred,
                 !edge.declared,
-                any(&words, ACTORS),
+                is_actor(&words),
                 edge.mention,
                 self.keys.of(edge.from).is_none_or(|key| key.nullable),
                 edge.nullable,
@@ -102,7 +98,7 @@ impl Sorting<'_, '_> {
     pub(super) fn personal(&mut self, number: usize, actors: bool) -> bool {
         let owner = |edge: &&Edge| {
             let words = stem(&edge.columns[0]).words;
-            edge.from != edge.to && self.is_theirs(edge.to) && (actors || !any(&words, ACTORS))
+            edge.from != edge.to && self.is_theirs(edge.to) && (actors || !is_actor(&words))
         };
         let Some(edge) = self.graph.parents(number).find(owner) else { return false };
         let table = &self.graph.tables[number];
@@ -154,6 +150,11 @@ impl Sorting<'_, '_> {
                 let why = "it belongs to reference data that is the same for all tenants";
                 self.give(number, relation, Certainty::Likely, why);
             }
+            return;
+        }
+        if is_word_list(table.relation) {
+            let relation = self.relation(number, Class::Global);
+            self.give(number, relation, Certainty::Certain, "a list of words that others point to");
             return;
         }
         // The machines that do the tenants' work are no tenant's.
@@ -274,6 +275,20 @@ fn is_private(table: &Table<'_>) -> bool {
         || table.relation.columns.iter().any(|c| secret(&c.name))
 }
 
+/// Whether a table is nothing but words: an enum that somebody wrote as a table.
+pub(super) fn is_word_list(relation: &CatalogRelation) -> bool {
+    let [key] = relation.primary_key.as_slice() else { return false };
+    let Some(column) = relation.column(key) else { return false };
+    // What a function fills in is a number in disguise.
+    let given = column.default.is_none() && column.identity_always.is_none();
+    let text = given && (relation.columns.len() == 1 || family(column) == "text");
+    let about = |name: &str| {
+        is_in("description label title comment position sort_order order display_name", name)
+    };
+    let plain = relation.columns.iter().all(|c| c.name == *key || about(&c.name.to_lowercase()));
+    text && plain && stem(key).ending.is_none() && !key.to_lowercase().ends_with("id")
+}
+
 /// Whether each row has a word of its own, as reference data does.
 fn has_code(relation: &CatalogRelation) -> bool {
     let code = |key: &Vec<String>| match key.as_slice() {
@@ -298,8 +313,10 @@ fn has_code(relation: &CatalogRelation) -> bool {
     // A primary key that is a word and no number in disguise: `locode`, `iso_code`, `name`.
     let natural = |key: &Vec<String>| match key.as_slice() {
         [one] => {
-            let text = relation.column(one).is_some_and(|column| family(column) == "text");
-            text && stem(one).ending.is_none() && !one.to_lowercase().ends_with("id")
+            let text = |column: &Column| family(column) == "text" && column.default.is_none();
+            relation.column(one).is_some_and(text)
+                && stem(one).ending.is_none()
+                && !one.to_lowercase().ends_with("id")
         }
         _ => false,
     };

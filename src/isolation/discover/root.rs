@@ -37,6 +37,7 @@ struct Weighed {
 pub(super) fn choose(graph: &Graph<'_>, readings: &Readings) -> Choice {
     let mut weighed: Vec<Weighed> =
         (0..graph.tables.len()).filter_map(|n| weigh(graph, readings, n)).collect();
+    support(graph, &mut weighed);
     weighed.sort_by(|a, b| {
         (b.candidate.score, &a.candidate.table).cmp(&(a.candidate.score, &b.candidate.table))
     });
@@ -141,6 +142,22 @@ fn weigh(graph: &Graph<'_>, readings: &Readings, number: usize) -> Option<Weighe
     let score = score.max(0.0).round() as u32;
     let candidate = RootCandidate { table: table.name.to_owned(), key, score, reasons };
     Some(Weighed { number, candidate })
+}
+
+/// What belongs to a candidate and would be one itself speaks for it.
+fn support(graph: &Graph<'_>, weighed: &mut [Weighed]) {
+    let mut below: HashMap<usize, u32> = HashMap::new();
+    for candidate in weighed.iter().filter(|w| w.candidate.score >= 12) {
+        let (top, climbed) = climb(graph, candidate.number);
+        *below.entry(top).or_default() += u32::from(climbed);
+    }
+    for candidate in weighed.iter_mut() {
+        let count = below.get(&candidate.number).copied().unwrap_or(0);
+        if count > 0 {
+            candidate.candidate.score += (count * 3).min(12);
+            candidate.candidate.reasons.push(format!("{count} other candidates belong to it"));
+        }
+    }
 }
 
 /// A count as a part of another.

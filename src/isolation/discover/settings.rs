@@ -28,6 +28,13 @@ pub(super) struct Readings {
     pub(super) null_passes: HashSet<(String, String)>,
 }
 
+impl Readings {
+    /// Whether a policy of a table compares a column with a setting.
+    pub(super) fn compares(&self, table: &str) -> bool {
+        self.all.iter().any(|r| r.policy && r.table == table && r.column.is_some())
+    }
+}
+
 /// Reads all policies and defaults of the tables.
 pub(super) fn readings(catalog: &Catalog, tables: &[&str]) -> Readings {
     let functions = function_settings(catalog);

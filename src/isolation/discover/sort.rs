@@ -181,12 +181,17 @@ impl Sorting<'_, '_> {
             let Some(way) = self.ways.of(number).cloned() else { continue };
             if self.is_sign_in(number, &way) {
                 self.exclude(number, Certainty::Likely, "secrets with which people sign in");
-            } else if way.cost > 25 && self.is_copy(number) {
+            } else if !self.is_declared(&way) && self.is_copy(number) {
                 self.exclude(number, Certainty::Likely, "a copy that somebody kept");
             } else if !self.is_weak(&way) {
                 self.derived_one(number, &way);
             }
         }
+    }
+
+    /// Whether foreign keys say all of a way.
+    fn is_declared(&self, way: &Way) -> bool {
+        way.edges.iter().all(|edge| self.graph.edges[*edge].declared)
     }
 
     /// Whether a way goes along columns that may be null and only mention something, or whose names

@@ -43,7 +43,7 @@ const MENTIONS: &str = "current default last latest active selected preferred pe
 const REFERENCE_WORDS: &str = "country currency language locale timezone zone state province region city continent plan \
     permission privilege capability feature flag tier product price unit color icon industry \
     sector category type kind status level holiday translation rate model provider template \
-    scope contenttype statu license class package addon catalog";
+    license class package addon catalog";
 
 /// Tables in which migration programs keep their books.
 const MIGRATION_TABLES: &str = "schema_migrations schema_migration ar_internal_metadata _prisma_migrations goose_db_version \
@@ -101,6 +101,17 @@ pub(super) fn is_migrations(table: &str) -> bool {
         || ends("data_migrations")
         || ends("datamigration")
         || ends("background_migrations")
+}
+
+/// Words of somebody who did something to a row, and does not own it.
+const ACTORS: &str = "by creator updater approver reviewer editor modifier assignee sender inviter requester \
+    publisher created updated deleted uploader author operator assigned modified approved reviewed \
+    invited";
+
+/// Whether a stem names somebody who did something to a row.
+#[must_use]
+pub(super) fn is_actor(words: &[String]) -> bool {
+    any(words, ACTORS)
 }
 
 /// Whether a list, written with spaces between, has a word.

@@ -47,6 +47,15 @@ pub(super) fn text_of(alias: &'static str, column: Option<&str>) -> Sql {
 /// What `open_session` and the limits ask about one tenant; an id of the wrong form is no tenant.
 fn tenant_state(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
     let root = &conditions.map.root;
+    if root.table.is_none() {
+        // Whatever has the form of a key names a tenant, be there rows of it or not yet.
+        return Ok(Sql::fill(
+            "create or replace function tenantdesk.tenant_state(tenant text) returns table (slug text, plan text, suspended boolean)\n\
+             {head}  return query select null::text, null::text, false where tenant_state.tenant::{type} is not null;\n\
+             exception when invalid_text_representation or numeric_value_out_of_range then return;\nend $function$",
+            &[("head", &Sql::new(HEAD)), ("type", &conditions.tenant_type()?)],
+        ));
+    }
     let (tenants, key) = &conditions.tenants()?;
     let suspended = match (&root.status, &root.suspended) {
         (Some(_), Some(word)) => {

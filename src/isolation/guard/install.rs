@@ -144,17 +144,24 @@ pub async fn install(
     map: &RelationMap,
     consent: Consent,
 ) -> Result<Installed, InstallError> {
-    let mut attempt = 1;
+    let mut attempts = 1;
     loop {
         match install_once(link, map, consent).await {
-            Err(error) if attempt < ATTEMPTS && error.passes() => {
-                tracing::info!(attempt, %error, "setup is tried again");
-                tokio::time::sleep(Duration::from_millis(250 << attempt)).await;
-                attempt += 1;
-            }
-            result => return result,
+            Err(error) => wait_for_another(&mut attempts, error).await?,
+            done => return done,
         }
     }
+}
+
+/// Waits before another attempt, where a lock was not given or roles were changed meanwhile.
+async fn wait_for_another(attempts: &mut u32, error: InstallError) -> Result<(), InstallError> {
+    if *attempts >= ATTEMPTS || !error.passes() {
+        return Err(error);
+    }
+    tracing::info!(attempts, %error, "setup is tried again");
+    tokio::time::sleep(Duration::from_millis(250 << *attempts)).await;
+    *attempts += 1;
+    Ok(())
 }
 
 /// One attempt.
@@ -202,6 +209,17 @@ async fn install_once(
 /// # Errors
 /// [`InstallError`]; nothing was changed then.
 pub async fn install_control(link: &Link) -> Result<(), InstallError> {
+    let mut attempts = 1;
+    loop {
+        match control_once(link).await {
+            Err(error) => wait_for_another(&mut attempts, error).await?,
+            done => return done,
+        }
+    }
+}
+
+/// One attempt at the control schema.
+async fn control_once(link: &Link) -> Result<(), InstallError> {
     let transaction = begin(link).await?;
     run(&transaction, Sql::new(include_str!("sql/enter.sql"))).await?;
     migrate(&transaction).await?;

@@ -105,6 +105,17 @@ pub(super) fn schema_and_sequence_grants(map: &RelationMap, catalog: &Catalog) -
         ));
     }
     let mut seen = BTreeSet::new();
+    for sequence in catalog.sequences.iter().filter(|sequence| sequence.is_loose()) {
+        // A trigger that draws from it runs as whoever writes.
+        if sequence.application_usage && schemas.contains(&sequence.name.schema) {
+            let roles =
+                &["tenantdesk_inserter", "tenantdesk_provisioner", "tenantdesk_archive_inserter"];
+            statements.push(Sql::fill(
+                "grant usage on sequence {on} to {roles}",
+                &[("on", &Sql::from(&sequence.name)), ("roles", &list(roles))],
+            ));
+        }
+    }
     for sequence in &catalog.sequences {
         let writable = map.find(&sequence.relation).is_some_and(|r| {
             matches!(r.class, Class::Keyed | Class::Derived | Class::Linked | Class::Root)

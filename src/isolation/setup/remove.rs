@@ -8,14 +8,14 @@ use super::error::SetupError;
 use super::suspend::{end_sessions, managed};
 use crate::failure::Failure;
 use crate::isolation::guard::{begin_setup, run_setup, sources};
-use crate::postgres::{Ident, ServerError, Sql, Transaction};
+use crate::postgres::{ServerError, Sql, Transaction};
 
 /// What was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Removed {
     /// The database.
     pub database: String,
-    /// The logins of operators that were dropped with it.
+    /// The logins of operators that were dropped with it; others are known to another database.
     pub operators: Vec<String>,
     /// Whether roles and logins stayed, because another database of the server is set up as well.
     pub shared: bool,
@@ -57,14 +57,9 @@ pub async fn remove(
     for statement in undo {
         run_setup(&transaction, statement).await?;
     }
+    let kept = forget(&transaction).await?;
+    let dropped = operators.into_iter().filter(|name| !kept.contains(name)).collect();
     run_setup(&transaction, Sql::new(include_str!("sql/remove_schema.sql"))).await?;
-    let mut dropped = Vec::new();
-    if !shared {
-        for name in operators {
-            drop_login(&transaction, &name).await?;
-            dropped.push(name);
-        }
-    }
     let roles = if shared {
         include_str!("sql/remove_memberships.sql")
     } else {
@@ -117,10 +112,11 @@ async fn undo(transaction: &Transaction<'_>) -> Result<Vec<Sql>, ServerError> {
         .collect())
 }
 
-/// Drops one login; the registrar made it.
-async fn drop_login(transaction: &Transaction<'_>, name: &str) -> Result<(), Failure> {
-    run_setup(transaction, Sql::new("set local role tenantdesk_registrar")).await?;
-    run_setup(transaction, Sql::new("drop role ").ident(&Ident::new(name))).await?;
-    run_setup(transaction, Sql::new("reset role")).await?;
-    Ok(())
+/// Drops the logins that no other database knows, with the role that marked them; gives those that stay.
+async fn forget(transaction: &Transaction<'_>) -> Result<Vec<String>, ServerError> {
+    transaction.batch(&Sql::new("set local role tenantdesk_registrar")).await?;
+    let forget = Sql::new("select f.login from tenantdesk.forget_operators() f");
+    let rows = transaction.query(&forget, &[]).await?;
+    transaction.batch(&Sql::new("reset role")).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }

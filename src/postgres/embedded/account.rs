@@ -75,7 +75,10 @@ pub(super) fn give(account: Option<&ServerAccount>, path: &Path) -> Result<(), E
 }
 
 /// The name of the user who runs this program, as `peer` authentication will look it up.
-pub(super) async fn os_user() -> Result<String, EmbeddedError> {
+///
+/// # Errors
+/// Where the system does not know it.
+pub async fn os_user() -> Result<String, EmbeddedError> {
     if let Some(name) = listed_name() {
         return Ok(name);
     }

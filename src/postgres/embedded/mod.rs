@@ -30,7 +30,7 @@ mod start;
 mod state;
 mod stop;
 
-pub use account::ServerAccount;
+pub use account::{ServerAccount, os_user};
 pub use error::EmbeddedError;
 pub use logs::tail;
 pub use programs::{Download, Programs, Search};

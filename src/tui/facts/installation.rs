@@ -1,6 +1,7 @@
 //! Facts on the installation: the relation map and the operators.
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
 use crate::identity::{Level, OperatorName};
 use crate::text::Untrusted;
@@ -44,4 +45,32 @@ pub struct OperatorFacts {
     pub added_at: DateTime<Utc>,
     /// By whom.
     pub added_by: Untrusted,
+}
+
+/// Somebody who is to be an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorAsk {
+    /// The login.
+    pub name: OperatorName,
+    /// What it may do.
+    pub level: Level,
+    /// Whether several people use it.
+    pub shared: bool,
+    /// Whether the server knows it by a certificate: then there is no password.
+    pub certificate: bool,
+}
+
+/// Somebody who is an operator now.
+#[derive(Debug, Clone)]
+pub struct AddedFacts {
+    /// The login.
+    pub name: OperatorName,
+    /// What it may do.
+    pub level: Level,
+    /// How to log in from here, without a password.
+    pub url: Untrusted,
+    /// The password that was drawn, shown once.
+    pub password: Option<SecretString>,
+    /// Whether another database of the server had the login already.
+    pub joined: bool,
 }

@@ -24,7 +24,7 @@ pub use grid::{
     ColumnFacts, KeySet, PageAsk, PageFacts, PageFrom, RecordFacts, RecordField, RelationFacts,
     StatementFacts,
 };
-pub use installation::{MapFacts, MappedRelation, OperatorFacts};
+pub use installation::{AddedFacts, MapFacts, MappedRelation, OperatorAsk, OperatorFacts};
 pub use ledger::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts};
 pub use lookup::TenantOrder;
 pub use profile::{PlaceFacts, ProfileFacts, SwitchAsk, Typed};

@@ -16,6 +16,8 @@ pub struct Greeting {
     pub level: Level,
     /// Whether the login is a shared or owner login, which every record says.
     pub shared: bool,
+    /// Whether it manages the installation; such a login may have no level, and is shown as a viewer.
+    pub manager: bool,
     /// The profile, as in `--profile`.
     pub profile: Untrusted,
     /// What the operator must know at once (an old server, an incomplete guard).

@@ -33,7 +33,8 @@ impl Site {
             operator: console.operator().clone(),
             // The manager has no level: he sees what a viewer sees, the database decides the rest.
             level: console.level().unwrap_or(Level::Viewer),
-            shared: console.is_manager(),
+            shared: console.is_shared(),
+            manager: console.is_manager(),
             profile: self.target(),
             warnings,
         })

@@ -2,10 +2,13 @@
 
 use super::Site;
 use crate::failure::Failure;
+use crate::identity::{Level, OperatorName};
 use crate::isolation::relations;
-use crate::tenant::operators;
+use crate::lifecycle::operators::{self as logins, AddOperator, Credential};
+use crate::progress::Progress;
+use crate::tenant::operators::{self, Gone, Login};
 use crate::text::Untrusted;
-use crate::tui::facts::{MapFacts, MappedRelation, OperatorFacts};
+use crate::tui::facts::{AddedFacts, MapFacts, MappedRelation, OperatorAsk, OperatorFacts};
 
 impl Site {
     /// The relation map, and what is wrong with the guard.
@@ -46,5 +49,32 @@ impl Site {
             added_by: Untrusted::new(operator.added_by),
         };
         Ok(operators::list(&console).await?.into_iter().map(operator).collect())
+    }
+
+    /// Adds one, and lets them in.
+    pub(super) async fn add_operator(&self, ask: OperatorAsk) -> Result<AddedFacts, Failure> {
+        let console = self.console().await?;
+        let OperatorAsk { name, level, shared, certificate } = ask;
+        let credential = certificate.then_some(Credential::Without);
+        let ask = AddOperator { name, level, shared, credential };
+        let added = logins::add(&console, ask, &Progress::silent()).await?;
+        Ok(AddedFacts {
+            name: added.name,
+            level: added.level,
+            url: Untrusted::new(added.url),
+            password: added.password,
+            joined: added.login == Login::Joined,
+        })
+    }
+
+    /// Gives one another level.
+    pub(super) async fn set_level(&self, name: &OperatorName, level: Level) -> Result<(), Failure> {
+        Ok(operators::level(&self.console().await?, name, level).await?)
+    }
+
+    /// Removes one; whether the login stays for another database.
+    pub(super) async fn remove_operator(&self, name: &OperatorName) -> Result<bool, Failure> {
+        let console = self.console().await?;
+        Ok(logins::remove(&console, name, &Progress::silent()).await? == Gone::Kept)
     }
 }

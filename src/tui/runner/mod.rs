@@ -221,6 +221,15 @@ impl Site {
             Effect::OverrideLimit(ask) => self.override_limit(ask).await.map(Answer::LimitSet),
             Effect::ListTables => self.tables().await.map(Answer::Map),
             Effect::ListOperators => self.operators().await.map(Answer::Operators),
+            Effect::AddOperator(ask) => {
+                Box::pin(self.add_operator(ask)).await.map(Answer::OperatorAdded)
+            }
+            Effect::SetLevel { name, level } => {
+                self.set_level(&name, level).await.map(|()| Answer::LevelSet(name, level))
+            }
+            Effect::RemoveOperator(name) => Box::pin(self.remove_operator(&name))
+                .await
+                .map(|kept| Answer::OperatorRemoved { name, kept }),
             Effect::ListAllSessions => self.all_sessions().await.map(Answer::AllSessions),
             Effect::EndOther(id) => self.end_other(id).await.map(|()| Answer::OtherEnded),
             Effect::ListAudit { filter, older_than } => {

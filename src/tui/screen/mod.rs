@@ -7,6 +7,7 @@ pub(super) mod audit;
 pub(super) mod cards;
 pub(super) mod impersonation;
 pub(super) mod limit;
+pub(super) mod operators;
 pub(super) mod profile;
 pub(super) mod provision;
 pub(super) mod restore;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::identity::TenantId;
 use crate::tui::app::State;
-use crate::tui::facts::{MemberFacts, MetricFacts, ProfileFacts};
+use crate::tui::facts::{MemberFacts, MetricFacts, OperatorFacts, ProfileFacts};
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
 use crate::tui::widget::form::Form;
 
-use super::{limit, profile, provision, restore, start};
+use super::{limit, operators, profile, provision, restore, start};
 
 /// What a form is for.
 #[derive(Debug, Clone)]
@@ -34,6 +34,11 @@ pub(crate) enum FormKind {
     Secret {
         profile: ProfileFacts,
     },
+    /// `None` while the operators are being read, or where none of them is meant.
+    Operators {
+        about: operators::About,
+        known: Option<Vec<OperatorFacts>>,
+    },
 }
 
 /// Something was typed: proposals follow.
@@ -42,6 +47,7 @@ pub(crate) fn form_changed(kind: &mut FormKind, form: &mut Form) {
         FormKind::Provision => provision::propose(form),
         FormKind::Restore { .. } => restore::hint(form),
         FormKind::Limit { metrics: Some(metrics), .. } => limit::hint(form, metrics),
+        FormKind::Operators { known: Some(known), .. } => operators::hint(form, known),
         _ => {}
     }
 }
@@ -55,6 +61,7 @@ pub(crate) fn form_sent(state: &mut State) {
         FormKind::Restore { .. } => restore::send(state),
         FormKind::Limit { .. } => limit::send(state),
         FormKind::Secret { .. } => profile::send(state),
+        FormKind::Operators { .. } => operators::send(state),
     }
 }
 
@@ -64,7 +71,10 @@ pub(crate) fn form_abandoned(state: &mut State, kind: &FormKind) {
     match kind {
         FormKind::Start { .. } => state.requests.forget(Slot::OpenSession),
         FormKind::Restore { .. } => state.requests.forget(Slot::RestorePlan),
-        FormKind::Provision | FormKind::Limit { .. } | FormKind::Secret { .. } => {}
+        FormKind::Provision
+        | FormKind::Limit { .. }
+        | FormKind::Operators { .. }
+        | FormKind::Secret { .. } => {}
     }
 }
 
@@ -74,6 +84,7 @@ pub(crate) fn form_refused(state: &mut State, slot: Slot, text: &str) -> bool {
         (Overlay::Form(FormKind::Provision, form), Slot::Provision)
         | (Overlay::Form(FormKind::Limit { .. }, form), Slot::Override)
         | (Overlay::Form(FormKind::Secret { .. }, form), Slot::Switch)
+        | (Overlay::Form(FormKind::Operators { .. }, form), Slot::AddOperator | Slot::Operators)
         | (Overlay::Form(FormKind::Start { .. }, form), Slot::OpenSession)
         | (Overlay::Form(FormKind::Restore { .. }, form), Slot::RestorePlan) => Some(form),
         _ => None,

@@ -24,6 +24,10 @@ pub(crate) struct Palette {
     able: Vec<CommandId>,
 }
 
+/// The room of the words, and of the keys.
+const WORDS: u16 = 18;
+const KEYS: u16 = 12;
+
 /// Pressing a key is the only sense these have.
 const fn is_movement(id: CommandId) -> bool {
     use CommandId as Id;
@@ -96,17 +100,26 @@ impl Palette {
         let room = inner.width.saturating_sub(3);
         field::draw(frame, (inner.x + 2, inner.y, room), &self.input, true, look);
         let columns = [
-            Column::new("command", 18),
+            Column::new("command", WORDS),
             Column::new("does", 20).grows(),
-            Column { align: Align::Right, ..Column::new("key", 12) },
+            Column { align: Align::Right, ..Column::new("key", KEYS) },
         ];
+        // Where both do not fit, why it cannot run is what must not be cut off.
+        let does = room.saturating_sub(WORDS + KEYS + 2);
         let cell = |row: usize, column: usize| {
             let command = self.matches[row];
             let reason = reason(command.id);
             let role = if reason.is_some() { Role::Dim } else { Role::Text };
             let text = match (column, reason) {
                 (0, _) => command.words.to_owned(),
-                (1, Some(reason)) => format!("{} ({reason})", command.title),
+                (1, Some(reason)) => {
+                    let text = format!("{} ({reason})", command.title);
+                    if super::text::width(&text) > does {
+                        format!("({reason}) {}", command.title)
+                    } else {
+                        text
+                    }
+                }
                 (1, None) => command.title.to_owned(),
                 _ => keymap.keys_of(command.id),
             };

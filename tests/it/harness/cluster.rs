@@ -59,8 +59,8 @@ pub struct Cluster {
     /// Its major version.
     pub version: u32,
     base: PathBuf,
-    /// Held, not used: when it is dropped or the process ends, the server is stopped.
-    _watcher: Mutex<Watcher>,
+    /// When it is dropped or the process ends, the server is stopped.
+    watcher: Mutex<Watcher>,
 }
 
 /// What `psql` printed.
@@ -113,7 +113,7 @@ impl Cluster {
             bin_dir,
             version,
             base,
-            _watcher: Mutex::new(watcher),
+            watcher: Mutex::new(watcher),
         }
     }
 
@@ -166,6 +166,22 @@ impl Cluster {
     /// The address of a database for a login.
     pub fn endpoint(&self, database: &str, user: &str) -> Endpoint {
         Endpoint::socket(&self.socket_dir, self.port, database, user)
+    }
+
+    /// Adds settings and starts the server anew, for those that need it.
+    pub fn restart_with(&self, settings: &str) {
+        let path = self.base.join("data/postgresql.conf");
+        let mut file =
+            std::fs::OpenOptions::new().append(true).open(path).expect("open configuration");
+        file.write_all(settings.as_bytes()).expect("write configuration");
+        super::pty::kill(self.postmaster().unsigned_abs(), rustix::process::Signal::INT);
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while self.base.join("data/postmaster.pid").exists() {
+            assert!(Instant::now() < deadline, "the server does not stop");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.watcher.lock().expect("no other restart failed").tell("start");
+        wait_until_ready(&self.base);
     }
 
     /// The directory of everything this server has on disk.

@@ -1,6 +1,6 @@
 -- What a removal must leave as it was.
 with acl (kind, name, owner, items) as (
-  select 'relation ' || c.relkind::text || c.relrowsecurity || c.relforcerowsecurity, c.oid::regclass::text, c.relowner,
+  select 'relation ' || c.relkind::text || c.relrowsecurity::text || c.relforcerowsecurity::text, c.oid::regclass::text, c.relowner,
       coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner))
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname !~ '^(pg_|information_schema)'
   union all
@@ -19,11 +19,11 @@ select line from (
   select kind || '|' || name || '|' || owner::regrole::text || '|'
       || coalesce((select string_agg(x::text, ',' order by x::text) from unnest(items) x), '') as line from acl
   union all
-  select 'policy|' || p.polrelid::regclass || '|' || p.polname || '|' || p.polcmd || p.polpermissive || '|'
+  select 'policy|' || p.polrelid::regclass || '|' || p.polname || '|' || p.polcmd::text || p.polpermissive::text || '|'
       || coalesce(pg_get_expr(p.polqual, p.polrelid), '') || '|' || coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') || '|'
       || (select string_agg(case r when 0 then 'public' else r::regrole::text end, ',' order by o) from unnest(p.polroles) with ordinality u (r, o)) from pg_policy p
   union all
-  select 'trigger|' || t.tgrelid::regclass || '|' || t.tgname || '|' || t.tgenabled from pg_trigger t where not t.tgisinternal
+  select 'trigger|' || t.tgrelid::regclass || '|' || t.tgname || '|' || t.tgenabled::text from pg_trigger t where not t.tgisinternal
   union all
   select 'default|' || d.defaclrole::regrole || '|' || d.defaclacl::text from pg_default_acl d
   union all
