@@ -72,7 +72,7 @@ pub(super) fn with_setup<T>(
     verb: impl AsyncFnOnce(&mut Invocation, &SetupDesk) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let paths = Paths::from_environment()?;
-    let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+    let target = target::choose(invocation, &paths)?;
     invocation.block_on(async |invocation| {
         let start =
             async |progress: Progress| startup::setup_desk(&paths, &target, &progress).await;
