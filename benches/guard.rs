@@ -62,7 +62,8 @@ async fn prepare(stage: &Stage) -> Endpoint {
     let superuser = stage.endpoint(SUPERUSER);
     let guarded = link(&superuser).await;
     run(&guarded, "create database bare owner app_owner").await;
-    let bare = Endpoint { database: "bare".to_owned(), ..superuser };
+    let mut bare = superuser;
+    "bare".clone_into(&mut bare.database);
     let owner = link(&bare.for_user("app_owner")).await;
     for sql in STARTER {
         run(&owner, sql).await;

@@ -1,6 +1,10 @@
 //! Wiring: from the embedded server to a [`Console`]. The first start makes the roles of the host,
 //! the starter schema, the control schema with its guard, and the first operators; every later
 //! start finds them and does nothing.
+//!
+//! One way from an address to a console, told in the order in which it is gone: hence the lines.
+
+use secrecy::SecretString;
 
 use crate::audit::Attested;
 use crate::config::{Paths, env};
@@ -13,7 +17,10 @@ use crate::isolation::map::{MapError, RelationMap};
 use crate::isolation::relations::installed_map;
 use crate::isolation::setup::SetupDesk;
 use crate::postgres::embedded::{Embedded, EmbeddedServer};
-use crate::postgres::{Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, connect};
+use crate::postgres::endpoint::Credential;
+use crate::postgres::{
+    Endpoint, Ident, Isolation, Link, Preamble, Sql, Transaction, asks_for_password, connect,
+};
 use crate::progress::Progress;
 use crate::server::role::{DATABASE, Role};
 use crate::tenant::sessions;
@@ -39,25 +46,52 @@ pub enum Target {
     /// The embedded server, as another of its logins.
     EmbeddedAs(String),
     /// Another server.
-    Elsewhere(Endpoint),
+    Elsewhere(Box<Endpoint>),
 }
 
 impl Target {
     /// The target of an address, or the embedded server. An address on the embedded server's
-    /// socket starts that server where it does not run.
+    /// socket starts that server where it does not run. `url` comes from a command line and must
+    /// not hold a password; the one in the environment may.
     ///
     /// # Errors
-    /// Where the address is none, or means a server over a network, which this version cannot.
+    /// Where the address is none.
     pub fn choose(url: Option<&str>, paths: &Paths) -> Result<Self, Failure> {
-        let from_environment = env::URL.read().map(|value| value.to_string_lossy().into_owned());
-        let Some(url) = url.map(str::to_owned).or(from_environment) else {
-            return Ok(Self::Embedded);
+        let from_environment = || env::URL.read().map(|value| value.to_string_lossy().into_owned());
+        let endpoint = match (url, from_environment().map(SecretString::from)) {
+            (Some(url), _) => Endpoint::parse(url)?,
+            (None, Some(url)) => Endpoint::parse_secret(&url)?,
+            (None, None) => return Ok(Self::Embedded),
         };
-        let endpoint = Endpoint::parse(&url)?;
-        if endpoint.socket_dir == paths.socket_dir && endpoint.database == DATABASE {
+        if endpoint.socket_dir() == Some(&paths.socket_dir) && endpoint.database == DATABASE {
             return Ok(Self::EmbeddedAs(endpoint.user));
         }
-        Ok(Self::Elsewhere(endpoint))
+        Ok(Self::Elsewhere(Box::new(endpoint)))
+    }
+
+    /// Whose password would be asked for: that of a login on another server, where none is known.
+    #[must_use]
+    pub fn without_password(&self) -> Option<String> {
+        let Self::Elsewhere(endpoint) = self else { return None };
+        let known = matches!(endpoint.credential(), Credential::Known(_));
+        (!known).then(|| format!("{} on {}", endpoint.user, endpoint.place_text()))
+    }
+
+    /// Whether its server asks for a password that is not known.
+    pub async fn asks_for_password(&self) -> bool {
+        let Self::Elsewhere(endpoint) = self else { return false };
+        asks_for_password(endpoint).await
+    }
+
+    /// The same target with a password that somebody typed.
+    #[must_use]
+    pub fn with_password(self, password: SecretString) -> Self {
+        match self {
+            Self::Elsewhere(endpoint) => {
+                Self::Elsewhere(Box::new(endpoint.with_password(password)))
+            }
+            other => other,
+        }
     }
 }
 
@@ -113,7 +147,7 @@ pub async fn setup_desk(
         drop(console);
         return Ok((SetupDesk::connect(endpoint).await?, server));
     };
-    Ok((SetupDesk::connect(endpoint.clone()).await?, None))
+    Ok((SetupDesk::connect(endpoint.as_ref().clone()).await?, None))
 }
 
 /// The demo is for the embedded server alone.
@@ -164,7 +198,8 @@ async fn connect_to(
             }
         }
         Target::Elsewhere(endpoint) => {
-            Ok(Started { console: Console::connect(endpoint.clone()).await?, server: None })
+            let console = Console::connect(endpoint.as_ref().clone()).await?;
+            Ok(Started { console, server: None })
         }
     }
 }

@@ -86,7 +86,7 @@ impl Stage {
     pub fn client(&self, program: &str, login: &str) -> Command {
         let endpoint = self.endpoint(login);
         let mut command = Command::new(client_program(program));
-        command.arg("-h").arg(&endpoint.socket_dir).args([
+        command.arg("-h").arg(endpoint.socket_dir().unwrap()).args([
             "-p",
             &endpoint.port.to_string(),
             "-U",

@@ -1,12 +1,13 @@
 //! From a command line to a connected [`Console`], and back again whatever happened.
 
 use super::invocation::Invocation;
+use super::target;
 use crate::config::Paths;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::isolation::setup::SetupDesk;
 use crate::progress::Progress;
-use crate::startup::{self, Target};
+use crate::startup;
 
 /// Runs a verb on the database that the flags mean, with progress and signals.
 ///
@@ -17,7 +18,7 @@ pub(super) fn with_console<T>(
     verb: impl AsyncFnOnce(&Console, &Progress) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let paths = Paths::from_environment()?;
-    let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+    let target = target::choose(invocation, &paths)?;
     let request = invocation.request;
     invocation.block_on(async |invocation| {
         invocation
@@ -46,7 +47,7 @@ pub(super) fn with_printer<T>(
     verb: impl AsyncFnOnce(&mut Invocation, &Console) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let paths = Paths::from_environment()?;
-    let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+    let target = target::choose(invocation, &paths)?;
     let request = invocation.request;
     invocation.block_on(async |invocation| {
         let start = async |progress: Progress| startup::start(&paths, &target, &progress).await;
@@ -71,7 +72,7 @@ pub(super) fn with_setup<T>(
     verb: impl AsyncFnOnce(&mut Invocation, &SetupDesk) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let paths = Paths::from_environment()?;
-    let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+    let target = target::choose(invocation, &paths)?;
     invocation.block_on(async |invocation| {
         let start =
             async |progress: Progress| startup::setup_desk(&paths, &target, &progress).await;

@@ -11,6 +11,7 @@ mod demo;
 mod desk;
 mod dispatch;
 mod doctor;
+mod echo;
 mod exit;
 mod export;
 mod hidden;
@@ -34,6 +35,7 @@ mod shown;
 mod signals;
 mod table;
 mod tables;
+mod target;
 mod tenant;
 mod usage;
 

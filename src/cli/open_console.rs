@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::invocation::Invocation;
+use super::target;
 use crate::config::Paths;
 use crate::failure::Failure;
 use crate::impersonation::StartImpersonation;
@@ -34,11 +35,11 @@ impl std::fmt::Debug for ConsoleRequest {
 /// # Errors
 /// The exit of the command, whose failure is printed.
 pub(super) fn request(
-    invocation: Invocation,
+    mut invocation: Invocation,
     impersonate: Option<StartImpersonation>,
 ) -> Result<ConsoleRequest, Exit> {
     let places = Paths::from_environment().map_err(Failure::from).and_then(|paths| {
-        let target = Target::choose(invocation.flags.url.as_deref(), &paths)?;
+        let target = target::choose(&mut invocation, &paths)?;
         Ok((paths, target))
     });
     match places {

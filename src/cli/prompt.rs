@@ -3,6 +3,9 @@
 
 use std::io::{self, BufRead};
 
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::echo::EchoOff;
 use super::output::Printer;
 use super::signals::Signals;
 use crate::failure::{Failure, Kind};
@@ -15,6 +18,8 @@ pub struct Asker {
     /// Away while somebody is waited for.
     input: Option<Box<dyn BufRead + Send>>,
     signals: Signals,
+    /// Switches the echo off while a secret is typed.
+    silence: fn() -> Option<EchoOff>,
 }
 
 impl Asker {
@@ -30,7 +35,7 @@ impl Asker {
         input: Box<dyn BufRead + Send>,
         signals: Signals,
     ) -> Self {
-        Self { yes, terminal, input: Some(input), signals }
+        Self { yes, terminal, input: Some(input), signals, silence: EchoOff::begin }
     }
 
     /// A yes/no question; only `y` and `yes` mean yes.
@@ -84,12 +89,47 @@ impl Asker {
         if answer.is_empty() { Err(missing(&[flag])) } else { Ok(answer) }
     }
 
+    /// Whether somebody can be asked.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.terminal && self.input.is_some()
+    }
+
+    /// A secret, typed without echo; no flag stands for it.
+    ///
+    /// # Errors
+    /// Where nobody can be asked, the echo cannot be switched off, or nothing is typed.
+    pub fn secret(&mut self, printer: &mut Printer, label: &str) -> Result<SecretString, Failure> {
+        let unseen = if self.terminal { (self.silence)() } else { None };
+        let _unseen = unseen.ok_or_else(|| {
+            Failure::refused("nobody can be asked for a password without showing it")
+                .hint("give it with PGPASSWORD, or a password file (PGPASSFILE)")
+        })?;
+        let typed = self.read_line(printer, &format!("{label}:"), "PGPASSWORD")?;
+        // A password may begin or end with a space.
+        let typed = typed.map(|line| SecretString::from(line.trim_end_matches(['\n', '\r'])));
+        typed
+            .filter(|typed| !typed.expose_secret().is_empty())
+            .ok_or_else(|| Failure::refused("no password was typed"))
+    }
+
     fn ask(
         &mut self,
         printer: &mut Printer,
         question: &str,
         flag: &str,
     ) -> Result<String, Failure> {
+        let line = self.read_line(printer, question, flag)?;
+        line.map(|line| line.trim().to_owned()).ok_or_else(|| missing(&[flag]))
+    }
+
+    /// One line as it was typed; none at the end of the input.
+    fn read_line(
+        &mut self,
+        printer: &mut Printer,
+        question: &str,
+        flag: &str,
+    ) -> Result<Option<String>, Failure> {
         self.can_be_asked_for(&[flag])?;
         let Some(mut input) = self.input.take() else { return Err(missing(&[flag])) };
         printer.question(question);
@@ -102,10 +142,9 @@ impl Asker {
         let answered = answered.inspect_err(|_| printer.break_off());
         let (input, line) = answered?;
         self.input = Some(input);
-        let line = line.map_err(|error| {
+        line.map_err(|error| {
             Failure::refused("standard input cannot be read").caused_by(error.to_string())
-        })?;
-        line.map(|line| line.trim().to_owned()).ok_or_else(|| missing(&[flag]))
+        })
     }
 }
 
@@ -171,6 +210,22 @@ mod tests {
         assert_eq!(person.reason(&mut printer).unwrap().as_str(), "ticket 4711 asks for it");
         assert_eq!(err.text().matches("Reason").count(), 2, "{}", err.text());
         assert!(asker(false, true, "oops\n").reason(&mut printer).is_err(), "nobody answers");
+    }
+
+    #[test]
+    fn a_secret_is_asked_for_only_where_it_is_not_shown() {
+        let (mut printer, out, err) = captured(PLAIN);
+        let mut person = asker(false, true, " c4n4ry \nagain\n");
+        person.silence = || Some(EchoOff::none());
+        let typed = person.secret(&mut printer, "Password of ada").unwrap();
+        assert_eq!(typed.expose_secret(), " c4n4ry ");
+        assert!(err.text().starts_with("Password of ada: "), "{}", err.text());
+        assert!(!format!("{typed:?}{}{}", out.text(), err.text()).contains("c4n4ry"));
+        person.silence = || None;
+        assert!(person.secret(&mut printer, "Password of ada").is_err(), "it would be shown");
+        let mut nobody = asker(true, false, "c4n4ry\n");
+        nobody.silence = || Some(EchoOff::none());
+        assert!(!nobody.is_there() && nobody.secret(&mut printer, "x").is_err());
     }
 
     #[test]

@@ -38,8 +38,10 @@ pub const PROFILE: Variable = Variable {
     purpose: "for profiles, which this version does not have: refused where it is set",
 };
 /// The target, as an address.
-pub const URL: Variable =
-    Variable { name: "TENANTDESK_URL", purpose: "the database to use, as `--url`" };
+pub const URL: Variable = Variable {
+    name: "TENANTDESK_URL",
+    purpose: "the database to use, as `--url`; may hold a password",
+};
 /// Where short-lived files of the user belong.
 pub const RUNTIME_DIR: Variable = Variable {
     name: "XDG_RUNTIME_DIR",
@@ -53,6 +55,69 @@ pub const LIBRARY_PATH: Variable = Variable {
     name: "LD_LIBRARY_PATH",
     purpose: "handed to PostgreSQL's programs, for installations that need it",
 };
+
+/// What libpq reads where an address is silent; only together with an address.
+pub const PG_HOST: Variable = Variable {
+    name: "PGHOST",
+    purpose: "host, or directory of the socket, where the address names none",
+};
+/// As above.
+pub const PG_PORT: Variable =
+    Variable { name: "PGPORT", purpose: "port where the address names none" };
+/// As above.
+pub const PG_USER: Variable = Variable {
+    name: "PGUSER",
+    purpose: "login where the address names none; else the operating system's user",
+};
+/// As above.
+pub const PG_DATABASE: Variable = Variable {
+    name: "PGDATABASE",
+    purpose: "database where the address names none; else the name of the login",
+};
+/// As above.
+pub const PG_PASSWORD: Variable = Variable {
+    name: "PGPASSWORD",
+    purpose: "password where the address or the profile holds none; other users of the machine may be able to see it",
+};
+/// As above.
+pub const PG_PASS_FILE: Variable = Variable {
+    name: "PGPASSFILE",
+    purpose: "password file of PostgreSQL's own form, mode 0600; else ~/.pgpass",
+};
+/// As above.
+pub const PG_SSL_MODE: Variable = Variable {
+    name: "PGSSLMODE",
+    purpose: "`sslmode` where the address has none; else verify-full, on the loopback prefer",
+};
+/// As above.
+pub const PG_SSL_ROOT_CERT: Variable = Variable {
+    name: "PGSSLROOTCERT",
+    purpose: "`sslrootcert` where the address has none: a file of authorities, or `system`",
+};
+/// As above.
+pub const PG_SSL_CERT: Variable =
+    Variable { name: "PGSSLCERT", purpose: "`sslcert` where the address has none" };
+/// As above.
+pub const PG_SSL_KEY: Variable =
+    Variable { name: "PGSSLKEY", purpose: "`sslkey` where the address has none" };
+/// As above.
+pub const PG_CHANNEL_BINDING: Variable = Variable {
+    name: "PGCHANNELBINDING",
+    purpose: "`channel_binding` where the address has none: disable, prefer or require",
+};
+/// As above.
+pub const PG_CONNECT_TIMEOUT: Variable = Variable {
+    name: "PGCONNECT_TIMEOUT",
+    purpose: "`connect_timeout` in seconds where the address has none; 0 waits for ever",
+};
+/// Whose authorities the system trusts: read through `rustls-native-certs`.
+pub const SYSTEM_ROOTS: [Variable; 2] = [
+    Variable {
+        name: "SSL_CERT_FILE",
+        purpose: "file of the system's authorities, in place of its own",
+    },
+    Variable { name: "SSL_CERT_DIR", purpose: "directories of the system's authorities, likewise" },
+];
 
 /// Whether to do without colours.
 pub const NO_COLOR: Variable =
@@ -83,13 +148,25 @@ pub fn all() -> Vec<Variable> {
         DOWNLOAD,
         PROFILE,
         URL,
+        PG_HOST,
+        PG_PORT,
+        PG_USER,
+        PG_DATABASE,
+        PG_PASSWORD,
+        PG_PASS_FILE,
+        PG_SSL_MODE,
+        PG_SSL_ROOT_CERT,
+        PG_SSL_CERT,
+        PG_SSL_KEY,
+        PG_CHANNEL_BINDING,
+        PG_CONNECT_TIMEOUT,
         RUNTIME_DIR,
         PATH,
         LIBRARY_PATH,
         NO_COLOR,
         TERM,
     ];
-    ours.into_iter().chain(LOCALE).chain(XDG).collect()
+    ours.into_iter().chain(LOCALE).chain(SYSTEM_ROOTS).chain(XDG).collect()
 }
 
 impl Variable {
@@ -120,6 +197,12 @@ pub fn user_dirs() -> Option<UserDirs> {
     let dirs = UserDirs { data: strategy.data_dir(), config: strategy.config_dir() };
     // HOME may hold anything; a relative one would put state wherever the program was called.
     (dirs.data.is_absolute() && dirs.config.is_absolute()).then_some(dirs)
+}
+
+/// The user's directory.
+#[must_use]
+pub fn home_dir() -> Option<PathBuf> {
+    etcetera::home_dir().ok().filter(|home| home.is_absolute())
 }
 
 /// What the server's processes inherit: nothing that could hold a secret of the caller.

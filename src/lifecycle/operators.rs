@@ -138,7 +138,7 @@ pub async fn remove(
 /// Where the embedded server is, if that is the one that this gate is on.
 fn embedded_of(console: &Console) -> Result<Option<Paths>, Failure> {
     let paths = Paths::from_environment()?;
-    let its_own = console.endpoint().socket_dir == paths.socket_dir;
+    let its_own = console.endpoint().socket_dir() == Some(paths.socket_dir.as_path());
     Ok(its_own.then_some(paths))
 }
 

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::endpoint::Endpoint;
+use super::unreachable::Unreachable;
 use crate::failure::{Explain, Kind, SqlPlace};
 use crate::text::screen;
 
@@ -54,15 +54,8 @@ impl Meaning {
 #[derive(Debug, Error)]
 pub enum ServerError {
     /// No connection.
-    #[error("cannot connect to {endpoint}: {said}")]
-    Connect {
-        /// Where to.
-        endpoint: Box<Endpoint>,
-        /// What the server or the driver said.
-        said: String,
-        /// The SQLSTATE, where the server answered.
-        state: Option<String>,
-    },
+    #[error("{0}")]
+    Connect(Box<Unreachable>),
     /// The server refused a statement.
     #[error("{message}")]
     Statement {
@@ -92,7 +85,7 @@ impl ServerError {
     #[must_use]
     pub fn state(&self) -> Option<&str> {
         match self {
-            Self::Connect { state, .. } => state.as_deref(),
+            Self::Connect(unreachable) => unreachable.state(),
             Self::Statement { state, .. } => Some(state),
             Self::Closed | Self::Answer(_) => None,
         }
@@ -103,6 +96,7 @@ impl ServerError {
     pub fn meaning(&self) -> Meaning {
         match self {
             Self::Closed => Meaning::Gone,
+            Self::Connect(unreachable) => unreachable.why.meaning(),
             other => other.state().map_or(Meaning::Other, Meaning::of),
         }
     }
@@ -144,6 +138,9 @@ impl From<tokio_postgres::Error> for ServerError {
 
 impl Explain for ServerError {
     fn kind(&self) -> Kind {
+        if let Self::Connect(unreachable) = self {
+            return unreachable.kind();
+        }
         match self.meaning() {
             Meaning::Denied
             | Meaning::Missing
@@ -163,9 +160,11 @@ impl Explain for ServerError {
             Self::Statement { state, .. } if state == "55P03" => {
                 vec!["another transaction holds it; try again".to_owned()]
             }
-            Self::Connect { .. } => {
-                vec!["`tenantdesk server status` tells whether the embedded server runs".to_owned()]
+            // PgBouncer's words: it had no session of the server to give.
+            Self::Statement { message, .. } if message == "query_wait_timeout" => {
+                vec!["a verb holds several sessions of the server at once: raise the pooler's `default_pool_size`, or connect to the server itself".to_owned()]
             }
+            Self::Connect(unreachable) => unreachable.hints(),
             _ => Vec::new(),
         }
     }
@@ -180,7 +179,7 @@ impl Explain for ServerError {
             Self::Statement { state, .. } => {
                 Some(format!("the server refused a statement with SQLSTATE {state}"))
             }
-            Self::Connect { .. } | Self::Closed | Self::Answer(_) => None,
+            Self::Connect(_) | Self::Closed | Self::Answer(_) => None,
         }
     }
 }

@@ -33,6 +33,13 @@ impl Isolation {
     }
 }
 
+/// Settings that must not differ between transactions: what a text form of a value depends on, and
+/// how long one may be left open. They are part of each transaction, not of the connection: a
+/// pooler refuses them at the start of one, and mixes up what is set later.
+const PINNED: &str = "; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
+     SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; \
+     SET LOCAL lc_monetary = 'C'; SET LOCAL idle_in_transaction_session_timeout = '10min'";
+
 /// What a transaction begins with.
 #[derive(Debug, Clone)]
 pub struct Preamble<'a> {
@@ -51,6 +58,7 @@ impl<'a> Preamble<'a> {
     /// BEGIN with the role, and one SELECT for the settings: ($1, $2), ($3, $4), ..
     fn statements(&self) -> (String, Option<Settings<'a>>) {
         let mut head = self.isolation.begin().to_owned();
+        head.push_str(PINNED);
         if let Some(role) = self.role {
             head.push_str("; SET LOCAL ROLE ");
             head.push_str(&role.to_string());
@@ -138,7 +146,8 @@ impl<'l> Transaction<'l> {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, ServerError> {
-        Ok(self.link.client().query(sql.as_str(), values).await?)
+        let typed = self.typed(sql, values).await?;
+        Ok(self.link.client().query_typed(sql.as_str(), &typed).await?)
     }
 
     /// Runs a query that gives at most one row.
@@ -150,7 +159,8 @@ impl<'l> Transaction<'l> {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, ServerError> {
-        Ok(self.link.client().query_opt(sql.as_str(), values).await?)
+        let typed = self.typed(sql, values).await?;
+        Ok(self.link.client().query_typed_opt(sql.as_str(), &typed).await?)
     }
 
     /// Runs a query that gives exactly one row.
@@ -162,7 +172,8 @@ impl<'l> Transaction<'l> {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, ServerError> {
-        Ok(self.link.client().query_one(sql.as_str(), values).await?)
+        let typed = self.typed(sql, values).await?;
+        Ok(self.link.client().query_typed_one(sql.as_str(), &typed).await?)
     }
 
     /// Runs one statement by the extended protocol and gives the rows affected.
@@ -174,7 +185,28 @@ impl<'l> Transaction<'l> {
         sql: &Sql,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, ServerError> {
-        Ok(self.link.client().execute(sql.as_str(), values).await?)
+        let typed = self.typed(sql, values).await?;
+        Ok(self.link.client().execute_typed(sql.as_str(), &typed).await?)
+    }
+
+    /// The values with the types that the server expects. The statement itself runs without a
+    /// name: the driver's rows would keep a named one beyond the transaction, and behind a pooler
+    /// it would then be closed in another session, and be in the way in this one.
+    async fn typed<'v>(
+        &self,
+        sql: &Sql,
+        values: &[&'v (dyn ToSql + Sync)],
+    ) -> Result<Vec<(&'v (dyn ToSql + Sync), Type)>, ServerError> {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Dropped at once, which closes it within the transaction.
+        let types = self.link.client().prepare(sql.as_str()).await?.params().to_vec();
+        if types.len() != values.len() {
+            let said = format!("{} values for {} places", values.len(), types.len());
+            return Err(ServerError::Answer(said));
+        }
+        Ok(values.iter().copied().zip(types).collect())
     }
 
     /// Runs constants of ours by the simple protocol, several statements if need be.

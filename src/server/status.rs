@@ -42,12 +42,7 @@ pub async fn status(embedded: &Embedded, progress: &Progress) -> Result<ServerSt
     super::may_look(embedded)?;
     let seen = embedded.observe().await?;
     let (version, fsync) = if seen.state == State::Running {
-        let endpoint = Endpoint {
-            socket_dir: seen.socket_dir.clone(),
-            port: seen.port,
-            database: "postgres".to_owned(),
-            user: SUPERUSER.to_owned(),
-        };
+        let endpoint = Endpoint::socket(&seen.socket_dir, seen.port, "postgres", SUPERUSER);
         let Running { version, fsync } = running(&endpoint).await?;
         (Some(version), Some(fsync))
     } else {
@@ -85,7 +80,10 @@ pub struct Running {
 pub async fn running(endpoint: &Endpoint) -> Result<Running, Failure> {
     let link = connect(endpoint, "tenantdesk status").await?;
     let sql = "select current_setting('server_version'), current_setting('fsync') = 'on'";
-    let row =
-        link.client().query_one(sql, &[]).await.map_err(crate::postgres::ServerError::from)?;
+    let row = link
+        .client()
+        .query_typed_one(sql, &[])
+        .await
+        .map_err(crate::postgres::ServerError::from)?;
     Ok(Running { version: row.get(0), fsync: row.get(1) })
 }

@@ -22,11 +22,6 @@ pub async fn url(embedded: &Embedded, role: Role) -> Result<ServerUrl, Failure> 
     super::may_look(embedded)?;
     let seen = embedded.observe().await?;
     let running = seen.state == State::Running;
-    let endpoint = Endpoint {
-        socket_dir: seen.socket_dir,
-        port: seen.port,
-        database: DATABASE.to_owned(),
-        user: role.login().to_owned(),
-    };
+    let endpoint = Endpoint::socket(&seen.socket_dir, seen.port, DATABASE, role.login());
     Ok(ServerUrl { url: endpoint.url(), running })
 }

@@ -124,7 +124,7 @@ async fn who_has_no_level_sees_what_any_login_can_see() {
     let guard = check(&empty, SUPERUSER, "guard").await;
     assert!(guard.seen.contains("never set up"), "{guard:?}");
     // A server that does not answer.
-    let nowhere = Endpoint { port: 1, ..desk.endpoint("app_user") };
+    let nowhere = Endpoint::socket(&desk.cluster.socket_dir, 1, &desk.database, "app_user");
     let checks = examined(Ok(nowhere)).await;
     assert_eq!(checks[0].verdict, Verdict::Fail, "{:?}", checks[0]);
     assert!(checks[1..11].iter().all(|check| check.verdict == Verdict::NotRun));
@@ -198,8 +198,7 @@ async fn a_pooler_in_between_is_noticed() {
     // The judgement itself is tried in src/doctor/connection.rs, where no pooler is needed.
     let Some(pooler) = Pooler::start(&desk) else { return };
     let direct = desk.endpoint("app_user");
-    let through =
-        Endpoint { socket_dir: pooler.dir.path().to_owned(), port: 6432, ..direct.clone() };
+    let through = Endpoint::socket(pooler.dir.path(), 6432, &direct.database, &direct.user);
     for (endpoint, verdict) in [(through, Verdict::Fail), (direct, Verdict::Ok)] {
         let checks = examined(Ok(endpoint)).await;
         let seen = checks.iter().find(|check| check.name == "pooler").unwrap();

@@ -102,6 +102,12 @@ mod operators_elsewhere;
 mod provision;
 /// Generated pages are what the program does.
 mod reference;
+/// Logging in over a network: passwords from each place, prompts, refusals; the verbs by TLS.
+mod remote_login;
+/// PgBouncer in transaction mode between the program and the server.
+mod remote_pooler;
+/// TLS to a server: whom it is believed to be, and what is told where it is somebody else.
+mod remote_tls;
 /// One tenant in: exact, atomic, and nobody else touched.
 mod restore;
 /// The embedded server from its first start to its end.

@@ -101,8 +101,9 @@ pub struct GlobalFlags {
 }
 
 /// Why an address with a password is refused, and what to do.
-pub(super) const NO_PASSWORD: &str = "an address must not hold a password: this version connects \
-    through a local socket, which needs none; leave it out";
+pub(super) const NO_PASSWORD: &str = "an address on a command line must not hold a password, \
+    because the arguments of a process are no secret; give it with TENANTDESK_URL, PGPASSWORD, \
+    a password file (PGPASSFILE) or the keyring of a profile";
 
 /// Refuses an address with a password in it: the command line of a process is no secret.
 fn without_password(address: &str) -> Result<String, String> {

@@ -79,17 +79,34 @@ pub(super) fn give(account: Option<&ServerAccount>, path: &Path) -> Result<(), E
 /// # Errors
 /// Where the system does not know it.
 pub async fn os_user() -> Result<String, EmbeddedError> {
-    let uid = rustix::process::geteuid().as_raw();
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    if let Some(account) = passwd.lines().filter_map(parse).find(|account| account.uid == uid) {
-        return Ok(account.name);
+    if let Some(name) = listed_name() {
+        return Ok(name);
     }
     // Users of a directory service are in no file; `id` asks the system.
     let output = Command::new("id").arg("-un").output().await;
-    let named = output.ok().filter(|output| output.status.success());
+    let uid = rustix::process::geteuid().as_raw();
+    output.ok().and_then(answered_name).ok_or(EmbeddedError::NoUserName(uid))
+}
+
+/// The same name as the default login of an address; `None` where the system knows none.
+pub(in crate::postgres) fn login_name() -> Option<String> {
+    let ask = || std::process::Command::new("id").arg("-un").output().ok();
+    listed_name().or_else(|| ask().and_then(answered_name))
+}
+
+/// The name in the list of users.
+fn listed_name() -> Option<String> {
+    let uid = rustix::process::geteuid().as_raw();
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let account = passwd.lines().filter_map(parse).find(|account| account.uid == uid);
+    account.map(|account| account.name)
+}
+
+/// The name that `id` printed.
+fn answered_name(output: std::process::Output) -> Option<String> {
+    let named = Some(output).filter(|output| output.status.success());
     let name = named.and_then(|output| String::from_utf8(output.stdout).ok());
-    let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-    name.ok_or(EmbeddedError::NoUserName(uid))
+    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
 fn parse(line: &str) -> Option<ServerAccount> {

@@ -16,7 +16,7 @@
 //!
 //! Reading order: `server`, `start`, `stop`, `postmaster`, `initialise`, `programs`.
 
-mod account;
+pub(in crate::postgres) mod account;
 mod download;
 mod error;
 mod ident;

@@ -294,12 +294,7 @@ impl EmbeddedServer {
     /// The address of a database for a login that [`EmbeddedServer::allow_logins`] let in.
     #[must_use]
     pub fn endpoint(&self, database: &str, role: &str) -> Endpoint {
-        Endpoint {
-            socket_dir: self.seen.socket_dir.clone(),
-            port: self.seen.port,
-            database: database.to_owned(),
-            user: role.to_owned(),
-        }
+        Endpoint::socket(&self.seen.socket_dir, self.seen.port, database, role)
     }
 
     /// The operating system's user who runs this program, and whom `peer` lets in.

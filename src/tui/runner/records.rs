@@ -141,7 +141,13 @@ impl Runner {
             tell("version", running.version);
             tell("fsync", on(running.fsync).to_owned());
             tell("port", endpoint.port.to_string());
-            tell("socket_dir", endpoint.socket_dir.to_string_lossy().into_owned());
+            match endpoint.host() {
+                Some(host) => {
+                    tell("host", host.to_owned());
+                    tell("sslmode", endpoint.sslmode().to_owned());
+                }
+                None => tell("socket_dir", endpoint.place_text()),
+            }
         }
         tell("database", endpoint.database.clone());
         tell("operator", console.operator().as_str().to_owned());

@@ -86,6 +86,12 @@ impl PsqlOutput {
 impl Cluster {
     /// A server of the caller's own, stopped and removed when it is dropped.
     pub fn fresh() -> Self {
+        Self::prepared(5432, |_, _| ())
+    }
+
+    /// As [`Cluster::fresh`], with a port of its own and with what `prepare` writes into the data
+    /// directory before the first start, for the account that runs the server.
+    pub fn prepared(port: u16, prepare: impl FnOnce(&Path, Option<Account>)) -> Self {
         let (bin_dir, version) = server_programs();
         let account = Account::for_servers();
         // Short on purpose: a socket's path has at most 107 bytes.
@@ -97,12 +103,13 @@ impl Cluster {
         std::fs::set_permissions(&base, PermissionsExt::from_mode(0o700)).expect("chmod");
         Account::own(account, &base);
         let mut watcher = Watcher::start(WATCH, &[&bin_dir, &base], account);
-        initialise(&bin_dir, &base, account, watcher.group());
+        initialise(&bin_dir, &base, account, watcher.group(), port);
+        prepare(&base.join("data"), account);
         watcher.tell("start");
         wait_until_ready(&base);
         Self {
             socket_dir: base.clone(),
-            port: 5432,
+            port,
             bin_dir,
             version,
             base,
@@ -158,12 +165,7 @@ impl Cluster {
 
     /// The address of a database for a login.
     pub fn endpoint(&self, database: &str, user: &str) -> Endpoint {
-        Endpoint {
-            socket_dir: self.socket_dir.clone(),
-            port: self.port,
-            database: database.to_owned(),
-            user: user.to_owned(),
-        }
+        Endpoint::socket(&self.socket_dir, self.port, database, user)
     }
 
     /// Adds settings and starts the server anew, for those that need it.
@@ -194,7 +196,7 @@ impl Cluster {
     }
 }
 
-fn initialise(bin_dir: &Path, base: &Path, account: Option<Account>, group: i32) {
+fn initialise(bin_dir: &Path, base: &Path, account: Option<Account>, group: i32, port: u16) {
     let mut command = Command::new(bin_dir.join("initdb"));
     command
         .arg("--pgdata")
@@ -207,7 +209,7 @@ fn initialise(bin_dir: &Path, base: &Path, account: Option<Account>, group: i32)
     let output = Account::apply(account, &mut command).output().expect("run initdb");
     assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
     let configuration = format!(
-        "listen_addresses = ''\nunix_socket_directories = '{}'\nunix_socket_permissions = 0700\nport = 5432\n\
+        "listen_addresses = ''\nunix_socket_directories = '{}'\nunix_socket_permissions = 0700\nport = {port}\n\
          max_connections = 100\nmax_prepared_transactions = 0\npassword_encryption = 'scram-sha-256'\n\
          shared_buffers = '64MB'\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nautovacuum_naptime = '10s'\n\
          timezone = 'UTC'\nlog_timezone = 'UTC'\n",

@@ -72,6 +72,16 @@ pub fn host(cluster: &Cluster) {
 fn make_template(cluster: &Cluster, name: &str, schema: &Schema) {
     LazyLock::force(&HOST);
     let _turn = ONE_AT_A_TIME.lock().expect("no other template failed");
+    fill(cluster, name, schema);
+}
+
+/// A database with the starter schema and the guard on a server of the caller's own.
+pub fn starter_on(cluster: &Cluster, name: &str) {
+    host(cluster);
+    fill(cluster, name, &STARTER_SCHEMA);
+}
+
+fn fill(cluster: &Cluster, name: &str, schema: &Schema) {
     cluster.psql("postgres", SUPERUSER, &format!("create database {name} owner app_owner")).rows();
     for sql in schema.owner_sql {
         cluster.psql(name, "app_owner", sql).rows();

@@ -7,4 +7,5 @@ pub mod gate;
 pub mod home;
 pub mod pty;
 pub mod terminal;
+pub mod tls;
 pub mod watcher;

@@ -40,7 +40,7 @@ impl RealConsole {
         let (sender, inbox) = unbounded_channel();
         let (size, ahead) = ((120, 40), TimeDelta::zero());
         let (state, requests) = State::open(Start::default(), size, clock::now());
-        let runner = Runner::new(paths, Target::Elsewhere(endpoint));
+        let runner = Runner::new(paths, Target::Elsewhere(Box::new(endpoint)));
         let mut console = Self {
             state,
             told: Vec::new(),
