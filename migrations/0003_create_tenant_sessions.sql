@@ -323,11 +323,15 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp set lock
 declare
   r record;
   mark constant text := tenantdesk.session_mark_of(tenantdesk.this_database());
-  needs constant boolean := exists (select from tenantdesk.tenant_sessions s
-    where s.operator = set_rights.login and s.ended_at is null and s.database = tenantdesk.this_database());
-  marked constant boolean := exists (select from pg_catalog.pg_auth_members m join pg_catalog.pg_roles l on l.oid = m.roleid join pg_catalog.pg_roles g on g.oid = m.member
-    where l.rolname = set_rights.login and g.rolname = mark);
+  needs boolean;
+  marked boolean;
 begin
+  -- One change of an operator's rights at a time: two ends at once would each leave to the other what neither takes.
+  perform from tenantdesk.operators o where o.name = set_rights.login for update;
+  needs := exists (select from tenantdesk.tenant_sessions s
+    where s.operator = set_rights.login and s.ended_at is null and s.database = tenantdesk.this_database());
+  marked := exists (select from pg_catalog.pg_auth_members m join pg_catalog.pg_roles l on l.oid = m.roleid join pg_catalog.pg_roles g on g.oid = m.member
+    where l.rolname = set_rights.login and g.rolname = mark);
   -- First what other databases are told: their look at it comes after this one's, or waits for it.
   if needs and not marked then
     if not exists (select from pg_catalog.pg_roles g where g.rolname = mark) then

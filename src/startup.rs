@@ -161,7 +161,7 @@ pub async fn setup_desk(
         drop(console);
         return Ok((SetupDesk::connect(endpoint).await?, server));
     };
-    Ok((SetupDesk::connect((**endpoint).clone()).await?, None))
+    Ok((SetupDesk::connect(endpoint.as_ref().clone()).await?, None))
 }
 
 /// The demo is for the embedded server alone.

@@ -178,7 +178,7 @@ pub fn all() -> Vec<Variable> {
         NO_COLOR,
         TERM,
     ];
-    ours.into_iter().chain(SYSTEM_ROOTS).chain(LOCALE).chain(XDG).collect()
+    ours.into_iter().chain(LOCALE).chain(SYSTEM_ROOTS).chain(XDG).collect()
 }
 
 impl Variable {

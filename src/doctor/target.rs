@@ -13,7 +13,7 @@ use crate::startup::{self, Target};
 /// Where the embedded server is meant and does not run.
 pub async fn present_endpoint(paths: &Paths, target: &Target) -> Result<Endpoint, Failure> {
     let login = match target {
-        Target::Elsewhere(endpoint) => return Ok((**endpoint).clone()),
+        Target::Elsewhere(endpoint) => return Ok(endpoint.as_ref().clone()),
         Target::EmbeddedAs(login) => login.clone(),
         Target::Embedded => startup::operator_login(&os_user().await?).to_string(),
     };
@@ -22,6 +22,5 @@ pub async fn present_endpoint(paths: &Paths, target: &Target) -> Result<Endpoint
         let message = format!("the embedded server is {}", seen.state.as_str());
         return Err(Failure::refused(message).hint("`tenantdesk server start` starts it"));
     }
-    let (socket_dir, port) = (seen.socket_dir, seen.port);
-    Ok(Endpoint::socket(&socket_dir, port, DATABASE, &login))
+    Ok(Endpoint::socket(&seen.socket_dir, seen.port, DATABASE, &login))
 }

@@ -124,8 +124,7 @@ async fn who_has_no_level_sees_what_any_login_can_see() {
     let guard = check(&empty, SUPERUSER, "guard").await;
     assert!(guard.seen.contains("never set up"), "{guard:?}");
     // A server that does not answer.
-    let mut nowhere = desk.endpoint("app_user");
-    nowhere.port = 1;
+    let nowhere = Endpoint::socket(&desk.cluster.socket_dir, 1, &desk.database, "app_user");
     let checks = examined(Ok(nowhere)).await;
     assert_eq!(checks[0].verdict, Verdict::Fail, "{:?}", checks[0]);
     assert!(checks[1..11].iter().all(|check| check.verdict == Verdict::NotRun));
