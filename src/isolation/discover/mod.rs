@@ -4,6 +4,7 @@
 mod application;
 mod assemble;
 mod books;
+mod choice_of_settings;
 mod columns;
 mod command;
 mod decide;
@@ -18,6 +19,7 @@ mod paths;
 mod people;
 mod proposal;
 mod propose;
+mod references;
 mod rest;
 mod root;
 mod scope;
