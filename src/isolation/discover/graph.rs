@@ -8,7 +8,7 @@ use super::paths::Way;
 use super::people::is_user_like;
 use super::references::{NameIndex, is_pair, target_column};
 use super::vocabulary::{is_mention, tenant_weight};
-use crate::catalog::{Catalog, CatalogRelation, Column};
+use crate::catalog::{Catalog, CatalogRelation, Column, ForeignKey};
 use crate::isolation::map::Step;
 
 /// One table that discovery classifies.
@@ -64,6 +64,8 @@ pub(super) struct Graph<'c> {
     pub(super) up: Vec<Vec<usize>>,
     /// For each table, the references that point to it.
     pub(super) down: Vec<Vec<usize>>,
+    /// Tables whose primary key is that of people in a schema that is not ours: profiles.
+    pub(super) profiles: HashSet<usize>,
 }
 
 /// The type that two columns must share to be compared: domains as what they are made of, whole
@@ -95,9 +97,11 @@ impl<'c> Graph<'c> {
             .collect();
         let numbers = tables.iter().enumerate().map(|(number, t)| (t.name, number)).collect();
         let (up, down) = (vec![Vec::new(); tables.len()], vec![Vec::new(); tables.len()]);
-        let mut graph = Self { tables, numbers, edges: Vec::new(), up, down };
+        let mut graph =
+            Self { tables, numbers, edges: Vec::new(), up, down, profiles: HashSet::new() };
         graph.strip_prefixes();
         graph.declared(catalog);
+        graph.around_foreign_schemas(catalog);
         graph.virtual_edges();
         graph
     }
@@ -156,6 +160,44 @@ impl<'c> Graph<'c> {
                 reversed: false,
                 person: is_user_like(&self.tables[to]),
             });
+        }
+    }
+
+    /// Foreign keys that end in a schema of another product: whoever points there points, by the
+    /// value, to our table that has the same primary key (`profiles.id` is `auth.users.id`).
+    fn around_foreign_schemas(&mut self, catalog: &Catalog) {
+        let outside = |key: &&ForeignKey| {
+            !self.numbers.contains_key(key.to.as_str()) && key.columns.len() == 1
+        };
+        let keys: Vec<(usize, &ForeignKey)> = catalog
+            .foreign_keys
+            .iter()
+            .filter(outside)
+            .filter_map(|key| Some((*self.numbers.get(key.from.as_str())?, key)))
+            .collect();
+        for (to, twin) in &keys {
+            if self.tables[*to].relation.primary_key != twin.columns {
+                continue;
+            }
+            self.profiles.insert(*to);
+            let same = |key: &&ForeignKey| key.to == twin.to && key.referenced == twin.referenced;
+            for (from, key) in keys.iter().filter(|(from, key)| from != to && same(key)) {
+                let relation = self.tables[*from].relation;
+                self.add(Edge {
+                    from: *from,
+                    to: *to,
+                    nullable: nullable(relation, &key.columns),
+                    unique: is_unique(relation, &key.columns),
+                    columns: key.columns.clone(),
+                    referenced: twin.columns.clone(),
+                    declared: false,
+                    mention: is_mention(&stem(&key.columns[0]).words),
+                    cascade: false,
+                    exact: true,
+                    reversed: false,
+                    person: true,
+                });
+            }
         }
     }
 

@@ -27,6 +27,9 @@ mod settings;
 mod sort;
 mod vocabulary;
 
+#[cfg(test)]
+mod tests;
+
 pub use decisions::{Decisions, Hints};
 pub use error::DecisionError;
 pub use proposal::{
