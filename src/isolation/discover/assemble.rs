@@ -4,22 +4,18 @@
 use std::collections::{HashMap, HashSet};
 
 use super::application;
+use super::choice_of_settings::{self, USUAL_SETTING};
 use super::columns::root_columns;
 use super::error::DecisionError;
 use super::graph::Graph;
 use super::metrics;
-use super::names::words;
 use super::people;
 use super::proposal::{
     Agreement, Candidate, Certainty, ChosenRoot, Finding, Hierarchy, Proposal, Question, Undecided,
     Verdict,
 };
 use super::propose::Findings;
-use super::vocabulary::{any, tenant_weight};
 use crate::isolation::map::{Class, Relation, RelationMap, Root, Step};
-
-/// The setting where no policy reads one.
-const USUAL_SETTING: &str = "app.tenant_id";
 
 /// Puts the proposal together.
 ///
@@ -34,7 +30,7 @@ pub(super) fn proposal(
     let class: HashMap<usize, Class> =
         found.iter().map(|(number, verdict)| (*number, verdict.relation.class)).collect();
     let agreements = agreements(findings, &found);
-    let (settings, member_settings, remarks) = settings(findings);
+    let chosen = choice_of_settings::choose(findings);
     let members = decisions.members.clone().map(decided).or_else(|| {
         people::members_found(findings.graph, findings.people, findings.keys)
             .filter(|_| findings.people.members.and_then(|m| class.get(&m)) == Some(&Class::Keyed))
@@ -61,8 +57,8 @@ pub(super) fn proposal(
         root_candidates: findings.choice.candidates.clone(),
         hierarchy: hierarchy(findings),
         keys: super::keys::spellings(findings.graph, findings.keys),
-        settings,
-        member_settings,
+        settings: chosen.tenant,
+        member_settings: chosen.member,
         application_roles,
         members,
         users,
@@ -72,7 +68,7 @@ pub(super) fn proposal(
         questions: Vec::new(),
         listed: findings.scope.listed.clone(),
         agreements,
-        remarks,
+        remarks: chosen.remarks,
     };
     proposal.questions = questions(&proposal);
     if proposal.undecided.is_empty() && proposal.questions.is_empty() {
@@ -94,7 +90,7 @@ fn decided<T>(value: T) -> Finding<T> {
 }
 
 /// An answer that a flag gave.
-fn given(value: &str) -> Candidate {
+pub(super) fn given(value: &str) -> Candidate {
     Candidate {
         value: value.to_owned(),
         score: 100,
@@ -159,75 +155,6 @@ fn agreements(findings: &Findings<'_, '_>, found: &HashMap<usize, Verdict>) -> V
         .collect();
     list.sort_by(|a, b| a.relation.cmp(&b.relation));
     list
-}
-
-/// Settings for the tenant and for the member, and what is to be said about them.
-fn settings(findings: &Findings<'_, '_>) -> (Vec<Candidate>, Vec<Candidate>, Vec<String>) {
-    let mut counted: HashMap<&str, (u32, u32)> = HashMap::new();
-    for reading in &findings.readings.all {
-        let Some(setting) = &reading.setting else { continue };
-        let number = findings.graph.numbers.get(reading.table.as_str());
-        let column = reading.column.as_deref();
-        let is_key = number.is_some_and(|n| {
-            column.is_some() && findings.keys.of(*n).map(|key| key.column.as_str()) == column
-        }) || number.copied() == findings.choice.table && number.is_some();
-        let entry = counted.entry(setting).or_default();
-        entry.0 += 1;
-        entry.1 += u32::from(is_key);
-    }
-    let (mut tenant, mut member) = (Vec::new(), Vec::new());
-    let mut documents = Vec::new();
-    for (setting, (times, keys)) in counted {
-        let named = words(setting);
-        let person = any(&named, "user member person actor uid sub employee");
-        let tenantish = named
-            .iter()
-            .any(|word| tenant_weight(std::slice::from_ref(word)) >= 40 && word != "app");
-        let mut candidate = Candidate {
-            value: setting.to_owned(),
-            score: times + keys * 3 + if tenantish { 20 } else { 0 },
-            sure: if keys > 0 { Certainty::Certain } else { Certainty::Likely },
-            reasons: vec![format!(
-                "policies and defaults read it {times} times, {keys} beside a tenant key"
-            )],
-        };
-        if any(&named, "claim jwt role") {
-            candidate.sure = Certainty::Guess;
-            documents.push(candidate);
-        } else if person && !(keys * 2 > times && tenantish) {
-            member.push(candidate);
-        } else {
-            tenant.push(candidate);
-        }
-    }
-    let order = |list: &mut Vec<Candidate>| {
-        list.sort_by(|a, b| (b.score, &a.value).cmp(&(a.score, &b.value)));
-    };
-    order(&mut tenant);
-    order(&mut member);
-    order(&mut documents);
-    let mut remarks = Vec::new();
-    if let Some(document) = documents.first() {
-        remarks.push(format!(
-            "policies read {}, which holds a document and not a tenant's key",
-            document.value
-        ));
-    }
-    if let Some(setting) = &findings.decisions.hints.setting {
-        tenant = vec![given(setting)];
-    } else if tenant.is_empty() {
-        tenant.push(Candidate {
-            value: USUAL_SETTING.to_owned(),
-            score: 0,
-            sure: Certainty::Guess,
-            reasons: vec!["no policy reads a setting; this is the usual name".to_owned()],
-        });
-    }
-    tenant.extend(documents);
-    if let Some(setting) = &findings.decisions.member_setting {
-        member = vec![given(setting)];
-    }
-    (tenant, member, remarks)
 }
 
 /// What has to be said before there is a map.

@@ -93,7 +93,7 @@ pub(super) fn root_columns(relation: &CatalogRelation, table: &str, key: &str) -
     let plan =
         find("plan plan_name plan_type tier subscription_plan plan_code subscription_tier edition");
     let domains = "domain custom_domain subdomain hostname host primary_domain domain_name fqdn custom_hostname".split(' ')
-    .filter_map(|name| find(name))
+    .filter_map(find)
     .collect();
     let when =
         |column: &Column| column.type_name.starts_with("timestamp") || column.type_name == "date";

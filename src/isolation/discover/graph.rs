@@ -3,10 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::names::{Stem, joined, stem, words};
+use super::names::{Stem, stem, words};
 use super::paths::Way;
+use super::people::is_user_like;
+use super::references::{NameIndex, is_pair, target_column};
 use super::vocabulary::{is_mention, tenant_weight};
-use crate::catalog::{Catalog, CatalogRelation, Column};
+use crate::catalog::{Catalog, CatalogRelation, Column, ForeignKey};
 use crate::isolation::map::Step;
 
 /// One table that discovery classifies.
@@ -45,6 +47,8 @@ pub(super) struct Edge {
     pub(super) exact: bool,
     /// Turned around: the row there points here, and at most one does.
     pub(super) reversed: bool,
+    /// Whether the rows there are people.
+    pub(super) person: bool,
 }
 
 /// All of it.
@@ -60,6 +64,8 @@ pub(super) struct Graph<'c> {
     pub(super) up: Vec<Vec<usize>>,
     /// For each table, the references that point to it.
     pub(super) down: Vec<Vec<usize>>,
+    /// Tables whose primary key is that of people in a schema that is not ours: profiles.
+    pub(super) profiles: HashSet<usize>,
 }
 
 /// The type that two columns must share to be compared: domains as what they are made of, whole
@@ -91,9 +97,11 @@ impl<'c> Graph<'c> {
             .collect();
         let numbers = tables.iter().enumerate().map(|(number, t)| (t.name, number)).collect();
         let (up, down) = (vec![Vec::new(); tables.len()], vec![Vec::new(); tables.len()]);
-        let mut graph = Self { tables, numbers, edges: Vec::new(), up, down };
+        let mut graph =
+            Self { tables, numbers, edges: Vec::new(), up, down, profiles: HashSet::new() };
         graph.strip_prefixes();
         graph.declared(catalog);
+        graph.around_foreign_schemas(catalog);
         graph.virtual_edges();
         graph
     }
@@ -116,7 +124,9 @@ impl<'c> Graph<'c> {
             let Some(word) = table.words.first().cloned() else { continue };
             let schema = table.relation.name.schema.as_str();
             let count = first.get(&(schema, word.clone())).copied().unwrap_or(0);
-            let area = count >= 4 && !single.contains(&word) && tenant_weight(&[word.clone()]) == 0;
+            let area = count >= 4
+                && !single.contains(&word)
+                && tenant_weight(std::slice::from_ref(&word)) == 0;
             if table.words.len() > 1 && (area || count >= 4 && count * 2 > many) {
                 table.words.remove(0);
             }
@@ -148,7 +158,46 @@ impl<'c> Graph<'c> {
                 cascade: key.validated && key.delete_action == "c",
                 exact: true,
                 reversed: false,
+                person: is_user_like(&self.tables[to]),
             });
+        }
+    }
+
+    /// Foreign keys that end in a schema of another product: whoever points there points, by the
+    /// value, to our table that has the same primary key (`profiles.id` is `auth.users.id`).
+    fn around_foreign_schemas(&mut self, catalog: &Catalog) {
+        let outside = |key: &&ForeignKey| {
+            !self.numbers.contains_key(key.to.as_str()) && key.columns.len() == 1
+        };
+        let keys: Vec<(usize, &ForeignKey)> = catalog
+            .foreign_keys
+            .iter()
+            .filter(outside)
+            .filter_map(|key| Some((*self.numbers.get(key.from.as_str())?, key)))
+            .collect();
+        for (to, twin) in &keys {
+            if self.tables[*to].relation.primary_key != twin.columns {
+                continue;
+            }
+            self.profiles.insert(*to);
+            let same = |key: &&ForeignKey| key.to == twin.to && key.referenced == twin.referenced;
+            for (from, key) in keys.iter().filter(|(from, key)| from != to && same(key)) {
+                let relation = self.tables[*from].relation;
+                self.add(Edge {
+                    from: *from,
+                    to: *to,
+                    nullable: nullable(relation, &key.columns),
+                    unique: is_unique(relation, &key.columns),
+                    columns: key.columns.clone(),
+                    referenced: twin.columns.clone(),
+                    declared: false,
+                    mention: is_mention(&stem(&key.columns[0]).words),
+                    cascade: false,
+                    exact: true,
+                    reversed: false,
+                    person: true,
+                });
+            }
         }
     }
 
@@ -179,7 +228,9 @@ impl<'c> Graph<'c> {
                 }));
             }
         }
-        found.into_iter().for_each(|edge| self.add(edge));
+        for edge in found {
+            self.add(edge);
+        }
     }
 
     /// The table that a column's name says, if its type fits.
@@ -210,6 +261,7 @@ impl<'c> Graph<'c> {
             cascade: false,
             exact,
             reversed: false,
+            person: is_user_like(&self.tables[to]),
         })
     }
 
@@ -273,6 +325,7 @@ impl<'c> Graph<'c> {
                     cascade: false,
                     exact: true,
                     reversed: false,
+                    person: is_user_like(&self.tables[to]),
                 });
                 self.edges.len() - 1
             }));
@@ -300,30 +353,6 @@ impl<'c> Graph<'c> {
     }
 }
 
-/// Whether a column is the number of a polymorphic pair (`x_type`, `x_id`).
-#[must_use]
-pub(super) fn is_pair(relation: &CatalogRelation, column: &Column) -> bool {
-    pair_word(relation, column).is_some()
-}
-
-/// The column that says what the number of a pair is.
-#[must_use]
-pub(super) fn pair_word<'r>(relation: &'r CatalogRelation, column: &Column) -> Option<&'r Column> {
-    let stem = stem(&column.name);
-    let ending = stem.ending.as_ref()?;
-    // `id_token` beside `token_type` is no pair.
-    if !words(&column.name).ends_with(std::slice::from_ref(ending)) {
-        return None;
-    }
-    let own = |other: &&Column| {
-        let named = words(&other.name);
-        named.last().is_some_and(|last| last == "type" || last == "kind")
-            && named[..named.len() - 1] == stem.words[..]
-            && (family(other) == "text" || !other.labels.is_empty())
-    };
-    relation.columns.iter().find(own)
-}
-
 /// Whether one of the columns may be null.
 fn nullable(relation: &CatalogRelation, columns: &[String]) -> bool {
     columns.iter().any(|name| relation.column(name).is_some_and(|column| !column.not_null))
@@ -333,105 +362,4 @@ fn nullable(relation: &CatalogRelation, columns: &[String]) -> bool {
 fn is_unique(relation: &CatalogRelation, columns: &[String]) -> bool {
     let within = |key: &Vec<String>| !key.is_empty() && key.iter().all(|c| columns.contains(c));
     within(&relation.primary_key) || relation.unique_keys.iter().any(within)
-}
-
-/// The column of a table that `<its name>_<ending>` elsewhere means: its primary key, a unique key of
-/// that very name, or the part of a composite key that is not the tenant's.
-fn target_column<'r>(
-    target: &'r CatalogRelation,
-    from: &Column,
-    ending: &str,
-    words: &[String],
-) -> Option<&'r Column> {
-    // `app_id` where the other table has a unique `app_id`, too.
-    let alone = |column: &Column| {
-        let own = [column.name.clone()];
-        target.primary_key == own || target.unique_keys.iter().any(|key| *key == own)
-    };
-    let twin = target.column(&from.name).filter(|column| family(column) == family(from));
-    if let Some(column) = twin.filter(|column| alone(column)) {
-        return Some(column);
-    }
-    if let [key] = target.primary_key.as_slice() {
-        let same = |c: &&Column| c.name.to_lowercase() == ending && c.name != *key;
-        // `order_uuid` where the primary key is a number and a uuid stands beside it.
-        if let Some(column) = target.columns.iter().filter(same).find(|column| alone(column)) {
-            return Some(column);
-        }
-        return target.column(key);
-    }
-    let named = |key: &&String| {
-        let stem = stem(key);
-        key.to_lowercase() == ending || (stem.ending.is_some() && words.ends_with(&stem.words))
-    };
-    let key = target.primary_key.iter().find(named)?;
-    target.column(key)
-}
-
-/// Tables by the words of their names.
-struct NameIndex {
-    /// By all words, and by the words without the schema's prefix.
-    whole: HashMap<String, Vec<usize>>,
-    /// By each ending of the words, for `app_label_order`.
-    tails: HashMap<String, Vec<usize>>,
-}
-
-impl NameIndex {
-    /// Of all tables.
-    fn new(tables: &[Table<'_>]) -> Self {
-        let (mut whole, mut tails) = (HashMap::new(), HashMap::new());
-        for (number, table) in tables.iter().enumerate() {
-            let full = words(table.relation.name.name.as_str());
-            let forms: HashSet<String> = [joined(&full), joined(&table.words)].into();
-            for form in forms {
-                whole.entry(form).or_insert_with(Vec::new).push(number);
-            }
-            for from in 1..full.len() {
-                tails.entry(joined(&full[from..])).or_insert_with(Vec::new).push(number);
-            }
-        }
-        Self { whole, tails }
-    }
-
-    /// Tables that the words of a column may mean, the best first, and whether by their whole name.
-    fn find(&self, words: &[String], own: &Table<'_>, tables: &[Table<'_>]) -> Vec<(usize, bool)> {
-        let schema = own.relation.name.schema.as_str();
-        let near = |list: &Vec<usize>| {
-            let mut list = list.clone();
-            list.sort_by_key(|n| tables[*n].relation.name.schema.as_str() != schema);
-            list
-        };
-        let mut found = Vec::new();
-        // What the own table's name begins or ends with: `v1_event_to_run_olap.event_id` means
-        // `v1_events_olap` where there is one.
-        let full = self::words(own.relation.name.name.as_str());
-        let last = full.len().saturating_sub(1);
-        for (front, back) in [(2, last), (1, last), (0, last), (2, last + 1), (1, last + 1)] {
-            if front < full.len() && back <= full.len() && front <= back {
-                let decorated = [&full[..front], words, &full[back..]].concat();
-                let named = self.whole.get(&joined(&decorated)).map(near);
-                found.extend(named.into_iter().flatten().map(|n| (n, true)));
-            }
-        }
-        let all = joined(words);
-        found.extend(self.whole.get(&all).map(near).into_iter().flatten().map(|n| (n, true)));
-        // Of tables that end so, the one with the shortest name, if no other is as short.
-        if let Some(tails) = self.tails.get(&all) {
-            let mut tails: Vec<(usize, usize)> = tails
-                .iter()
-                .map(|n| (self::words(tables[*n].relation.name.name.as_str()).len(), *n))
-                .collect();
-            tails.sort_unstable();
-            match tails.as_slice() {
-                [(_, one)] => found.push((*one, false)),
-                [(short, one), (long, _), ..] if short < long => found.push((*one, false)),
-                _ => {}
-            }
-        }
-        for from in 1..words.len() {
-            let rest = joined(&words[from..]);
-            found.extend(self.whole.get(&rest).map(near).into_iter().flatten().map(|n| (n, false)));
-        }
-        found
-    }
 }

@@ -254,7 +254,9 @@ impl<'c> Search<'_, 'c> {
             }));
         }
         let any = !found.is_empty();
-        found.into_iter().for_each(|(table, key)| keys.set(table, key));
+        for (table, key) in found {
+            keys.set(table, key);
+        }
         any
     }
 

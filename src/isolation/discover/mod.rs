@@ -4,6 +4,7 @@
 mod application;
 mod assemble;
 mod books;
+mod choice_of_settings;
 mod columns;
 mod command;
 mod decide;
@@ -18,12 +19,16 @@ mod paths;
 mod people;
 mod proposal;
 mod propose;
+mod references;
 mod rest;
 mod root;
 mod scope;
 mod settings;
 mod sort;
 mod vocabulary;
+
+#[cfg(test)]
+mod tests;
 
 pub use decisions::{Decisions, Hints};
 pub use error::DecisionError;

@@ -3,9 +3,10 @@
 //! the names of the tables are proposed in the style of the schema, which is a guess.
 
 use super::columns::words_of;
-use super::graph::{Graph, family, pair_word};
+use super::graph::{Graph, family};
 use super::names::{class_name, words};
 use super::proposal::Certainty;
+use super::references::pair_word;
 use crate::catalog::{Catalog, CatalogRelation, Column};
 use crate::isolation::map::{Step, Way};
 

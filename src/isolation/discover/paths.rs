@@ -45,6 +45,10 @@ fn cost(edge: &Edge) -> u32 {
     if edge.mention {
         cost += 25;
     }
+    // Of two ways that are as good, not the one through whoever did it.
+    if edge.person {
+        cost += 2;
+    }
     cost
 }
 

@@ -96,7 +96,8 @@ pub(super) fn find(graph: &Graph<'_>, root: Option<usize>) -> People {
         .map(|(number, table)| {
             // Whoever is pointed to most is the person that the product means.
             let pointed = u32::try_from(graph.child_count(number).min(25)).unwrap_or(25);
-            (person_score(table), pointed, number)
+            let profile = if graph.profiles.contains(&number) { 30 } else { 0 };
+            (person_score(table) + profile, pointed, number)
         })
         .filter(|(score, _, _)| *score >= 55)
         .map(|(score, pointed, number)| (score + pointed, number))

@@ -11,7 +11,7 @@ use super::graph::{Edge, Table};
 use super::names::stem;
 use super::proposal::{Certainty, Verdict};
 use super::sort::Sorting;
-use super::vocabulary::{any, is_actor, is_in, is_reference};
+use super::vocabulary::{any, is_actor, is_in, is_person, is_reference};
 use crate::catalog::{CatalogRelation, Column};
 use crate::isolation::discover::graph::family;
 use crate::isolation::map::{Class, Relation, Step, Via};
@@ -107,6 +107,17 @@ impl Sorting<'_, '_> {
             (false, false) => Certainty::Likely,
             (true, _) => Certainty::Guess,
         };
+        // The profile of a user is the user.
+        let same = edge.declared && table.relation.primary_key == edge.columns;
+        if same && is_person(&table.words) {
+            let users = self.found.get(&edge.to).and_then(|verdict| verdict.relation.via.clone());
+            if let Some(via) = users.filter(|via| edge.referenced == [via.own.clone()]) {
+                let via = Via { own: edge.columns[0].clone(), ..via };
+                let relation = Relation { via: Some(via), ..self.relation(number, Class::Linked) };
+                self.give(number, relation, sure, "it has the primary key of the users");
+                return true;
+            }
+        }
         // A file that a person uploaded is the tenant's where the tenant's rows point to it.
         if any(&table.words, PRIVATE) && self.linked(number, sure) {
             return true;

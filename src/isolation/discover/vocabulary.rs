@@ -71,7 +71,7 @@ pub(super) fn tenant_weight(words: &[String]) -> u32 {
 /// Whether the words end in a word for a person.
 #[must_use]
 pub(super) fn is_person(words: &[String]) -> bool {
-    words.last().is_some_and(|last| is_in(PERSON_WORDS, &last))
+    words.last().is_some_and(|last| is_in(PERSON_WORDS, last))
 }
 
 /// Whether a stem only mentions what it refers to.
@@ -83,7 +83,7 @@ pub(super) fn is_mention(words: &[String]) -> bool {
 /// Whether the words name reference data.
 #[must_use]
 pub(super) fn is_reference(words: &[String]) -> bool {
-    words.last().is_some_and(|last| is_in(REFERENCE_WORDS, &last))
+    words.last().is_some_and(|last| is_in(REFERENCE_WORDS, last))
 }
 
 /// Whether a table of that name is a migration program's.

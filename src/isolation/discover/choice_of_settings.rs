@@ -1,0 +1,111 @@
+//! Which of the settings that policies read names the tenant, and which the member: by the columns they
+//! are compared with, and by their names. A setting that holds a document (the claims of a token) names
+//! nobody by itself and is told apart.
+
+use std::collections::HashMap;
+
+use super::assemble::given;
+use super::names::words;
+use super::proposal::{Candidate, Certainty};
+use super::propose::Findings;
+use super::vocabulary::{any, tenant_weight};
+
+/// The setting where no policy reads one.
+pub(super) const USUAL_SETTING: &str = "app.tenant_id";
+
+/// The settings, the likeliest first.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    /// Of the tenant.
+    pub(super) tenant: Vec<Candidate>,
+    /// Of the member.
+    pub(super) member: Vec<Candidate>,
+    /// What a person should know.
+    pub(super) remarks: Vec<String>,
+}
+
+/// How often a setting is read.
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    /// At all.
+    times: u32,
+    /// Beside a tenant key.
+    keys: u32,
+}
+
+/// Chooses them.
+pub(super) fn choose(findings: &Findings<'_, '_>) -> Chosen {
+    let mut chosen = Chosen::default();
+    let mut documents = Vec::new();
+    for (setting, count) in counted(findings) {
+        let named = words(setting);
+        let candidate = candidate(setting, &named, count);
+        let person = any(&named, "user member person actor uid sub employee");
+        if any(&named, "claim jwt role") {
+            documents.push(Candidate { sure: Certainty::Guess, ..candidate });
+        } else if person && !(count.keys * 2 > count.times && is_tenantish(&named)) {
+            chosen.member.push(candidate);
+        } else {
+            chosen.tenant.push(candidate);
+        }
+    }
+    for list in [&mut chosen.tenant, &mut chosen.member, &mut documents] {
+        list.sort_by(|a, b| (b.score, &a.value).cmp(&(a.score, &b.value)));
+    }
+    if let Some(document) = documents.first() {
+        chosen.remarks.push(format!(
+            "policies read {}, which holds a document and not a tenant's key",
+            document.value
+        ));
+    }
+    if let Some(setting) = &findings.decisions.hints.setting {
+        chosen.tenant = vec![given(setting)];
+    } else if chosen.tenant.is_empty() {
+        chosen.tenant.push(Candidate {
+            value: USUAL_SETTING.to_owned(),
+            score: 0,
+            sure: Certainty::Guess,
+            reasons: vec!["no policy reads a setting; this is the usual name".to_owned()],
+        });
+    }
+    chosen.tenant.extend(documents);
+    if let Some(setting) = &findings.decisions.member_setting {
+        chosen.member = vec![given(setting)];
+    }
+    chosen
+}
+
+/// Each setting with how often it is read.
+fn counted<'f>(findings: &'f Findings<'_, '_>) -> HashMap<&'f str, Count> {
+    let mut counted: HashMap<&str, Count> = HashMap::new();
+    for reading in &findings.readings.all {
+        let Some(setting) = &reading.setting else { continue };
+        let number = findings.graph.numbers.get(reading.table.as_str()).copied();
+        let column = reading.column.as_deref();
+        let of_key = number.and_then(|number| findings.keys.of(number));
+        let is_key = column.is_some() && of_key.map(|key| key.column.as_str()) == column
+            || number.is_some() && number == findings.choice.table;
+        let count = counted.entry(setting).or_default();
+        count.times += 1;
+        count.keys += u32::from(is_key);
+    }
+    counted
+}
+
+/// A setting as a candidate.
+fn candidate(setting: &str, named: &[String], count: Count) -> Candidate {
+    let Count { times, keys } = count;
+    Candidate {
+        value: setting.to_owned(),
+        score: times + keys * 3 + if is_tenantish(named) { 20 } else { 0 },
+        sure: if keys > 0 { Certainty::Certain } else { Certainty::Likely },
+        reasons: vec![format!(
+            "policies and defaults read it {times} times, {keys} beside a tenant key"
+        )],
+    }
+}
+
+/// Whether one of the words is one for a tenant.
+fn is_tenantish(named: &[String]) -> bool {
+    named.iter().any(|word| tenant_weight(std::slice::from_ref(word)) >= 40)
+}
