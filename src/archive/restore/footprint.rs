@@ -2,6 +2,7 @@
 //! of others; the server counts the rows that a transaction deletes, whoever they belong to. What it
 //! deleted more than the tenant had is somebody else's: taken by a foreign key or a trigger.
 
+use super::apply::Whole;
 use super::error::RestoreError;
 use super::prepare::{Difference, RestoreMode};
 use crate::archive::manifest::ArchivedClass;
@@ -34,11 +35,13 @@ pub(super) async fn footprint(
     Ok(rows.iter().map(touched).collect())
 }
 
-/// Refuses where rows of others were deleted, and warns where shared rows were changed.
+/// Refuses where rows of others were deleted, and warns where shared rows were changed: that is
+/// refused as well where it came of rows that were deleted to be written anew.
 pub(super) fn judge(
     relations: &[(&PlannedRelation, &Difference)],
     [before, after]: [&[Touched]; 2],
     mode: RestoreMode,
+    whole: &Whole,
     progress: &Progress,
 ) -> Result<(), RestoreError> {
     for ((relation, difference), (before, after)) in relations.iter().zip(before.iter().zip(after))
@@ -61,6 +64,9 @@ pub(super) fn judge(
         if deleted > own {
             let (relation, rows) = (relation.name.clone(), deleted - own);
             return Err(RestoreError::Reaches { relation, rows });
+        }
+        if !relation.is_own() && updated > 0 && !whole.is_empty() {
+            return Err(RestoreError::Reaches { relation: relation.name.clone(), rows: updated });
         }
         if !relation.is_own() && updated > 0 {
             progress.warn(format!(

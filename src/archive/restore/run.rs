@@ -267,7 +267,7 @@ async fn attempt(
     }
     let after = footprint(transaction, relations).await.map_err(failed)?;
     let all: Vec<_> = relations.iter().zip(application.differences).collect();
-    judge(&all, [&before, &after], mode, progress)?;
+    judge(&all, [&before, &after], mode, whole, progress)?;
     Ok(applied)
 }
 

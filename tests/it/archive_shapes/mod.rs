@@ -7,7 +7,7 @@ mod links;
 mod names;
 mod property;
 mod triggers;
-mod types;
+mod values;
 
 use std::path::{Path, PathBuf};
 

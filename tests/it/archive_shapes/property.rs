@@ -8,7 +8,7 @@ use tenantdesk::archive::restore::RestoreMode;
 
 use super::links::LINKS;
 use super::names::{KUNDE, NAMES};
-use super::types::TYPES;
+use super::values::TYPES;
 use super::{Schema, circles::CIRCLES};
 use crate::export::Yard;
 use crate::harness::cluster::SUPERUSER;
