@@ -2,6 +2,7 @@
 //! written by hand, and one yard on which all of them are told.
 
 mod circles;
+mod grown;
 mod keys;
 mod links;
 mod names;
