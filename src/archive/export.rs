@@ -212,10 +212,17 @@ fn free_path(directory: &Path, name: &str) -> PathBuf {
     free.unwrap_or_else(|| numbered(1))
 }
 
-/// How names of files about a tenant begin.
+/// How names of files about a tenant begin: letters and digits of every script, so that a text key is
+/// read in it and none leads out of the directory or looks like an option.
 pub(super) fn file_stem(tenant: &Tenant) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    tenant.handle().chars().take(80).map(safe).collect()
+    stem_of(&tenant.handle())
+}
+
+fn stem_of(handle: &str) -> String {
+    let safe = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '_' };
+    let mut stem: String = handle.chars().take(80).map(safe).collect();
+    stem.truncate(stem.floor_char_boundary(160));
+    if stem.is_empty() || stem.starts_with('-') { format!("tenant{stem}") } else { stem }
 }
 
 /// Writes the archive. Nothing is under the final name unless it is whole.
@@ -338,11 +345,17 @@ async fn copy_all(
     progress.plan("rows", None);
     let mut rows = 0;
     let relation_count = archive.relations.len();
+    let workers = Sql::new("set local max_parallel_workers_per_gather to default");
     for (number, relation) in (1..).zip(&archive.relations) {
         progress.checkpoint()?;
         progress.enter(format!("{}, relation {number} of {relation_count}", relation.name));
         pipeline.relation(relation.archived.ordinal).await?;
         let statements = Statements { relation, tenant: &tenant.id };
+        if relation.archived.order.is_empty() {
+            // Workers would give the rows in the order in which they finish.
+            let alone = Sql::new("set local max_parallel_workers_per_gather = 0");
+            transaction.batch(&alone).await?;
+        }
         let stream = transaction.copy_out(&statements.copy_out()).await?;
         let mut stream = std::pin::pin!(stream);
         while let Some(message) = stream.next().await {
@@ -355,6 +368,9 @@ async fn copy_all(
             }
         }
         progress.advance(rows);
+        if relation.archived.order.is_empty() {
+            transaction.batch(&workers).await?;
+        }
     }
     Ok(())
 }
@@ -433,6 +449,22 @@ fn receipt(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn file_names_tell_the_tenant_and_lead_nowhere_else() {
+        for (handle, stem) in [
+            ("acme", "acme"),
+            ("eu/acme", "eu_acme"),
+            ("../../etc", "______etc"),
+            ("größe 日本", "größe_日本"),
+            ("-rf", "tenant-rf"),
+            ("", "tenant"),
+            ("a\n\u{202e}b", "a__b"),
+        ] {
+            assert_eq!(stem_of(handle), stem);
+        }
+        assert!(stem_of(&"日".repeat(200)).len() <= 160);
+    }
 
     #[test]
     fn two_exports_of_one_second_are_two_files() {

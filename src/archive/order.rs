@@ -5,7 +5,7 @@
 //! its parent before it is written, so a circle through such a parent is cut: at keys that can be
 //! deferred, else at nullable columns, which are then filled in afterwards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{PlanError, PlannedKey, PlannedRelation};
 
@@ -47,20 +47,34 @@ pub(super) fn circles(count: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>>
             }
         }
     }
-    let mut done = vec![false; count];
-    let mut groups = Vec::new();
     let together = |a: usize, b: usize| a == b || (reach[a][b] && reach[b][a]);
-    loop {
-        let ready = |node: &usize| {
-            !done[*node] && (0..count).all(|p| done[p] || !reach[*node][p] || together(*node, p))
-        };
-        let Some(first) = (0..count).find(ready) else { return groups };
-        let group: Vec<usize> = (0..count).filter(|&other| together(first, other)).collect();
-        for &member in &group {
-            done[member] = true;
+    // Each group goes by its lowest member; it waits for the groups of its parents.
+    let lowest: Vec<usize> = (0..count)
+        .map(|node| (0..count).find(|&other| together(node, other)).unwrap_or(node))
+        .collect();
+    let mut waiting: BTreeMap<usize, BTreeSet<usize>> =
+        lowest.iter().map(|&group| (group, BTreeSet::new())).collect();
+    let mut children: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for &(child, parent) in edges {
+        let (child, parent) = (lowest[child], lowest[parent]);
+        if child != parent && waiting.entry(child).or_default().insert(parent) {
+            children.entry(parent).or_default().push(child);
         }
-        groups.push(group);
     }
+    let free = waiting.iter().filter(|(_, parents)| parents.is_empty()).map(|(&group, _)| group);
+    let mut ready: BTreeSet<usize> = free.collect();
+    let mut groups = Vec::new();
+    while let Some(group) = ready.pop_first() {
+        groups.push((0..count).filter(|&node| lowest[node] == group).collect());
+        for child in children.remove(&group).unwrap_or_default() {
+            let parents = waiting.entry(child).or_default();
+            parents.remove(&group);
+            if parents.is_empty() {
+                ready.insert(child);
+            }
+        }
+    }
+    groups
 }
 
 /// A reference between two relations of the list.

@@ -78,6 +78,11 @@ impl Statements<'_> {
         )
     }
 
+    /// How many rows the tenant has.
+    pub(super) fn count(self) -> Sql {
+        Sql::new("select count(*) from ").append(&self.tenant_rows())
+    }
+
     /// The temporary table, with the types and collations of the target.
     pub(super) fn create_stage(self) -> Sql {
         Sql::fill(

@@ -1,6 +1,8 @@
 //! Which rows of a relation are the tenant's, as FROM and WHERE. The guard says the same; here it is
 //! said so that the planner begins at the tenant, and reads no row of another one.
 
+use std::collections::BTreeSet;
+
 use super::manifest::ArchivedClass;
 use super::plan::{PlannedPath, PlannedStep};
 use super::statements::Statements;
@@ -58,16 +60,11 @@ impl Statements<'_> {
     fn derived_rows(self) -> Sql {
         let paths = &self.relation.paths;
         let once = paths.iter().flat_map(|path| &path.steps).all(|step| step.is_unique);
-        let words: Vec<_> = paths.iter().map(|path| path.word.as_ref()).collect();
-        let apart = words.iter().enumerate().all(|(place, word)| {
-            let other = |other: &&Option<&(String, String)>| match (word, other) {
-                (Some((column, word)), Some((other_column, other_word))) => {
-                    column == other_column && word != other_word
-                }
-                _ => false,
-            };
-            words[place + 1..].iter().all(|next| other(&next))
-        });
+        // One column with different words: no row is on two ways.
+        let words: Vec<_> = paths.iter().filter_map(|path| path.word.as_ref()).collect();
+        let columns: BTreeSet<&String> = words.iter().map(|(column, _)| column).collect();
+        let different: BTreeSet<&String> = words.iter().map(|(_, word)| word).collect();
+        let apart = columns.len() == 1 && different.len() == paths.len();
         match paths.as_slice() {
             [path] if once && path.word.is_none() => self.joined(path),
             paths if once && apart => {

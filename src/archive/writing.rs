@@ -14,9 +14,12 @@ impl Statements<'_> {
             " where not exists (select 1 from {target} t where {same})",
             &[("target", &self.numbered(&self.target_rows())), ("same", &self.same())],
         );
-        let value = |name: String| match postponed.contains(&name) {
-            true => Sql::new("null"),
-            false => Sql::new("s.").ident(&Ident::new(name)),
+        let value = |name: String| {
+            if postponed.contains(&name) {
+                Sql::new("null")
+            } else {
+                Sql::new("s.").ident(&Ident::new(name))
+            }
         };
         let values: Vec<Sql> = self.names().into_iter().map(value).collect();
         let always = self

@@ -163,6 +163,17 @@ pub async fn named(console: &Console, word: &str) -> Result<Option<Tenant>, Cons
     Ok(if rows.len() == 1 { rows.first().map(tenant) } else { None })
 }
 
+/// The tenant with this id, whoever else has it as a slug; none where there is none.
+///
+/// # Errors
+/// [`ConsoleError`].
+pub async fn by_id(console: &Console, id: &str) -> Result<Option<Tenant>, ConsoleError> {
+    let sql = Sql::new(
+        "select id, slug, name, plan, status, domain, created_at from tenantdesk.tenant_named($1) where id = $1",
+    );
+    Ok(console.query(&sql, &[&id]).await?.first().map(tenant))
+}
+
 /// Finds tenants by name, slug, id, domain or a member's e-mail address; best matches first, at
 /// most 1,000.
 ///

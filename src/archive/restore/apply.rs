@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use super::compare;
 use super::error::RestoreError;
+use super::footprint::{footprint, judge_deleted};
 use super::prepare::{Difference, RestoreMode};
 use crate::archive::manifest::ArchivedClass;
 use crate::archive::order::{Group, Step};
@@ -59,12 +60,19 @@ impl Application<'_> {
     }
 
     async fn delete_and_insert(&self, whole: &Whole) -> Result<Applied, RestoreError> {
+        let failed = |source| RestoreError::of("foreign keys", source);
+        let before = footprint(self.transaction, self.relations).await.map_err(failed)?;
         let deleted = self.delete(whole, |place| {
             let (relation, difference) = (&self.relations[place], &self.differences[place]);
             let without_key = relation.row_key.is_empty();
             difference.extra > 0 || (without_key && difference.missing > 0)
         });
         let deleted = deleted.await?;
+        if deleted > 0 {
+            self.become_role(SessionRole::Archivist).await?;
+            let Self { transaction, session, relations, differences, .. } = self;
+            judge_deleted(transaction, &session.tenant, relations, differences, &before).await?;
+        }
         let changes = deleted > 0 || self.differences.iter().any(|d| d.changed > 0);
         let applied = self.insert_all(whole, changes).await?;
         Ok(Applied { deleted, ..applied })

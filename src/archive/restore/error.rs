@@ -115,9 +115,9 @@ pub enum RestoreError {
         /// What the server said.
         source: Box<ServerError>,
     },
-    /// Rows of others would have gone with the tenant's own.
+    /// Rows of others would have gone or changed with the tenant's own.
     #[error(
-        "with the tenant's rows {} of `{relation}` would go that are not the tenant's",
+        "{} of `{relation}` that a restore must leave alone would be changed or removed with the tenant's",
         crate::format::counted(*.rows, "row")
     )]
     Reaches {
@@ -126,6 +126,15 @@ pub enum RestoreError {
         /// How many.
         rows: i64,
     },
+}
+
+/// A word as a shell takes it.
+fn in_shell(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", crate::text::screen(word).replace('\'', "'\\''"))
 }
 
 /// Rows for people, and nothing where none is known.
@@ -199,7 +208,7 @@ impl Explain for RestoreError {
             Self::NoTenant(_) => {
                 vec!["a restore goes into the tenant that was exported; make it first".into()]
             }
-            Self::Unconfirmed { expected, .. } => vec![format!("write --confirm {expected}")],
+            Self::Unconfirmed { expected, .. } => vec![format!("write --confirm {}", in_shell(expected))],
             Self::Busy => {
                 vec!["wait until it ends; `tenantdesk impersonation list` shows it".into()]
             }
@@ -229,7 +238,7 @@ impl Explain for RestoreError {
             ],
             Self::Reaches { .. } => vec![
                 unchanged,
-                "a foreign key with ON DELETE CASCADE, or a trigger, deletes them".into(),
+                "a foreign key with ON DELETE CASCADE or SET NULL, or a trigger, does it".into(),
             ],
             Self::Differs { .. } => vec![
                 unchanged,

@@ -2,11 +2,13 @@
 //! of others; the server counts the rows that a transaction deletes, whoever they belong to. What it
 //! deleted more than the tenant had is somebody else's: taken by a foreign key or a trigger.
 
+use super::apply::Whole;
 use super::error::RestoreError;
 use super::prepare::{Difference, RestoreMode};
-use crate::archive::manifest::ArchivedClass;
 use crate::archive::plan::PlannedRelation;
+use crate::archive::statements::Statements;
 use crate::format;
+use crate::identity::TenantId;
 use crate::postgres::{ServerError, Sql, Transaction};
 use crate::progress::Progress;
 
@@ -34,35 +36,63 @@ pub(super) async fn footprint(
     Ok(rows.iter().map(touched).collect())
 }
 
-/// Refuses where rows of others were deleted, and warns where shared rows were changed.
+/// What was touched between two moments.
+fn between(before: &[Touched], after: &[Touched]) -> Vec<Touched> {
+    let one = |(before, after): (&Touched, &Touched)| Touched {
+        inserted: after.inserted - before.inserted,
+        updated: after.updated - before.updated,
+        deleted: after.deleted - before.deleted,
+    };
+    before.iter().zip(after).map(one).collect()
+}
+
+/// Refuses where, before anything was inserted, more rows were deleted than the tenant has lost.
+pub(super) async fn judge_deleted(
+    transaction: &Transaction<'_>,
+    tenant: &TenantId,
+    relations: &[PlannedRelation],
+    differences: &[Difference],
+    before: &[Touched],
+) -> Result<(), RestoreError> {
+    let failed = |source| RestoreError::of("foreign keys", source);
+    let after = footprint(transaction, relations).await.map_err(failed)?;
+    let touched = between(before, &after);
+    for ((relation, difference), touched) in relations.iter().zip(differences).zip(touched) {
+        if touched.deleted == 0 {
+            continue;
+        }
+        let count = Statements { relation, tenant }.count();
+        let row = transaction.query_one(&count, &[]).await;
+        let row = row.map_err(|error| RestoreError::of(&relation.name, error))?;
+        let had = i64::try_from(difference.in_target).unwrap_or(i64::MAX);
+        let others = touched.deleted - (had - row.get::<_, i64>(0)).max(0);
+        if others > 0 {
+            return Err(RestoreError::Reaches { relation: relation.name.clone(), rows: others });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses where shared rows were deleted, or any by an INSERT, and warns where shared rows were
+/// changed: that is refused as well where it came of rows that were deleted to be written anew.
 pub(super) fn judge(
-    relations: &[(&PlannedRelation, &Difference)],
+    relations: &[PlannedRelation],
     [before, after]: [&[Touched]; 2],
     mode: RestoreMode,
+    whole: &Whole,
     progress: &Progress,
 ) -> Result<(), RestoreError> {
-    for ((relation, difference), (before, after)) in relations.iter().zip(before.iter().zip(after))
-    {
-        let updated = after.updated - before.updated;
-        let deleted = after.deleted - before.deleted;
-        let inserted = after.inserted - before.inserted;
-        let own = if relation.is_own() && mode == RestoreMode::Replace {
-            let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
-            let own = count(difference.in_target) + inserted - count(difference.in_archive);
-            // Children whose parent was gone are nobody's until it is back, and need no INSERT.
-            let adopted = match relation.archived.class {
-                ArchivedClass::Derived => (count(difference.missing) - inserted).max(0),
-                _ => 0,
-            };
-            (own + adopted).max(0)
-        } else {
-            0
-        };
-        if deleted > own {
-            let (relation, rows) = (relation.name.clone(), deleted - own);
-            return Err(RestoreError::Reaches { relation, rows });
+    for (relation, touched) in relations.iter().zip(between(before, after)) {
+        let Touched { updated, deleted, .. } = touched;
+        let shared = !relation.is_own();
+        let reaches = |rows| Err(RestoreError::Reaches { relation: relation.name.clone(), rows });
+        if deleted > 0 && (shared || mode == RestoreMode::Missing) {
+            return reaches(deleted);
         }
-        if !relation.is_own() && updated > 0 {
+        if updated > 0 && shared && !whole.is_empty() {
+            return reaches(updated);
+        }
+        if updated > 0 && shared {
             progress.warn(format!(
                 "{} of `{}` changed by a foreign key or a trigger",
                 format::counted(updated, "row"),

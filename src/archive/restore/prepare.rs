@@ -152,7 +152,7 @@ pub async fn prepare(console: &Console, ask: Restore) -> Result<RestorePlan, Fai
         .await?;
     let (relations, warnings) = fit(ask.archive.manifest(), &plan(&map, &catalog)?)?;
     let id = &ask.archive.manifest().tenant.id;
-    let named = directory::named(console, id).await?.filter(|tenant| tenant.id.as_str() == id);
+    let named = directory::by_id(console, id).await?;
     let tenant = named.or_else(|| lost(&map, &ask.archive.manifest().tenant));
     let tenant = tenant.ok_or_else(|| RestoreError::NoTenant(crate::text::screen(id)))?;
     let key = SigningKey::open_or_create(&ask.signing_key)?;

@@ -266,8 +266,7 @@ async fn attempt(
         return Err(compare::unlike(application, *place).await?);
     }
     let after = footprint(transaction, relations).await.map_err(failed)?;
-    let all: Vec<_> = relations.iter().zip(application.differences).collect();
-    judge(&all, [&before, &after], mode, progress)?;
+    judge(relations, [&before, &after], mode, whole, progress)?;
     Ok(applied)
 }
 

@@ -66,7 +66,7 @@ fn tenant_state(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
     Ok(Sql::fill(
         "create or replace function tenantdesk.tenant_state(tenant text) returns table (slug text, plan text, suspended boolean)\n\
          {head}  return query select {slug}, {plan}, {suspended} from {root} r where r.{key} = tenant_state.tenant::{type};\n\
-         exception when invalid_text_representation or numeric_value_out_of_range then return;\nend $function$",
+         exception when invalid_text_representation or numeric_value_out_of_range or check_violation then return;\nend $function$",
         &[
             ("head", &Sql::new(HEAD)),
             ("slug", &text_of("r", root.slug.as_deref())),
@@ -84,7 +84,7 @@ fn tenant_id(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
     Ok(Sql::fill(
         "create or replace function tenantdesk.tenant_id(tenant text) returns text\n\
          {head}  return (tenant_id.tenant::{type})::text;\n\
-         exception when invalid_text_representation or numeric_value_out_of_range then return null;\nend $function$",
+         exception when invalid_text_representation or numeric_value_out_of_range or check_violation then return null;\nend $function$",
         &[("head", &Sql::new(HEAD)), ("type", &conditions.tenant_type()?)],
     ))
 }
@@ -214,7 +214,7 @@ fn members(lookups: &Lookups) -> Vec<Sql> {
             "create or replace function tenantdesk.members(tenant text) returns table (id text, email text, name text, role text, state text)\n\
              {head}  perform tenantdesk.require('support', 'listing members');\n  \
              return query select x.id, x.email, x.name, x.role, x.state from ({of_tenant}) x order by x.email;\n\
-             exception when invalid_text_representation or numeric_value_out_of_range then return;\nend $function$",
+             exception when invalid_text_representation or numeric_value_out_of_range or check_violation then return;\nend $function$",
             &pieces,
         ),
         Sql::fill(
@@ -224,7 +224,7 @@ fn members(lookups: &Lookups) -> Vec<Sql> {
         ),
         Sql::fill(
             "create or replace function tenantdesk.member_state(tenant text, member text) returns table (email text, role text, active boolean)\n\
-             {head}  return query {state};\nexception when invalid_text_representation or numeric_value_out_of_range then return;\nend $function$",
+             {head}  return query {state};\nexception when invalid_text_representation or numeric_value_out_of_range or check_violation then return;\nend $function$",
             &pieces,
         ),
         Sql::fill(

@@ -49,3 +49,21 @@ async fn a_circle_that_nothing_opens_is_named_with_the_key_that_would() {
     yard.desk.rows(SUPERUSER, hint);
     yard.put_in(&archive, RestoreMode::Missing).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_row_does_not_lose_what_it_refers_to() {
+    let yard = CIRCLES.yard().await;
+    yard.desk.rows(SUPERUSER, "alter table app.stores add unique (tenant_id, note)");
+    let before = yard.tables();
+    let archive = yard.take_out("acme", "acme.tenant").await;
+    // Two names changed places: they can be put back by writing both rows anew, and not else.
+    yard.damage("update app.stores set note = 'x' where id = 101; update app.stores set note = 'store 1' where id = 102; update app.stores set note = 'store 2' where id = 101");
+    let damaged = yard.tables();
+    let failure = yard.put_in(&archive, RestoreMode::Replace).await.unwrap_err();
+    assert!(failure.message.contains("1 row of `app.tenants`"), "{failure:?}");
+    assert_eq!(yard.tables(), damaged);
+    let key = "alter table app.tenants drop constraint tenants_main, add constraint tenants_main foreign key (main_id) references app.stores deferrable";
+    yard.desk.rows(SUPERUSER, key);
+    yard.put_in(&archive, RestoreMode::Replace).await.unwrap();
+    assert_eq!(yard.tables(), before, "control: a key that waits lets it through");
+}

@@ -1,6 +1,7 @@
 //! Tenant keys of every type that keys have, and databases without a table of tenants.
 
 use tenantdesk::archive::restore::RestoreMode;
+use tenantdesk::tenant::directory::{self, DirectoryError};
 
 use super::{Schema, comes_back};
 
@@ -88,6 +89,9 @@ async fn key_comes_back(key: &str, first: &str, second: &str, root: &str) {
         crate::harness::cluster::SUPERUSER,
         "select id::text from app.owners where name = 'first'",
     );
+    // A word that the type of the key refuses, or a domain, is no tenant's.
+    let nobody = directory::resolve(&yard.console, "7 ☃").await.unwrap_err();
+    assert!(matches!(nobody, DirectoryError::NotFound(_)), "{key}: {nobody:?}");
     comes_back(
         &yard,
         &tenant,

@@ -2,12 +2,13 @@
 //! written by hand, and one yard on which all of them are told.
 
 mod circles;
+mod grown;
 mod keys;
 mod links;
 mod names;
 mod property;
 mod triggers;
-mod types;
+mod values;
 
 use std::path::{Path, PathBuf};
 

@@ -4,9 +4,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 
+use tenantdesk::catalog;
+use tenantdesk::isolation::discover::{Decisions, discover};
 use tenantdesk::isolation::guard::{Consent, install};
-use tenantdesk::isolation::map::RelationMap;
-use tenantdesk::postgres::{Endpoint, connect};
+use tenantdesk::isolation::map::{Class, Relation, RelationMap};
+use tenantdesk::postgres::{Endpoint, Isolation, Preamble, Transaction, connect};
 
 use super::cluster::{Cluster, PsqlOutput, SUPERUSER, cluster};
 
@@ -94,6 +96,33 @@ fn fill(cluster: &Cluster, name: &str, schema: &Schema) {
     install_guard(&cluster.endpoint(name, "app_owner"), &map, consent);
 }
 
+/// What discovery makes of a database whose application is `app_user`.
+fn discovered(endpoint: &Endpoint) -> RelationMap {
+    let endpoint = endpoint.clone();
+    let found = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let link = connect(&endpoint, "test discovery").await.expect("connect");
+            let preamble = Preamble { isolation: Isolation::Snapshot, role: None, settings: &[] };
+            let transaction = Transaction::begin(&link, preamble).await.expect("begin");
+            let catalog = catalog::load(&transaction, Some("app_user")).await.expect("a catalog");
+            let mut decisions = Decisions::default();
+            decisions.hints.application_role = Some("app_user".to_owned());
+            let undecided = discover(&catalog, &decisions).expect("a proposal").undecided;
+            decisions.relations = undecided
+                .into_iter()
+                .map(|one| Relation {
+                    reason: Some("nobody decided".to_owned()),
+                    ..Relation::new(one.relation, Class::Excluded)
+                })
+                .collect();
+            let proposal = discover(&catalog, &decisions).expect("a proposal");
+            proposal.map.unwrap_or_else(|| panic!("{:?}", proposal.questions))
+        })
+    });
+    found.join().expect("a map")
+}
+
 /// Runs the installation, on a thread of its own, because callers may be inside a runtime.
 pub fn install_guard(endpoint: &Endpoint, map: &RelationMap, consent: Consent) {
     let (endpoint, map) = (endpoint.clone(), map.clone());
@@ -132,6 +161,22 @@ impl Desk {
     /// A schema of a test's own: extensions and the like as the superuser, tables as their owner, rows
     /// as the superuser, and the map that guards it.
     pub fn custom(extensions: &str, tables: &str, rows: &str, map: &str) -> Self {
+        let desk = Self::unguarded(extensions, tables);
+        desk.rows(SUPERUSER, rows);
+        let map = RelationMap::from_toml(map).expect("a map");
+        desk.guarded(&map)
+    }
+
+    /// A schema of tests/fixtures/schemas with the map that discovery finds; what it leaves to a
+    /// person is excluded.
+    pub fn discovered(extensions: &str, tables: &str, rows: &str) -> Self {
+        let desk = Self::unguarded(extensions, tables);
+        desk.rows("app_owner", rows);
+        let map = discovered(&desk.endpoint("app_owner"));
+        desk.guarded(&map)
+    }
+
+    fn unguarded(extensions: &str, tables: &str) -> Self {
         LazyLock::force(&HOST);
         let cluster = cluster();
         let database = cluster.create_database("custom");
@@ -140,12 +185,14 @@ impl Desk {
             .rows();
         cluster.psql(&database, SUPERUSER, extensions).rows();
         cluster.psql(&database, "app_owner", tables).rows();
-        cluster.psql(&database, SUPERUSER, rows).rows();
-        let map = RelationMap::from_toml(map).expect("a map");
+        Self { cluster, database }
+    }
+
+    fn guarded(self, map: &RelationMap) -> Self {
         let consent = Consent { close_doors: true, enforce_limits: false, pin_public: false };
         let _turn = ONE_AT_A_TIME.lock().expect("no other template failed");
-        install_guard(&cluster.endpoint(&database, "app_owner"), &map, consent);
-        Self { cluster, database }
+        install_guard(&self.endpoint("app_owner"), map, consent);
+        self
     }
 
     fn copy(template: &str) -> Self {
