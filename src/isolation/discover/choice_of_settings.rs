@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use super::assemble::given;
+use super::claims::claims;
 use super::names::words;
 use super::proposal::{Candidate, Certainty};
 use super::propose::Findings;
@@ -41,7 +42,9 @@ pub(super) fn choose(findings: &Findings<'_, '_>) -> Chosen {
         let named = words(setting);
         let candidate = candidate(setting, &named, count);
         let person = any(&named, "user member person actor uid sub employee");
-        if any(&named, "claim jwt role") {
+        // `request.jwt.claim.sub` is a claim by itself, `request.jwt.claims` all of them.
+        let document = any(&named, "claim jwt role") && !setting.contains(".claim.");
+        if document {
             documents.push(Candidate { sure: Certainty::Guess, ..candidate });
         } else if person && !(count.keys * 2 > count.times && is_tenantish(&named)) {
             chosen.member.push(candidate);
@@ -53,10 +56,7 @@ pub(super) fn choose(findings: &Findings<'_, '_>) -> Chosen {
         list.sort_by(|a, b| (b.score, &a.value).cmp(&(a.score, &b.value)));
     }
     if let Some(document) = documents.first() {
-        chosen.remarks.push(format!(
-            "policies read {}, which holds a document and not a tenant's key",
-            document.value
-        ));
+        read_claims(findings, document, &mut chosen);
     }
     if let Some(setting) = &findings.decisions.hints.setting {
         chosen.tenant = vec![given(setting)];
@@ -73,6 +73,34 @@ pub(super) fn choose(findings: &Findings<'_, '_>) -> Chosen {
         chosen.member = vec![given(setting)];
     }
     chosen
+}
+
+/// What a setting that holds a document says: the claim of the tenant, and of the member.
+fn read_claims(findings: &Findings<'_, '_>, document: &Candidate, chosen: &mut Chosen) {
+    let tables = 0..findings.graph.tables.len();
+    let mut keys: Vec<&str> = tables
+        .filter_map(|number| findings.keys.of(number))
+        .map(|key| key.column.as_str())
+        .collect();
+    keys.dedup();
+    let found = claims(findings.catalog, &keys);
+    let claim = |claim: &String| Candidate {
+        value: format!("{}#{claim}", document.value),
+        sure: Certainty::Likely,
+        reasons: vec![format!("policies read the claim {claim} of {}", document.value)],
+        ..document.clone()
+    };
+    match &found.tenant {
+        Some(tenant) if chosen.tenant.is_empty() => chosen.tenant.push(claim(tenant)),
+        Some(_) => {}
+        None => chosen.remarks.push(format!(
+            "policies read {}, which holds a document, and no claim of it names the tenant",
+            document.value
+        )),
+    }
+    if let (Some(member), true) = (&found.member, chosen.member.is_empty()) {
+        chosen.member.push(claim(member));
+    }
 }
 
 /// Each setting with how often it is read.

@@ -5,6 +5,7 @@ mod application;
 mod assemble;
 mod books;
 mod choice_of_settings;
+mod claims;
 mod columns;
 mod command;
 mod decide;

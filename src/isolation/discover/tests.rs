@@ -39,6 +39,7 @@ fn catalog(lines: &str) -> Catalog {
                 deferrable: false,
                 validated: true,
                 delete_action: "c".to_owned(),
+                simple: true,
             }));
         }
         relation.primary_key = vec![relation.columns[0].name.clone()];
@@ -71,11 +72,13 @@ fn empty(name: &str) -> CatalogRelation {
         name: RelationName::new("public", name),
         kind: RelationKind::Table,
         is_partition: false,
+        has_heirs: false,
         row_security: false,
         forced: false,
         security_invoker: false,
         columns: Vec::new(),
         primary_key: Vec::new(),
+        primary_key_equals: Vec::new(),
         unique_keys: Vec::new(),
         application: Rights::default(),
         policies: Vec::new(),

@@ -30,9 +30,9 @@ fn a_dry_run_prints_all_of_the_sql_and_changes_nothing() {
     let sql = shown["sql"].as_str().unwrap();
     for part in [
         "create role %I nologin",
-        "create view tenantdesk_read.\"Project\"",
+        "create view tenantdesk_read.\"Film\"",
         "REVOKE TEMPORARY ON DATABASE",
-        "grant select on tenantdesk_read.\"Project\"",
+        "grant select on tenantdesk_read.\"Film\"",
     ] {
         assert!(sql.contains(part), "{part}");
     }
