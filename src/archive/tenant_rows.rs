@@ -65,7 +65,10 @@ impl Statements<'_> {
         let columns: BTreeSet<&String> = words.iter().map(|(column, _)| column).collect();
         let different: BTreeSet<&String> = words.iter().map(|(_, word)| word).collect();
         let apart = columns.len() == 1 && different.len() == paths.len();
+        let is_view = self.relation.source != self.relation.table;
         match paths.as_slice() {
+            // Its guarded view begins at the tenant by itself.
+            [_, _, ..] if is_view => self.target().text(" as t"),
             [path] if once && path.word.is_none() => self.joined(path),
             paths if once && apart => {
                 let ways: Vec<Sql> = paths

@@ -120,7 +120,7 @@ async fn confirmed(
     plan.check_confirmation(confirm)?;
     let undertaking = console.begin(plan.entry(plan.mode.as_str().to_owned())).await?;
     let result = within_session(console, &undertaking, &plan, progress, async |session| {
-        change(session, &undertaking, &plan, last, progress).await
+        Box::pin(change(session, &undertaking, &plan, last, progress)).await
     })
     .await;
     undertaking.finish(result).await

@@ -1,12 +1,14 @@
 //! Guarded views for tables without row level security: nothing is enabled on them without
 //! consent, so the views stand in their place, and the transaction's search path puts them first.
 
+use std::collections::BTreeSet;
+
 use super::condition::{Conditions, GuardError, Of};
 use super::policies::provisioned;
 use super::rights::{is_link, privilege_on};
 use super::roles::{ARCHIVE, IMPERSONATION, list};
 use crate::catalog::CatalogRelation;
-use crate::isolation::map::{Class, Relation};
+use crate::isolation::map::{Class, Relation, Way};
 use crate::postgres::{Ident, Sql};
 
 /// One set of views: for reading and writing as a member, for an export, for the writes of a restore.
@@ -73,12 +75,29 @@ pub(super) fn views(
             continue;
         }
         let view = Sql::new(set.schema).text(".").ident(name);
-        let belongs = belongs(conditions, relation, set)?;
-        statements.push(create(present, &view, &belongs, set));
+        let belongs = if set.of == Of::Archive {
+            ways(relation).iter().map(|way| belongs(conditions, way, set)).collect()
+        } else {
+            belongs(conditions, relation, set).map(|whole| vec![whole])
+        };
+        statements.push(create(present, &view, &belongs?, set));
         statements.extend(grants(set, movable, present, &view));
     }
     statements.push(Sql::new("reset role"));
     Ok(statements)
+}
+
+/// A polymorphic relation way by way, where no row is on two of them; else as it is. One EXISTS is a
+/// join that begins at the tenant; several that are joined by OR are asked of every row of the table
+/// (300,000 rows: 4 ms and 100 ms). A view of several parts cannot be written through.
+fn ways(relation: &Relation) -> Vec<Relation> {
+    let columns: BTreeSet<&str> = relation.ways.iter().map(|way| way.column.as_str()).collect();
+    let words: BTreeSet<&str> = relation.ways.iter().map(|way| way.word.as_str()).collect();
+    if columns.len() != 1 || words.len() != relation.ways.len() {
+        return vec![relation.clone()];
+    }
+    let alone = |way: &Way| Relation { ways: vec![way.clone()], ..relation.clone() };
+    relation.ways.iter().map(alone).collect()
 }
 
 /// Which rows a view shows, and lets in.
@@ -97,21 +116,30 @@ fn belongs(conditions: &Conditions<'_>, relation: &Relation, set: &Set) -> Resul
 
 /// `create view`, one column list, a barrier, and a cascaded check where it is written through.
 /// What moves a tenant takes each table for itself: rows of tables that inherit from it are theirs.
-fn create(present: &CatalogRelation, view: &Sql, belongs: &Sql, set: &Set) -> Sql {
+fn create(present: &CatalogRelation, view: &Sql, belongs: &[Sql], set: &Set) -> Sql {
     let alone = present.has_heirs && matches!(set.of, Of::Archive | Of::ArchiveWrites);
     let columns: Vec<Sql> = present
         .columns
         .iter()
         .map(|column| Sql::new("t.").ident(&Ident::new(&column.name)))
         .collect();
+    let part = |belongs: &Sql| {
+        Sql::fill(
+            "select {columns} from {only}{table} as t where {belongs}",
+            &[
+                ("columns", &Sql::join(&columns, ", ")),
+                ("table", &Sql::from(&present.name)),
+                ("only", &Sql::new(if alone { "only " } else { "" })),
+                ("belongs", belongs),
+            ],
+        )
+    };
+    let parts: Vec<Sql> = belongs.iter().map(part).collect();
     Sql::fill(
-        "create view {view} with (security_barrier) as select {columns} from {only}{table} as t where {belongs}{check}",
+        "create view {view} with (security_barrier) as {parts}{check}",
         &[
             ("view", view),
-            ("columns", &Sql::join(&columns, ", ")),
-            ("table", &Sql::from(&present.name)),
-            ("only", &Sql::new(if alone { "only " } else { "" })),
-            ("belongs", belongs),
+            ("parts", &Sql::join(&parts, " union all ")),
             ("check", &Sql::new(if set.checked { " with cascaded check option" } else { "" })),
         ],
     )

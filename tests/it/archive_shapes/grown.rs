@@ -23,6 +23,13 @@ async fn goes_out_and_comes_back(
         desk
     });
     let yard = Yard::with(desk.await.unwrap()).await;
+    // Rows that broke a foreign key before it held, and rows that triggers rewrite as they come in,
+    // do not come back: links.rs and triggers.rs say what is told then.
+    let orphans = r#"do $$ declare t regclass; begin
+        for t in select oid from pg_class where relnamespace = to_regnamespace('"Haus & Hof"') and relkind in ('r', 'p') loop
+          execute format('alter table %s disable trigger user', t); end loop;
+        if to_regclass('"Haus & Hof".keys_handed') is not null then delete from "Haus & Hof".keys_handed where lease_id = 999; end if; end $$"#;
+    yard.damage(orphans);
     let tenants = directory::list(&yard.console).await.unwrap();
     assert!(tenants.len() >= 2, "{tenants:?}");
     let tenant = tenants[0].id.to_string();
