@@ -75,7 +75,8 @@ fn main() {
     let (link, catalog) = runtime.block_on(async {
         let host = connect(&superuser, "bench").await.unwrap();
         host.client().batch_execute("create database large").await.unwrap();
-        let large = Endpoint { database: "large".to_owned(), ..superuser };
+        let mut large = superuser;
+        "large".clone_into(&mut large.database);
         let link = connect(&large, "bench").await.unwrap();
         link.client().batch_execute(TOP).await.unwrap();
         for number in 0..(tables - 4).div_ceil(6) {

@@ -1,5 +1,5 @@
 //! How a transaction tells the application's policies whose it is: a setting that holds the tenant, or
-//! a JSON document of claims (`request.jwt.claims`), as PostgREST and Supabase set it.
+//! a JSON document of claims (`request.jwt.claims`), as `PostgREST` and Supabase set it.
 //!
 //! The map writes a claim as `setting#claim`, a claim inside another as `setting#outer.inner`.
 

@@ -1,4 +1,4 @@
-//! Claims of a JSON setting, as PostgREST and Supabase have them: which one names the tenant and which
+//! Claims of a JSON setting, as `PostgREST` and Supabase have them: which one names the tenant and which
 //! the member. `current_setting('request.jwt.claims')::json -> 'app_metadata' ->> 'org_id'` reads the
 //! claim `app_metadata.org_id`.
 

@@ -29,7 +29,7 @@ pub(super) async fn close(
             continue;
         }
         let given = rights_of(transaction, application_role).await? > before;
-        let change = Change { object: &object, change: &fix, kept: &keep, undo: &undo };
+        let change = Change { object: &object, statement: &fix, kept: &keep, undo: &undo };
         note(transaction, change, given.then(|| opposite(&keep)).flatten()).await?;
     }
     // The archivist stages rows in temporary tables; where TEMP was never PUBLIC it needs it as well.
@@ -46,7 +46,7 @@ pub(super) async fn close(
 /// A change of the target, and how to undo it.
 pub(super) struct Change<'c> {
     pub(super) object: &'c str,
-    pub(super) change: &'c str,
+    pub(super) statement: &'c str,
     pub(super) kept: &'c str,
     pub(super) undo: &'c str,
 }
@@ -61,12 +61,12 @@ pub(super) async fn note(
     change: Change<'_>,
     unkeep: Option<String>,
 ) -> Result<(), InstallError> {
-    let Change { object, change, kept, undo } = change;
+    let Change { object, statement, kept, undo } = change;
     run(transaction, Sql::new("set local role tenantdesk_owner")).await?;
     transaction
         .execute(
             &Sql::new("insert into tenantdesk.guard_changes (object, change, kept, undo, unkeep) values ($1, $2, $3, $4, $5) on conflict (object) do nothing"),
-            &[&object, &change, &kept, &undo, &unkeep],
+            &[&object, &statement, &kept, &undo, &unkeep],
         )
         .await?;
     run(transaction, Sql::new("reset role")).await

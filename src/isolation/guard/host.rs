@@ -27,7 +27,7 @@ pub(super) async fn refuse_definitions(
     }
     let change = Change {
         object: "DROP OWNED",
-        change: "create event trigger tenantdesk_refuse_definitions",
+        statement: "create event trigger tenantdesk_refuse_definitions",
         kept: "",
         undo: "drop event trigger tenantdesk_refuse_definitions; drop schema tenantdesk_host cascade",
     };

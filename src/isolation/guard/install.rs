@@ -98,13 +98,11 @@ impl InstallError {
     /// Whether it may go well another time: a lock was not given, or somebody else changed the same
     /// role or made the same thing meanwhile.
     fn passes(&self) -> bool {
-        let source = match self {
-            Self::Statement { source, .. }
-            | Self::Server(source)
-            | Self::Migrate(MigrateError::Failed { source, .. } | MigrateError::Server(source)) => {
-                source
-            }
-            _ => return false,
+        let (Self::Statement { source, .. }
+        | Self::Server(source)
+        | Self::Migrate(MigrateError::Failed { source, .. } | MigrateError::Server(source))) = self
+        else {
+            return false;
         };
         let said = source.to_string();
         let collided = ["tuple concurrently", "pg_authid_rolname_index", "pg_auth_members"];
