@@ -3,7 +3,7 @@
 //! `tenantdesk_meter`.
 
 use super::condition::{Conditions, GuardError};
-use super::{directory, measure};
+use super::{directory, draw, measure};
 use crate::isolation::map::{Members, Users, parse_name};
 use crate::postgres::{Ident, Sql};
 
@@ -25,6 +25,7 @@ pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardEr
     statements.extend(directory::directory(conditions, &lookups.select)?);
     statements.extend(members(&lookups));
     statements.extend(measure::measures(conditions)?);
+    statements.extend(draw::draws(conditions)?);
     statements.push(Sql::new(
         "grant execute on function tenantdesk.directory, tenantdesk.tenant_named, tenantdesk.find_tenants, \
          tenantdesk.members, tenantdesk.find_user, tenantdesk.measure, tenantdesk.measure_tenant to tenantdesk_operator",

@@ -99,14 +99,20 @@ pub(super) fn provisioned(
     relation: &Relation,
     row: &Sql,
 ) -> Result<Sql, GuardError> {
+    let map = conditions.map;
     let own = || conditions.belongs(relation, row, Of::Provision);
-    let members = conditions.map.members.as_ref();
+    let members = map.members.as_ref();
+    let people = map.users.as_ref().is_some_and(|users| users.table == relation.name);
     Ok(match relation.class {
         // Whoever may provision may write one person, the owner, and reads nobody.
         Class::Linked => Sql::new("tenantdesk.claim_provision('person')"),
         // A tenant of one's own would else be a way to read any person: link him, then impersonate.
         _ if members.is_some_and(|members| members.table == relation.name) => own()?
             .text(" and tenantdesk.is_first_member() and tenantdesk.claim_provision('member')"),
+        // A person who belongs to one tenant, and is linked beside it.
+        Class::Keyed if people => own()?.text(" and tenantdesk.claim_provision('person')"),
+        // Ids of a sequence can be foreseen: nobody plants rows for whoever gets the next one.
+        Class::Keyed if map.root.table.is_some() => own()?.text(" and tenantdesk.is_begun()"),
         // A tenant without a plan that is known would have no limits.
         Class::Root if conditions.map.root.plan.is_some() => {
             let plan = Ident::new(conditions.map.root.plan.as_deref().unwrap_or_default());
