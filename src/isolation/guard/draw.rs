@@ -72,7 +72,7 @@ pub(super) fn draws(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError>
     Ok(vec![
         Sql::fill(
             "create or replace function tenantdesk.id_forms() returns table (tenant text, person text)\n\
-             {head}  return query select {tenant}, {person};\nend $function$",
+             {head}  perform tenantdesk.require('support', 'provisioning');\n  return query select {tenant}, {person};\nend $function$",
             &[
                 ("head", &Sql::new(HEAD)),
                 ("tenant", &Sql::default().literal(tenant.word())),
