@@ -91,7 +91,7 @@ pub(super) const SLUGS: &str = "slug subdomain handle identifier code permalink 
     shortname subdomain_name url_key workspace_url key";
 /// Columns that hold a name for people.
 pub(super) const NAMES: &str = "name title display_name full_name company_name legal_name label \
-    business_name organization_name organisation_name company";
+    business_name trade_name trading_name organization_name organisation_name company";
 /// Columns that hold a name of a person to sign in with.
 pub(super) const LOGINS: &str = "email email_address username user_name login uid";
 /// Columns that hold an e-mail address.

@@ -5,8 +5,8 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::error::CreateError;
 use super::digest::hash;
+use super::error::CreateError;
 use super::plan::CreatePlan;
 use super::values::Values;
 use crate::audit::{Attested, Entry, Verb};

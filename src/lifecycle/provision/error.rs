@@ -32,6 +32,9 @@ pub enum CreateError {
     /// Nothing says where the id of a row comes from.
     #[error("nothing says where the ids of {0} come from: the key has no sequence of its own")]
     NoId(String),
+    /// The same for the first admin.
+    #[error("nothing says where the ids of {0} come from, so nobody new can be made")]
+    NoPersonId(String),
     /// The first admin is not given.
     #[error(
         "a tenant of this database begins with its first admin, and no e-mail address is given"
@@ -72,7 +75,10 @@ impl Explain for CreateError {
             Self::NoTemplate => {
                 "`tenantdesk setup` proposes them; docs/provisioning.md says how to write them".to_owned()
             }
-            Self::NoId(_) => "give the key an identity or a sequence, and run `tenantdesk setup`".to_owned(),
+            Self::NoPersonId(_) => {
+                "give the address of somebody who exists, or give the key an identity or a sequence and run `tenantdesk setup`".to_owned()
+            }
+            Self::NoId(_) => "give one with --set tenant_id=ID, or give the key an identity or a sequence and run `tenantdesk setup`".to_owned(),
             Self::NoEmail => "give it with --admin-email".to_owned(),
             Self::NoPeople => "leave out --admin-email and --admin-name".to_owned(),
             Self::Missing(names) => {

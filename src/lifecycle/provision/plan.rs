@@ -91,7 +91,9 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
         console.query(&Sql::new("select tenant, person from tenantdesk.id_forms()"), &[]).await?;
     let form = |column| forms.first().map_or_else(|| "unknown".to_owned(), |row| row.get(column));
     let (tenant_form, person_form): (String, String) = (form(0), form(1));
-    check_values(&steps, &request.values)?;
+    let mut values = request.values.clone();
+    let given_id = if tenant_form == "unknown" { values.remove("tenant_id") } else { None };
+    check_values(&steps, &values)?;
     let slug = slug(&request, asks("slug") || tenant_form == "slug")?;
     if let Some(slug) = &slug
         && directory::named(console, slug.as_str()).await?.is_some()
@@ -102,7 +104,10 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
     let id = match tenant_form.as_str() {
         "uuid" => Some(TenantId::draw()),
         "slug" => slug.as_ref().map(|slug| TenantId::from_database(slug.as_str())),
-        "unknown" => return Err(CreateError::NoId(map.root.table.unwrap_or_default()).into()),
+        "unknown" => match given_id {
+            Some(id) => Some(TenantId::from_database(id)),
+            None => return Err(CreateError::NoId(map.root.table.unwrap_or_default()).into()),
+        },
         _ => None,
     };
     let people = begins_with_admin(&map);
@@ -113,7 +118,7 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
         (Some(_), None, "uuid") => Some(Uuid::new_v4().to_string()),
         (Some(_), None, "unknown") if asks("user_id") => {
             let users = map.users.map(|users| users.table).unwrap_or_default();
-            return Err(CreateError::NoId(users).into());
+            return Err(CreateError::NoPersonId(users).into());
         }
         (Some(_), None, _) => None,
     };
@@ -126,7 +131,7 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
         rows: rows(&map, &statements, admin.as_ref()),
         admin,
         user_id,
-        values: request.values,
+        values,
         statements,
         map,
     })
