@@ -36,7 +36,6 @@ impl Form {
     /// The statements of a function that draws one.
     fn body(&self) -> Sql {
         match self {
-            Self::Uuid => Sql::new("return pg_catalog.gen_random_uuid()::text;"),
             Self::Sequence(name) => Sql::new("return pg_catalog.nextval(")
                 .literal(&name.to_string())
                 .text("::pg_catalog.regclass)::text;"),
@@ -44,7 +43,7 @@ impl Form {
             Self::Text(room) if room.is_some_and(|room| room < 36) => Sql::new(
                 "return 'c' || pg_catalog.left(pg_catalog.replace(pg_catalog.gen_random_uuid()::text || pg_catalog.gen_random_uuid()::text, '-', ''), 24);",
             ),
-            Self::Text(_) => Sql::new("return pg_catalog.gen_random_uuid()::text;"),
+            Self::Uuid | Self::Text(_) => Sql::new("return pg_catalog.gen_random_uuid()::text;"),
             Self::Slug => Sql::new("return null;"),
             Self::Unknown(why) => Sql::new("raise exception using errcode = '55000', message =")
                 .literal(why)
@@ -132,8 +131,8 @@ fn form(
     drawn: bool,
 ) -> Result<Form, GuardError> {
     let column = conditions.column(table, key)?;
-    let base = column.base_type.clone().unwrap_or_else(|| column.type_name.clone());
-    let (bare, room) = base.split_once('(').map_or((base.as_str(), None), |(bare, rest)| {
+    let printed = column.base_type.clone().unwrap_or_else(|| column.type_name.clone());
+    let (bare, room) = printed.split_once('(').map_or((printed.as_str(), None), |(bare, rest)| {
         (bare, rest.trim_end_matches(')').parse::<usize>().ok())
     });
     let known = parse_name(table).plain();

@@ -57,11 +57,10 @@ pub async fn create(
         Some(id) => id.clone(),
         None => TenantId::from_database(drawn(console, Attested::draw_tenant_id()).await?),
     };
-    let user_id = match (&plan.user_id, &plan.admin) {
-        (None, Some(_)) if plan.map.users.is_some() => {
-            Some(drawn(console, Attested::draw_person_id()).await?)
-        }
-        (known, _) => known.clone(),
+    let user_id = if plan.draws_person {
+        Some(drawn(console, Attested::draw_person_id()).await?)
+    } else {
+        plan.user_id.clone()
     };
     progress.enter("recording the intent");
     let undertaking = console

@@ -50,6 +50,9 @@ pub struct CreatePlan {
     pub rows: Vec<String>,
     #[serde(skip)]
     pub(super) user_id: Option<String>,
+    /// Whether the database draws the admin's id when he is made.
+    #[serde(skip)]
+    pub(super) draws_person: bool,
     #[serde(skip)]
     pub(super) values: BTreeMap<String, String>,
     #[serde(skip)]
@@ -112,15 +115,14 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
     };
     let people = begins_with_admin(&map);
     let (admin, user_id) = admin(console, &map, &request, people, asks("password_hash")).await?;
-    let user_id = match (&admin, user_id, person_form.as_str()) {
-        (None, ..) => None,
-        (Some(_), Some(known), _) => Some(known),
-        (Some(_), None, "uuid") => Some(Uuid::new_v4().to_string()),
-        (Some(_), None, "unknown") if asks("user_id") => {
+    let new = user_id.is_none() && asks("user_id");
+    let user_id = match person_form.as_str() {
+        "uuid" if new => Some(Uuid::new_v4().to_string()),
+        "unknown" if new => {
             let users = map.users.map(|users| users.table).unwrap_or_default();
             return Err(CreateError::NoPersonId(users).into());
         }
-        (Some(_), None, _) => None,
+        _ => user_id,
     };
     let statements = aimed(console, steps).await?;
     Ok(CreatePlan {
@@ -130,6 +132,7 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
         plan,
         rows: rows(&map, &statements, admin.as_ref()),
         admin,
+        draws_person: new && user_id.is_none(),
         user_id,
         values,
         statements,
