@@ -51,6 +51,7 @@ fn answer(effect: &Effect, now: DateTime<Utc>) -> Option<Answer> {
             manager: false,
             profile: "embedded".into(),
             warnings: Vec::new(),
+            has_people: true,
         })),
         Effect::ListTenants => Some(Answer::Tenants(tenants(now))),
         _ => None,

@@ -118,14 +118,32 @@ set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
   of_tenant text := tenantdesk.provision_tenant();
 begin
-  -- Nobody is made for a tenant that is not: the root row comes first.
-  if of_tenant is null or not exists (select from tenantdesk.tenant_state(of_tenant)) then
+  -- Nobody is linked to a tenant that is not: the root row comes first. A person may come before a root row that
+  -- names its owner; no commit leaves him without it.
+  if of_tenant is null or claim_provision.what = 'member' and not exists (select from tenantdesk.tenant_state(of_tenant)) then
     return false;
   end if;
   insert into tenantdesk.provision_claims (tenant, what) values (of_tenant, claim_provision.what) on conflict do nothing;
   return found;
 end $$;
-grant execute on function tenantdesk.claim_provision to tenantdesk_provisioner;
+-- Whether the tenant's own row is there: rows of tables without a foreign key to it are not planted for a tenant that
+-- the application will make later under an id that can be foreseen.
+create function tenantdesk.is_begun() returns boolean language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return exists (select from tenantdesk.tenant_state(tenantdesk.provision_tenant()));
+end $$;
+create function tenantdesk.refuse_orphan() returns trigger language plpgsql security definer
+set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (select from tenantdesk.tenant_state(new.tenant)) then
+    raise exception 'tenant % was not made', new.tenant using errcode = '42501';
+  end if;
+  return null;
+end $$;
+create constraint trigger provision_claims_have_a_tenant after insert on tenantdesk.provision_claims
+  deferrable initially deferred for each row execute function tenantdesk.refuse_orphan();
+grant execute on function tenantdesk.claim_provision, tenantdesk.is_begun to tenantdesk_provisioner;
 
 -- The tenant is kept in the one form that its key's type prints, so that no spelling of an id has a chain of its own.
 -- Opens a session. The record is in the ledger before a byte can be read: both are in this transaction,

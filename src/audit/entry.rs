@@ -91,6 +91,10 @@ attested! {
     operator_drop(name: TEXT) = "select tenantdesk.operator_drop($1)";
     /// `terminate_operator`: name; after `operator_lock` is committed.
     terminate_operator(name: TEXT) = "select tenantdesk.terminate_operator($1)";
+    /// `draw_tenant_id`: an id for a tenant; a number that is not used is a gap, and no record.
+    draw_tenant_id() = "select tenantdesk.draw_tenant_id()";
+    /// `draw_person_id`: the same for his first admin.
+    draw_person_id() = "select tenantdesk.draw_person_id()";
     /// `end_session`: id, why.
     end_session(id: INT8, why: TEXT) = "select tenantdesk.end_session($1, $2)";
     /// `terminate`: id; after the end is committed.

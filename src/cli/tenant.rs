@@ -12,7 +12,7 @@ use super::table::{Column, Table};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::format;
-use crate::lifecycle::provision::{self, CreateTenant};
+use crate::lifecycle::provision::{self, CreatePlan, CreateTenant, PlannedAdmin};
 use crate::tenant::directory::{self, Tenant};
 use crate::tenant::members;
 use crate::text::Untrusted;
@@ -97,13 +97,41 @@ fn create(invocation: &mut Invocation, create: Create) -> Result<(), Failure> {
         admin_email: create.admin_email,
         admin_name: create.admin_name,
         plan: create.plan,
+        values: create.set.into_iter().collect(),
     };
+    if create.dry_run {
+        let plan =
+            reading(invocation, async |console, _| provision::prepare(console, request).await)?;
+        return invocation
+            .answer(&json!({ "plan": plan }), |printer| printer.pairs(planned(&plan)));
+    }
     let created = with_console(invocation, async |console, progress| {
         let plan = provision::prepare(console, request).await?;
         provision::create(console, plan, progress).await
     })?;
     invocation.printer.status(&format!("created tenant {}", created.tenant.handle()));
     invocation.answer(&created, |printer| printer.text(created.welcome.trim_end()))
+}
+
+/// A plan as labels and values.
+fn planned(plan: &CreatePlan) -> Vec<(&'static str, String)> {
+    let drawn = || "drawn by the database".to_owned();
+    let mut pairs = vec![
+        ("id", plan.id.as_ref().map_or_else(drawn, ToString::to_string)),
+        ("slug", plan.slug.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("name", plan.name.as_str().to_owned()),
+        ("plan", plan.plan.clone().unwrap_or_else(|| "the template's own".to_owned())),
+    ];
+    if let Some(admin) = &plan.admin {
+        let what = match admin {
+            PlannedAdmin { exists: true, .. } => "linked, exists already",
+            PlannedAdmin { password: true, .. } => "new, with a temporary password (argon2id)",
+            PlannedAdmin { .. } => "new, without a password",
+        };
+        pairs.push(("admin", format!("{} <{}>: {what}", admin.name, admin.email)));
+    }
+    pairs.push(("rows in", plan.rows.join(", ")));
+    pairs
 }
 
 /// The handles of all tenants, by id.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::template::parse;
 use crate::failure::{Explain, Kind};
 use crate::postgres::{Ident, RelationName};
 
@@ -37,6 +38,9 @@ pub struct RelationMap {
     /// The people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub users: Option<Users>,
+    /// Which rows make a tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provision: Option<Provision>,
     /// Every table but the root.
     #[serde(rename = "relation")]
     pub relations: Vec<Relation>,
@@ -118,6 +122,14 @@ pub struct Users {
     /// Its name column.
     #[serde(default)]
     pub name: Option<String>,
+}
+
+/// Which rows make a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provision {
+    /// INSERTs with named parameters; docs/provisioning.md says which there are.
+    pub template: String,
 }
 
 /// How the rows of a table belong to tenants.
@@ -333,7 +345,17 @@ impl RelationMap {
     /// # Errors
     /// [`MapError::Syntax`] where a value has no form in TOML, which none has.
     pub fn to_toml(&self) -> Result<String, MapError> {
-        toml::to_string(self).map_err(|e| MapError::Syntax(e.to_string()))
+        let text = |map: &Self| toml::to_string(map).map_err(|e| MapError::Syntax(e.to_string()));
+        match &self.provision {
+            // The template line by line, as its author wrote it.
+            Some(Provision { template })
+                if !template.contains("'''") && !template.contains('\r') =>
+            {
+                let rest = text(&Self { provision: None, ..self.clone() })?;
+                Ok(format!("{rest}\n[provision]\ntemplate = '''\n{template}'''\n"))
+            }
+            _ => text(self),
+        }
     }
 
     /// The entry of a table; the root has one as well.
@@ -399,7 +421,30 @@ impl RelationMap {
             }
         }
         self.relations.iter().try_for_each(|relation| relation.check_ends(&all))?;
-        self.metrics.iter().try_for_each(|metric| metric.check(&all))
+        self.metrics.iter().try_for_each(|metric| metric.check(&all))?;
+        self.provision.iter().try_for_each(|provision| provision.check(&all))
+    }
+}
+
+impl Provision {
+    /// INSERTs into tables of the map, and nothing else.
+    fn check(&self, all: &[Relation]) -> Result<(), MapError> {
+        for step in parse(&self.template) {
+            let Some(table) = step.table().map(RelationName::plain) else {
+                return Err(MapError::wrong(
+                    "provision",
+                    "each statement is `insert into schema.table`",
+                ));
+            };
+            let class = all.iter().find(|relation| relation.name == table).map(|r| r.class);
+            if matches!(class, None | Some(Class::Global | Class::Excluded)) {
+                return Err(MapError::wrong(
+                    "provision",
+                    &format!("no tenant has rows in {table}"),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -525,6 +570,8 @@ mod tests {
     fn the_starter_map_is_whole() {
         let map = RelationMap::from_toml(include_str!("../../assets/starter/map.toml")).unwrap();
         assert_eq!(map.all()[0].class, Class::Root);
+        assert_eq!(parse(&map.provision.as_ref().unwrap().template).len(), 5);
+        assert_eq!(RelationMap::from_toml(&map.to_toml().unwrap()).unwrap(), map);
         let json = serde_json::to_value(&map).unwrap();
         assert_eq!(RelationMap::from_json(json).unwrap(), map);
     }
@@ -537,6 +584,8 @@ mod tests {
             ("references = \"app.tasks\"", "references = \"app.countries\"", "app.comments"),
             ("aggregate = \"sum\"", "aggregate = \"count\"", "storage_bytes"),
             ("model = \"shared\"", "model = \"schema\"", "model"),
+            ("insert into app.workspaces", "insert into app.countries", "provision"),
+            ("insert into app.workspaces", "delete from app.workspaces", "provision"),
         ] {
             let error =
                 RelationMap::from_toml(&good.replacen(from, to, 1)).unwrap_err().to_string();

@@ -5,3 +5,4 @@ pub mod guard;
 pub mod map;
 pub mod relations;
 pub mod setup;
+pub mod template;

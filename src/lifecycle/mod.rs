@@ -3,4 +3,3 @@
 pub mod demo;
 pub mod operators;
 pub mod provision;
-pub mod template;

@@ -39,6 +39,9 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("ledger_events", "viewer", "ledger_events(null, null, null, null, null, 10)"),
     ("members", "support", "members('x')"),
     ("find_user", "support", "find_user('x')"),
+    ("id_forms", "support", "id_forms()"),
+    ("draw_tenant_id", "support", "draw_tenant_id()"),
+    ("draw_person_id", "support", "draw_person_id()"),
     (
         "open_session",
         "support",
@@ -95,7 +98,7 @@ fn operators_and_session_roles_call_what_is_listed_and_nothing_else() {
     );
     assert_eq!(
         executable(&desk, "tenantdesk_provisioner"),
-        "archive_tenant,archive_writes,claim_provision,is_first_member,is_known_plan,operation_mark,provision_tenant,session_tenant,writing_tenant"
+        "archive_tenant,archive_writes,claim_provision,is_begun,is_first_member,is_known_plan,operation_mark,provision_tenant,session_tenant,writing_tenant"
     );
     assert_eq!(executable(&desk, "app_user"), "audit_event,enqueue_job,tenant_audit");
     desk.rows(SUPERUSER, "grant execute on function tenantdesk.append to tenantdesk_operator");

@@ -48,6 +48,8 @@ mod attack_ledger;
 mod attack_levels;
 /// Attacks by whoever may create tenants, export or restore them.
 mod attack_provision;
+/// The same where guarded views stand in the place of policies.
+mod attack_provision_foreign;
 /// Attacks with rights that a product's GRANT ALL would give.
 mod attack_rights;
 /// Attacks by changing roles, and on what roles mean.
@@ -104,6 +106,8 @@ mod operators_elsewhere;
 mod profiles;
 /// Making tenants: all or nothing.
 mod provision;
+/// The same on schemas that nobody here designed.
+mod provision_foreign;
 /// Generated pages are what the program does.
 mod reference;
 /// Logging in over a network: passwords from each place, prompts, refusals; the verbs by TLS.

@@ -14,9 +14,10 @@ fn ask(name: &str, slug: &str, email: &str) -> CreateTenant {
     CreateTenant {
         name: name.parse().unwrap(),
         slug: Some(slug.parse().unwrap()),
-        admin_email: email.parse().unwrap(),
+        admin_email: Some(email.parse().unwrap()),
         admin_name: None,
         plan: None,
+        values: std::collections::BTreeMap::new(),
     }
 }
 
@@ -41,7 +42,7 @@ async fn a_tenant_is_made_whole_with_an_admin_who_must_change_his_password() {
     plans::load(&manager).await.unwrap();
     let console = desk.console_of("support").await;
     let created = made(&console, ask("Ünïon Labs", "union", "Ann@Union.test")).await;
-    let password = created.admin.temporary_password.expect("a password for somebody new");
+    let password = created.admin.unwrap().temporary_password.expect("a password for somebody new");
     assert!(password.len() >= 20 && created.welcome.contains(&password));
     let id = created.tenant.id.as_str();
     let row = desk.rows(SUPERUSER, &format!(
@@ -75,7 +76,7 @@ async fn somebody_who_exists_is_linked_and_keeps_his_password() {
     let console = desk.console_of("support").await;
     let first = made(&console, ask("One", "one", "ann@union.test")).await;
     let second = made(&console, ask("Two", "two", "ANN@union.test")).await;
-    assert!(second.admin.temporary_password.is_none());
+    assert!(second.admin.as_ref().unwrap().temporary_password.is_none());
     let of = |created: &Created| created.tenant.id.clone();
     let (one, two) = (
         members::list(&console, &of(&first)).await.unwrap(),

@@ -42,7 +42,7 @@ const SCRIPTS: &[&str] = &[
 ];
 
 /// Those who make the starter schema and fill it; everybody else goes by the relation map.
-const MAKERS: [&str; 3] = ["src/startup.rs", "src/lifecycle/demo.rs", "src/lifecycle/provision.rs"];
+const MAKERS: [&str; 2] = ["src/startup.rs", "src/lifecycle/demo.rs"];
 
 fn files(ending: &str) -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -334,6 +334,19 @@ fn a_refused_form_stays_open_and_says_why() {
 }
 
 #[test]
+fn without_users_a_tenant_is_made_without_an_admin() {
+    let fixtures = Fixtures { people: false, ..Fixtures::default() };
+    let mut console = Console::open(Start::default(), USUAL, fixtures);
+    assert!(!console.press("nNew Customer").shows("admin e-mail"));
+    console.press("<enter><enter><right><enter>");
+    let asked = |effect: &Effect| matches!(effect, Effect::Provision(ask) if ask.admin_email.is_none() && ask.plan.is_some());
+    assert_eq!(console.count(asked), 1, "{}", console.text());
+    assert!(console.shows("the tenant is ready") && !console.shows("owner"));
+    let mut usual = Console::open(Start::default(), USUAL, Fixtures::default());
+    assert!(usual.press("nNew Customer").shows("admin e-mail"));
+}
+
+#[test]
 fn without_a_connection_every_screen_says_why_until_it_is_tried_again() {
     let mut console =
         Console::open_holding(Start::default(), (80, 24), Fixtures::default(), |_| true);

@@ -299,7 +299,7 @@ mod tests {
             "impersonate acme --reason short",
             "impersonate acme --reason broken_invoice --for 1y",
             "impersonate acme --reason broken_invoice -c x -f y",
-            "tenant create Acme",
+            "tenant create Acme --set region",
             "tenant create Acme --admin-email nobody",
             "tenant create Acme --admin-email a@b.co --slug A",
             "setup --dry-run --remove",

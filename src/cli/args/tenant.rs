@@ -46,13 +46,27 @@ pub struct Create {
     /// The short name in addresses; made from the name where missing
     #[arg(long)]
     pub slug: Option<TenantSlug>,
-    /// The first admin; a user with this address is linked, else one is created
+    /// The first admin, where the database has users; a user with this address is linked, else one is created
     #[arg(long, value_name = "EMAIL")]
-    pub admin_email: Email,
+    pub admin_email: Option<Email>,
     /// The name of the first admin
     #[arg(long, value_name = "NAME")]
     pub admin_name: Option<DisplayName>,
     /// The plan; the smallest one where missing
     #[arg(long)]
     pub plan: Option<String>,
+    /// A value that the template of provisioning asks for; several may be given
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named_value)]
+    pub set: Vec<(String, String)>,
+    /// Show which rows would be made, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Reads `NAME=VALUE`.
+fn named_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
 }

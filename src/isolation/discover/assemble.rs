@@ -16,6 +16,7 @@ use super::proposal::{
 };
 use super::propose::Findings;
 use crate::isolation::map::{Class, Relation, RelationMap, Root, Step};
+use crate::isolation::template;
 
 /// Puts the proposal together.
 ///
@@ -199,7 +200,7 @@ fn map(findings: &Findings<'_, '_>, proposal: &Proposal) -> RelationMap {
         .filter(|verdict| !foreign.contains(verdict.relation.name.as_str()))
         .map(|verdict| verdict.relation.clone())
         .collect();
-    RelationMap {
+    let mut map = RelationMap {
         model: "shared".to_owned(),
         tenant_setting: first(&proposal.settings).unwrap_or_else(|| USUAL_SETTING.to_owned()),
         member_setting: first(&proposal.member_settings),
@@ -208,9 +209,14 @@ fn map(findings: &Findings<'_, '_>, proposal: &Proposal) -> RelationMap {
         root: root(findings),
         members: proposal.members.as_ref().map(|members| members.value.clone()),
         users: proposal.users.as_ref().map(|users| users.value.clone()),
+        provision: findings.decisions.provision.clone(),
         relations,
         metrics: proposal.metrics.clone(),
+    };
+    if map.provision.is_none() {
+        map.provision = template::propose(&map, findings.catalog).provision;
     }
+    map
 }
 
 /// The root with its columns.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::isolation::map::{Members, Metric, Relation, RelationMap, Root, Users};
+use crate::isolation::map::{Members, Metric, Provision, Relation, RelationMap, Root, Users};
 
 /// Flags of `setup` that steer discovery; what is not given is found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Decisions {
     /// The setting that names the member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member_setting: Option<String>,
+    /// Which rows make a tenant, in the place of what would be proposed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provision: Option<Provision>,
     /// Relations whose class is settled; they take the place of what would be found.
     #[serde(rename = "relation")]
     pub relations: Vec<Relation>,
@@ -81,6 +84,7 @@ impl Decisions {
             members: map.members.clone(),
             users: map.users.clone(),
             member_setting: map.member_setting.clone(),
+            provision: map.provision.clone(),
             relations: map.relations.clone(),
             metrics: Some(map.metrics.clone()),
         }

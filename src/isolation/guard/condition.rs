@@ -287,7 +287,10 @@ impl Conditions<'_> {
     }
 
     /// A column, or that it is not there.
-    fn column(&self, relation: &str, column: &str) -> Result<&Column, GuardError> {
+    ///
+    /// # Errors
+    /// [`GuardError::NoRelation`] and [`GuardError::NoColumn`].
+    pub(super) fn column(&self, relation: &str, column: &str) -> Result<&Column, GuardError> {
         let found = self
             .catalog
             .relations

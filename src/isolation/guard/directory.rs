@@ -26,10 +26,7 @@ pub(super) fn directory(
         [] => Sql::new("null::text"),
         _ => Sql::new("coalesce(").append(&Sql::join(&domains, ", ")).text(")"),
     };
-    let created = root.created_at.as_deref().map_or_else(
-        || Sql::new("null::timestamptz"),
-        |name| Sql::new("r.").ident(&Ident::new(name)).text("::timestamptz"),
-    );
+    let created = created(conditions)?;
     let row =
         [text_of("r", Some(key.as_str())), slug.clone(), column(&root.name), column(&root.plan)];
     let row: Vec<Sql> = row.into_iter().chain([column(&root.status), domain, created]).collect();
@@ -50,6 +47,27 @@ pub(super) fn directory(
         ("domains", &any_domain),
         ("memberships", memberships),
     ]))
+}
+
+/// When a tenant was made: a time without a zone is one of UTC, and what is no time is none.
+fn created(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
+    let none = Sql::new("null::timestamptz");
+    let (Some(table), Some(name)) = (&conditions.map.root.table, &conditions.map.root.created_at)
+    else {
+        return Ok(none);
+    };
+    let column = conditions.column(table, name)?;
+    let base = column.base_type.clone().unwrap_or_else(|| column.bare_type());
+    let own = Sql::new("r.").ident(&Ident::new(name));
+    Ok(match base.as_str() {
+        zoned if zoned.starts_with("timestamp") && zoned.ends_with("with time zone") => {
+            own.text("::timestamptz")
+        }
+        plain if plain.starts_with("timestamp") || plain == "date" => {
+            Sql::new("(").append(&own).text("::timestamp at time zone 'UTC')")
+        }
+        _ => none,
+    })
 }
 
 /// The three functions, from the pieces that the map gives.

@@ -3,7 +3,7 @@
 //! `tenantdesk_meter`.
 
 use super::condition::{Conditions, GuardError};
-use super::{directory, measure};
+use super::{directory, draw, measure};
 use crate::isolation::map::{Members, Users, parse_name};
 use crate::postgres::{Ident, Sql};
 
@@ -25,6 +25,7 @@ pub(super) fn functions(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardEr
     statements.extend(directory::directory(conditions, &lookups.select)?);
     statements.extend(members(&lookups));
     statements.extend(measure::measures(conditions)?);
+    statements.extend(draw::draws(conditions)?);
     statements.push(Sql::new(
         "grant execute on function tenantdesk.directory, tenantdesk.tenant_named, tenantdesk.find_tenants, \
          tenantdesk.members, tenantdesk.find_user, tenantdesk.measure, tenantdesk.measure_tenant to tenantdesk_operator",
@@ -90,23 +91,27 @@ fn tenant_id(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
 }
 
 /// Whether the tenant that is being provisioned has no member yet. Volatile, so that it sees the
-/// rows of the statement that asks: provisioning links one person, its owner, and nobody else.
+/// rows of the statement that asks: provisioning links one person, its owner, and nobody else. A policy
+/// asks before the row is written, a view's check option afterwards: then it is the only one.
 pub(super) fn first_member(conditions: &Conditions<'_>) -> Result<Vec<Sql>, GuardError> {
     let Some(members) = &conditions.map.members else { return Ok(Vec::new()) };
     let link = conditions
         .map
         .find(&members.table)
         .ok_or_else(|| GuardError::NoRelation(members.table.clone()))?;
+    let present = conditions.catalog.relations.get(&members.table);
+    let before = present.is_some_and(|present| present.row_security);
     Ok(vec![
         Sql::new("set local role tenantdesk_meter"),
         Sql::fill(
             "create or replace function tenantdesk.is_first_member() returns boolean\n\
              language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $function$\nbegin\n  \
-             return not exists (select from {memberships} m where m.{tenant} = tenantdesk.provision_tenant()::{type});\nend $function$",
+             return not exists (select from {memberships} m where m.{tenant} = tenantdesk.provision_tenant()::{type} offset {itself});\nend $function$",
             &[
                 ("memberships", &Sql::from(&parse_name(&members.table))),
                 ("tenant", &Sql::from(&Ident::new(&members.tenant))),
                 ("type", &conditions.key_type(&link)?),
+                ("itself", &Sql::new(if before { "0" } else { "1" })),
             ],
         ),
         Sql::new("grant execute on function tenantdesk.is_first_member to tenantdesk_provisioner"),

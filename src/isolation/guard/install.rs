@@ -299,10 +299,11 @@ async fn grant_application(transaction: &Transaction<'_>, role: &str) -> Result<
 }
 
 /// The sources that generate the guard: a program that would generate another one installs it.
-const GENERATOR: [&str; 16] = [
+const GENERATOR: [&str; 17] = [
     include_str!("condition.rs"),
     include_str!("directory.rs"),
     include_str!("doors.rs"),
+    include_str!("draw.rs"),
     include_str!("functions.rs"),
     include_str!("install.rs"),
     include_str!("limits.rs"),

@@ -4,6 +4,7 @@
 mod condition;
 mod directory;
 mod doors;
+mod draw;
 mod functions;
 mod host;
 mod install;

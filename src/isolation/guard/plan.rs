@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::{Conditions, GuardError, Of};
-use super::{functions, limits, policies, rights, views};
+use super::{draw, functions, limits, policies, rights, views};
 use crate::catalog::{Catalog, CatalogRelation, RelationKind};
 use crate::isolation::map::{Class, Relation, RelationMap, parse_name};
 use crate::postgres::Sql;
@@ -63,6 +63,7 @@ pub fn plan(map: &RelationMap, catalog: &Catalog, extras: Extras) -> Result<Guar
         }
     }
     statements.extend(rights::schema_and_sequence_grants(map, catalog));
+    statements.extend(draw::draw_grants(&conditions)?);
     let names = map.view_names();
     for (relation, present) in &with_views {
         let name = names.get(&relation.name).unwrap_or(&present.name.name);

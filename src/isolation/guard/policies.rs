@@ -21,7 +21,7 @@ pub(super) fn policies(
     present: &CatalogRelation,
 ) -> Result<Vec<Sql>, GuardError> {
     let mut statements = pinned(conditions, relation, present)?;
-    statements.push(provision(conditions, relation, present)?);
+    statements.extend(provision(conditions, relation, present)?);
     statements.extend(moved(conditions, relation, present)?);
     statements.extend(joined(present));
     Ok(statements)
@@ -52,6 +52,8 @@ const RESTRICTIVE: &str = "as restrictive for all to {roles} using ({using}) wit
 const ON_UPDATE: &str = "as restrictive for update to {roles} using ({using})";
 /// For the rows that a delete takes.
 const ON_DELETE: &str = "as restrictive for delete to {roles} using ({using})";
+/// The path of provisioning: an application that makes no tenants itself lets nobody insert one.
+const PERMISSIVE_INSERT: &str = "as permissive for insert to {roles} with check ({check})";
 /// The archive's own path.
 const PERMISSIVE: &str = "as permissive for all to {roles} using ({using}) with check ({check})";
 
@@ -73,21 +75,30 @@ fn pinned(
     ])
 }
 
-/// Provisioning: rows of the new tenant are written, and none is read.
+/// Provisioning: rows of the new tenant are written, and none is read. The permissive one lets in
+/// what the application may not make, and asks nothing that counts; the restrictive one holds.
 fn provision(
     conditions: &Conditions<'_>,
     relation: &Relation,
     present: &CatalogRelation,
-) -> Result<Sql, GuardError> {
+) -> Result<Vec<Sql>, GuardError> {
     let row = Sql::from(&present.name.name);
+    let no = Sql::new("false");
     let check = match relation.class {
         // Its parent cannot be looked up: nothing is read here.
-        Class::Derived => Sql::new("false"),
+        Class::Derived => no.clone(),
         _ => provisioned(conditions, relation, &row)?,
     };
-    let name = "!tenantdesk provision";
+    let path = match relation.class {
+        Class::Derived => no.clone(),
+        Class::Linked => Sql::new("(select tenantdesk.provision_tenant()) is not null"),
+        _ => conditions.belongs(relation, &row, Of::Provision)?,
+    };
     let roles = &["tenantdesk_provisioner"];
-    Ok(create(present, name, RESTRICTIVE, roles, [&Sql::new("false"), &check]))
+    Ok(vec![
+        create(present, "!tenantdesk provision", RESTRICTIVE, roles, [&no, &check]),
+        create(present, "tenantdesk provision", PERMISSIVE_INSERT, roles, [&no, &path]),
+    ])
 }
 
 /// What a row must be to be one of a tenant that is being provisioned.
@@ -99,14 +110,20 @@ pub(super) fn provisioned(
     relation: &Relation,
     row: &Sql,
 ) -> Result<Sql, GuardError> {
+    let map = conditions.map;
     let own = || conditions.belongs(relation, row, Of::Provision);
-    let members = conditions.map.members.as_ref();
+    let members = map.members.as_ref();
+    let people = map.users.as_ref().is_some_and(|users| users.table == relation.name);
     Ok(match relation.class {
         // Whoever may provision may write one person, the owner, and reads nobody.
         Class::Linked => Sql::new("tenantdesk.claim_provision('person')"),
         // A tenant of one's own would else be a way to read any person: link him, then impersonate.
         _ if members.is_some_and(|members| members.table == relation.name) => own()?
             .text(" and tenantdesk.is_first_member() and tenantdesk.claim_provision('member')"),
+        // A person who belongs to one tenant, and is linked beside it.
+        Class::Keyed if people => own()?.text(" and tenantdesk.claim_provision('person')"),
+        // Ids of a sequence can be foreseen: nobody plants rows for whoever gets the next one.
+        Class::Keyed if map.root.table.is_some() => own()?.text(" and tenantdesk.is_begun()"),
         // A tenant without a plan that is known would have no limits.
         Class::Root if conditions.map.root.plan.is_some() => {
             let plan = Ident::new(conditions.map.root.plan.as_deref().unwrap_or_default());

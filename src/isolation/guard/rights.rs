@@ -125,7 +125,8 @@ pub(super) fn schema_and_sequence_grants(map: &RelationMap, catalog: &Catalog) -
             let roles: &[&str] = if sequence.application_usage {
                 &["tenantdesk_inserter", "tenantdesk_provisioner", "tenantdesk_archive_inserter"]
             } else {
-                &["tenantdesk_archive_inserter"]
+                // As with tables: making tenants is the operators' work.
+                &["tenantdesk_provisioner", "tenantdesk_archive_inserter"]
             };
             statements.push(Sql::fill(
                 "grant usage on sequence {on} to {roles}",

@@ -22,6 +22,8 @@ pub struct Greeting {
     pub profile: Untrusted,
     /// What the operator must know at once (an old server, an incomplete guard).
     pub warnings: Vec<Untrusted>,
+    /// Whether a tenant begins with a first admin.
+    pub has_people: bool,
 }
 
 /// Which sort of status a tenant has; the word itself is the target's own.
@@ -136,8 +138,8 @@ pub struct ProvisionAsk {
     pub name: DisplayName,
     /// The slug.
     pub slug: TenantSlug,
-    /// Who becomes its owner.
-    pub admin_email: Email,
+    /// Who becomes its owner; none where the database has no users.
+    pub admin_email: Option<Email>,
     /// The plan; `None` takes the default.
     pub plan: Option<String>,
 }
@@ -149,10 +151,12 @@ pub struct WelcomeFacts {
     pub tenant: TenantId,
     /// Its slug.
     pub slug: Untrusted,
-    /// Its owner.
-    pub admin_email: Untrusted,
-    /// The password to change at the first login; `None` for a user who was there before.
+    /// Its owner; none where the database has no users.
+    pub admin_email: Option<Untrusted>,
+    /// The password to change at the first login; `None` where none was made.
     pub temporary_password: Option<SecretString>,
+    /// Whether the owner is a user who was there before.
+    pub linked: bool,
     /// The welcome text, several lines.
     pub welcome: Untrusted,
 }

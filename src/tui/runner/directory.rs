@@ -1,5 +1,7 @@
 //! Effects on tenants, members, plans and provisioning.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 
 use super::Site;
@@ -37,6 +39,7 @@ impl Site {
             manager: console.is_manager(),
             profile: self.target(),
             warnings,
+            has_people: provision::begins_with_admin(&self.connected().await?.map),
         })
     }
 
@@ -107,14 +110,20 @@ impl Site {
             admin_email: ask.admin_email,
             admin_name: None,
             plan: ask.plan,
+            values: BTreeMap::new(),
         };
         let plan = provision::prepare(&console, request).await?;
+        let linked = plan.admin.as_ref().is_some_and(|admin| admin.exists);
         let created = provision::create(&console, plan, progress).await?;
         Ok(WelcomeFacts {
             slug: Untrusted::new(created.tenant.handle()),
             tenant: created.tenant.id,
-            admin_email: Untrusted::from(created.admin.email.as_str()),
-            temporary_password: created.admin.temporary_password.map(SecretString::from),
+            admin_email: created.admin.as_ref().map(|admin| Untrusted::from(admin.email.as_str())),
+            temporary_password: created
+                .admin
+                .and_then(|admin| admin.temporary_password)
+                .map(SecretString::from),
+            linked,
             welcome: Untrusted::new(created.welcome),
         })
     }

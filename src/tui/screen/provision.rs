@@ -17,16 +17,22 @@ use super::FormKind;
 const NAME: usize = 0;
 const SLUG: usize = 1;
 const EMAIL: usize = 2;
-const PLAN: usize = 3;
+
+/// The e-mail address is asked for where the database has users; the plan comes last.
+fn email(form: &mut Form) -> Option<&mut Field> {
+    if form.fields.len() > 3 { form.fields.get_mut(EMAIL) } else { None }
+}
 
 /// Opens the form and asks for the plans.
 pub(crate) fn provision(state: &mut State) {
-    let fields = vec![
+    let mut fields = vec![
         Field::text("name", "as people write it"),
         Field::text("slug", "a-z, 0-9 and -; proposed from the name"),
-        Field::text("admin e-mail", "becomes the owner"),
-        Field::choice("plan", vec!["default".to_owned()]),
     ];
+    if state.greeting.as_ref().is_none_or(|greeting| greeting.has_people) {
+        fields.push(Field::text("admin e-mail", "becomes the owner"));
+    }
+    fields.push(Field::choice("plan", vec!["default".to_owned()]));
     state.overlays.push(Overlay::Form(FormKind::Provision, Form::new("create a tenant", fields)));
     state.ask(Slot::Plans, Effect::ListPlans);
 }
@@ -34,7 +40,7 @@ pub(crate) fn provision(state: &mut State) {
 /// The plans are known; what was chosen meanwhile stays.
 pub(crate) fn plans(state: &mut State, plans: Vec<PlanFacts>) {
     if let Some((FormKind::Provision, form)) = state.form()
-        && let form::Entry::Choice(choice) = &mut form.fields[PLAN].entry
+        && let Some(form::Entry::Choice(choice)) = form.fields.last_mut().map(|f| &mut f.entry)
     {
         choice.extend(plans.into_iter().map(|plan| plan.name.raw().to_owned()));
     }
@@ -60,13 +66,17 @@ pub(crate) fn send(state: &mut State) {
     let Some((_, form)) = state.form() else { return };
     let name = form.fields[NAME].value().parse::<DisplayName>();
     let slug = form.fields[SLUG].value().trim().parse::<TenantSlug>();
-    let email = form.fields[EMAIL].value().parse::<Email>();
+    let email = email(form).map(|field| {
+        let email = field.value().parse::<Email>();
+        field.fault = email.as_ref().err().map(ToString::to_string);
+        email
+    });
     form.fields[NAME].fault = name.as_ref().err().map(ToString::to_string);
     form.fields[SLUG].fault = slug.as_ref().err().map(ToString::to_string);
-    form.fields[EMAIL].fault = email.as_ref().err().map(ToString::to_string);
     form.settle();
-    let plan = Some(form.fields[PLAN].value().to_owned()).filter(|_| form.fields[PLAN].index() > 0);
-    if let (Ok(name), Ok(slug), Ok(admin_email)) = (name, slug, email) {
+    let chosen = form.fields.last().filter(|field| field.index() > 0);
+    let plan = chosen.map(|field| field.value().to_owned());
+    if let (Ok(name), Ok(slug), Ok(admin_email)) = (name, slug, email.transpose()) {
         form.busy = Some("creating the tenant");
         let ask = ProvisionAsk { name, slug, admin_email, plan };
         state.ask(Slot::Provision, Effect::Provision(ask));
@@ -79,12 +89,17 @@ pub(crate) fn done(state: &mut State, welcome: &WelcomeFacts) {
     let mut entries = vec![
         Entry::new("tenant", welcome.slug.screen()).role(Role::Title),
         Entry::new("id", welcome.tenant.as_str()),
-        Entry::new("owner", welcome.admin_email.screen()),
     ];
-    entries.push(match &welcome.temporary_password {
-        Some(password) => Entry::new("password", password.expose_secret()).role(Role::Title),
-        None => Entry::new("password", "unchanged: this user was there before").role(Role::Dim),
-    });
+    if let Some(email) = &welcome.admin_email {
+        entries.push(Entry::new("owner", email.screen()));
+        entries.push(match &welcome.temporary_password {
+            Some(password) => Entry::new("password", password.expose_secret()).role(Role::Title),
+            None if welcome.linked => {
+                Entry::new("password", "unchanged: this user was there before").role(Role::Dim)
+            }
+            None => Entry::new("password", "none: the application resets it").role(Role::Dim),
+        });
+    }
     entries.push(Entry::note("", Role::Text));
     entries.push(Entry::note(welcome.welcome.raw(), Role::Text));
     let mut card = Card::new("the tenant is ready", entries);

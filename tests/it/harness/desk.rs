@@ -4,10 +4,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex};
 
-use tenantdesk::catalog;
+use tenantdesk::catalog::{self, load};
 use tenantdesk::isolation::discover::{Decisions, discover};
 use tenantdesk::isolation::guard::{Consent, install};
 use tenantdesk::isolation::map::{Class, Relation, RelationMap};
+use tenantdesk::isolation::template::{Proposed, propose};
 use tenantdesk::postgres::{Endpoint, Isolation, Preamble, Transaction, connect};
 
 use super::cluster::{Cluster, PsqlOutput, SUPERUSER, cluster};
@@ -145,7 +146,44 @@ pub fn install_guard(endpoint: &Endpoint, map: &RelationMap, consent: Consent) {
     .expect("the installation");
 }
 
+/// Proposes the template of provisioning, as setup does; on a thread of its own.
+pub fn proposed(endpoint: &Endpoint, map: &RelationMap) -> Proposed {
+    let (endpoint, map) = (endpoint.clone(), map.clone());
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let link = connect(&endpoint, "test setup").await.expect("connect");
+            let settings = [("search_path", "pg_catalog, pg_temp")];
+            let preamble =
+                Preamble { isolation: Isolation::Snapshot, role: None, settings: &settings };
+            let transaction = Transaction::begin(&link, preamble).await.expect("a transaction");
+            let catalog = load(&transaction, Some(&map.application_role)).await.expect("a catalog");
+            propose(&map, &catalog)
+        })
+    })
+    .join()
+    .expect("a proposal")
+}
+
 impl Desk {
+    /// A schema that nobody here designed, with a map written by hand; what is proposed for
+    /// provisioning is installed with it.
+    pub fn foreign(schema: &str, map: &str) -> (Self, Proposed) {
+        LazyLock::force(&HOST);
+        let _turn = ONE_AT_A_TIME.lock().expect("no other template failed");
+        let cluster = cluster();
+        let desk = Self { cluster, database: cluster.create_database("foreign") };
+        desk.rows(SUPERUSER, &format!("alter database {} owner to app_owner", desk.database));
+        desk.rows("app_owner", schema);
+        let mut map = RelationMap::from_toml(map).expect("a map");
+        let owner = desk.endpoint("app_owner");
+        let proposed = proposed(&owner, &map);
+        map.provision.clone_from(&proposed.provision);
+        let consent = Consent { close_doors: true, enforce_limits: false, pin_public: false };
+        install_guard(&owner, &map, consent);
+        (desk, proposed)
+    }
+
     /// The starter schema, empty.
     pub fn starter() -> Self {
         LazyLock::force(&STARTER);
@@ -202,6 +240,11 @@ impl Desk {
             .psql("postgres", SUPERUSER, &format!("alter database {database} owner to app_owner; revoke temporary on database {database} from public; grant temporary on database {database} to app_user, tenantdesk_archivist"))
             .rows();
         Self { cluster, database }
+    }
+
+    /// The same database once more.
+    pub fn again(&self) -> Self {
+        Self { cluster: self.cluster, database: self.database.clone() }
     }
 
     /// Adds an operator with a name of its own, as the manager does.

@@ -16,6 +16,8 @@ mod journeys;
 mod moving;
 /// Two databases of one server; several setups at once.
 mod neighbours;
+/// A new tenant on each fixture.
+mod provisioning;
 /// What setup asks for, refuses and says.
 mod refusals;
 
