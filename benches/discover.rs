@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use stage::{Results, SUPERUSER, Stage, median, size, timed};
 use tenantdesk::catalog::{self, Catalog};
 use tenantdesk::isolation::discover::{Decisions, discover};
-use tenantdesk::postgres::{Endpoint, Isolation, Link, Preamble, Transaction, connect};
+use tenantdesk::postgres::{Isolation, Link, Preamble, Transaction, connect};
 
 /// The tables that the areas hang on.
 const TOP: &str = "
@@ -75,7 +75,7 @@ fn main() {
     let (link, catalog) = runtime.block_on(async {
         let host = connect(&superuser, "bench").await.unwrap();
         host.client().batch_execute("create database large").await.unwrap();
-        let mut large = superuser;
+        let mut large = superuser.clone();
         "large".clone_into(&mut large.database);
         let link = connect(&large, "bench").await.unwrap();
         link.client().batch_execute(TOP).await.unwrap();
