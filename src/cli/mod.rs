@@ -15,7 +15,6 @@ mod doctor;
 mod echo;
 mod exit;
 mod export;
-mod hidden;
 mod impersonate;
 mod impersonation;
 mod invocation;

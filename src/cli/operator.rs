@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::args::operator::{Add, Operator as Verb, PasswordFrom, SetPassword};
 use super::desk::{reading, with_console};
-use super::hidden;
 use super::invocation::Invocation;
 use super::shown::Shown;
 use super::table::{Column, Table};
@@ -122,8 +121,8 @@ fn chosen(
 ) -> Result<Option<SecretString>, Failure> {
     match from {
         PasswordFrom::Generate | PasswordFrom::None => Ok(None),
-        PasswordFrom::Prompt => hidden::typed_twice(invocation, "New password").map(Some),
-        PasswordFrom::Stdin => hidden::first_line(invocation).map(Some),
+        PasswordFrom::Prompt => invocation.asker.twice(&mut invocation.printer, "New password").map(Some),
+        PasswordFrom::Stdin => invocation.asker.secret_line().map(Some),
     }
 }
 

@@ -128,14 +128,23 @@ impl Asker {
         if !self.is_there() {
             return Err(nobody_types(wanted));
         }
-        let first = self.secret(printer, &wanted.to_string())?;
         if wanted.is_new() {
-            let again = self.secret(printer, "The same again")?;
-            if first.expose_secret() != again.expose_secret() {
-                return Err(Failure::refused("the two are not the same; nothing was changed"));
-            }
+            return self.twice(printer, &wanted.to_string());
         }
-        Ok(first)
+        self.secret(printer, &wanted.to_string())
+    }
+
+    /// A secret that is kept: typed twice, because nobody sees it.
+    ///
+    /// # Errors
+    /// Where nobody can be asked, nothing is typed, or the two differ.
+    pub fn twice(&mut self, printer: &mut Printer, label: &str) -> Result<SecretString, Failure> {
+        let first = self.secret(printer, label)?;
+        let again = self.secret(printer, "The same again")?;
+        if first.expose_secret() == again.expose_secret() {
+            return Ok(first);
+        }
+        Err(Failure::refused("the two are not the same; nothing was changed"))
     }
 
     /// The first line of standard input, for a program that knows the secret.

@@ -177,6 +177,7 @@ fn document(prepared: &Prepared, done: Option<&SetUp>) -> Value {
         "applied": done.is_some(),
         "classes": done.map(|done| &done.classes),
         "drift": prepared.drift,
+        "needs": prepared.needs,
         "faults": prepared.faults,
         "found": {
             "root": proposal.root,
@@ -236,12 +237,16 @@ fn show_findings(printer: &mut Printer, prepared: &Prepared) {
     for fault in &prepared.faults {
         printer.warning(&format!("{}: {}", fault.object, fault.fault));
     }
-    let views = proposal
-        .verdicts
-        .iter()
-        .filter(|v| !matches!(v.relation.class, Class::Global | Class::Excluded))
-        .count();
-    printer.detail(&format!("{views} relations hold rows of tenants"));
+    for need in &prepared.needs {
+        let told = format!("tenant create: {}.{}: {}", need.relation, need.column, need.why);
+        match &need.parameter {
+            Some(parameter) => {
+                printer.warning(&told);
+                printer.hint(&format!("`tenant create --set {parameter}=VALUE`, or a value of your own in the map's template"));
+            }
+            None => printer.detail(&told),
+        }
+    }
 }
 
 /// What a tenant is.

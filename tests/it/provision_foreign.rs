@@ -192,13 +192,13 @@ async fn rails_sequences_give_the_ids_and_the_digest_keeps_its_default() {
         ),
         "1|2"
     );
-    let inside = Intruder::with_login(
-        desk.again(),
-        desk.operator("support"),
-        second.tenant.id.as_str(),
-        "impersonate",
-        "read",
-    );
+    sees_bolt_alone(&desk, second.tenant.id.as_str());
+}
+
+/// An operator inside the second tenant sees its rows.
+fn sees_bolt_alone(desk: &Desk, tenant: &str) {
+    let login = desk.operator("support");
+    let inside = Intruder::with_login(desk.again(), login, tenant, "impersonate", "read");
     assert_eq!(
         inside.sees(READER, "select string_agg(slug, ' ') from tenantdesk_read.accounts"),
         "bolt"

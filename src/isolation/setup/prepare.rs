@@ -12,6 +12,7 @@ use crate::isolation::discover::{Decisions, Hints, Proposal, discover};
 use crate::isolation::guard::{Extras, Incomplete, fingerprint, plan};
 use crate::isolation::map::RelationMap;
 use crate::isolation::relations::Fault;
+use crate::isolation::template::{self, Need};
 use crate::postgres::{Sql, Transaction};
 
 /// What setup is asked for.
@@ -48,6 +49,8 @@ pub struct Prepared {
     pub script: Script,
     /// Whether limits are enforced by triggers.
     pub limits: bool,
+    /// What `tenant create` cannot know by itself.
+    pub needs: Vec<Need>,
     /// Whether the same is installed already and nothing is wrong with it.
     pub up_to_date: bool,
 }
@@ -119,6 +122,10 @@ pub async fn prepare(desk: &SetupDesk, request: &Request) -> Result<Prepared, Fa
     let same = standing.fingerprint.as_deref() == Some(fingerprint(&map).as_str());
     let up_to_date = same && faults.is_empty() && drift.is_empty() && limits == standing.limits;
     let script = script(&standing, &guard, &doors);
+    let needs = match map.provision {
+        Some(_) => template::propose(&map, &catalog).needs,
+        None => Vec::new(),
+    };
     Ok(Prepared {
         standing,
         proposal,
@@ -129,6 +136,7 @@ pub async fn prepare(desk: &SetupDesk, request: &Request) -> Result<Prepared, Fa
         doors,
         script,
         limits,
+        needs,
         up_to_date,
     })
 }
