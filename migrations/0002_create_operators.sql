@@ -90,6 +90,7 @@ set search_path = pg_catalog, pg_temp as $$
 begin
   return exists (select from pg_catalog.pg_database d
     where d.datname = pg_catalog.current_database() and pg_catalog.pg_get_userbyid(d.datdba) = session_user)
+    or exists (select from pg_catalog.pg_roles r where r.rolname = session_user and r.rolsuper)
     or exists (select from tenantdesk.configuration c join pg_catalog.pg_roles r on r.oid::text = c.value
       where c.name = 'setup.manager' and c.database = tenantdesk.this_database() and r.rolname = session_user);
 end $$;

@@ -112,7 +112,7 @@ end $$;
 
 -- What provisioning makes once: the owner's membership, and the person where he is new. The second writer waits for
 -- the first and is refused, so that a tenant of one's own is no way to read, or to plant, many people.
-create table tenantdesk.provision_claims (tenant text not null, what text not null check (what in ('person', 'member')), primary key (tenant, what));
+create table tenantdesk.provision_claims (tenant text not null, what text not null check (what in ('root', 'person', 'member')), primary key (tenant, what));
 create function tenantdesk.claim_provision(what text) returns boolean language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
@@ -120,23 +120,23 @@ declare
 begin
   -- Nobody is linked to a tenant that is not: the root row comes first. A person may come before a root row that
   -- names its owner; no commit leaves him without it.
-  if of_tenant is null or claim_provision.what = 'member' and not exists (select from tenantdesk.tenant_state(of_tenant)) then
+  if of_tenant is null or claim_provision.what = 'member' and not tenantdesk.is_begun() then
     return false;
   end if;
   insert into tenantdesk.provision_claims (tenant, what) values (of_tenant, claim_provision.what) on conflict do nothing;
   return found;
 end $$;
--- Whether the tenant's own row is there: rows of tables without a foreign key to it are not planted for a tenant that
--- the application will make later under an id that can be foreseen.
+-- Whether this provisioning made the tenant's own row: nothing is planted for a tenant that the application will make, or has
+-- made meanwhile, under an id that could be foreseen.
 create function tenantdesk.is_begun() returns boolean language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp as $$
 begin
-  return exists (select from tenantdesk.tenant_state(tenantdesk.provision_tenant()));
+  return exists (select from tenantdesk.provision_claims c where c.tenant = tenantdesk.provision_tenant() and c.what = 'root');
 end $$;
 create function tenantdesk.refuse_orphan() returns trigger language plpgsql security definer
 set search_path = pg_catalog, pg_temp as $$
 begin
-  if not exists (select from tenantdesk.tenant_state(new.tenant)) then
+  if not exists (select from tenantdesk.provision_claims c where c.tenant = new.tenant and c.what = 'root') then
     raise exception 'tenant % was not made', new.tenant using errcode = '42501';
   end if;
   return null;
@@ -180,10 +180,12 @@ begin
   if open_session.mode = 'write' and (select o.shared from tenantdesk.operators o where o.name = session_user) then
     raise exception 'the login % is shared, and write mode needs a personal one', session_user using errcode = '42501';
   end if;
+  -- What a session in another database of the server left with its login goes before it counts.
+  perform tenantdesk.set_rights(h.operator) from (select distinct x.operator from tenantdesk.overheld x where tenantdesk.known_elsewhere(x.operator) is not null) h;
   select f.object, f.fault into fault from tenantdesk.faults() f limit 1;
   if found then
     raise exception 'the guard is not whole: %: %', fault.object, fault.fault
-      using errcode = '55000', hint = 'tenantdesk tables list shows what is wrong; the owner of the object mends it';
+      using errcode = '55000', hint = 'tenantdesk tables list shows what is wrong; tenantdesk setup, by who manages the installation, puts it right';
   end if;
   select t.suspended, t.slug into state from tenantdesk.tenant_state(known_tenant) t;
   if open_session.purpose = 'provision' and known_tenant is not null then
@@ -334,6 +336,10 @@ grant execute on function tenantdesk.session_tenant, tenantdesk.writing_tenant, 
      tenantdesk_archivist, tenantdesk_archive_inserter, tenantdesk_archive_changer;
 grant execute on function tenantdesk.open_session, tenantdesk.end_session, tenantdesk.sweep, tenantdesk.sessions to tenantdesk_operator;
 
+-- Whose rights are being changed: a row of its own, because a level is taken away whatever its operator holds.
+create table tenantdesk.rights_turns (operator text primary key);
+grant select, insert, update on tenantdesk.rights_turns to tenantdesk_registrar;
+
 -- The rights of a login are exactly those that its live sessions need; nothing else grants them.
 set local role tenantdesk_registrar;
 create function tenantdesk.set_rights(login text) returns void
@@ -345,7 +351,8 @@ declare
   marked boolean;
 begin
   -- One change of an operator's rights at a time: two ends at once would each leave to the other what neither takes.
-  perform from tenantdesk.operators o where o.name = set_rights.login for update;
+  insert into tenantdesk.rights_turns (operator) values (set_rights.login) on conflict do nothing;
+  perform from tenantdesk.rights_turns t where t.operator = set_rights.login for update;
   needs := exists (select from tenantdesk.tenant_sessions s
     where s.operator = set_rights.login and s.ended_at is null and s.database = tenantdesk.this_database());
   marked := exists (select from pg_catalog.pg_auth_members m join pg_catalog.pg_roles l on l.oid = m.roleid join pg_catalog.pg_roles g on g.oid = m.member
@@ -430,7 +437,7 @@ begin
     and pg_catalog.pg_has_role('tenantdesk_killer', a.usesysid, 'member')
     and exists (select from pg_catalog.pg_locks l where l.pid = a.pid and l.granted
       and (l.database = a.datid and a.datname = pg_catalog.current_database() and l.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock')
-          and l.relation in ('tenantdesk.chains'::pg_catalog.regclass, 'tenantdesk.tenant_sessions'::pg_catalog.regclass, 'tenantdesk.operators'::pg_catalog.regclass)
+          and l.relation in ('tenantdesk.chains'::pg_catalog.regclass, 'tenantdesk.tenant_sessions'::pg_catalog.regclass, 'tenantdesk.operators'::pg_catalog.regclass, 'tenantdesk.rights_turns'::pg_catalog.regclass)
         or l.locktype = 'object' and l.classid = 'pg_catalog.pg_authid'::pg_catalog.regclass
           and l.objid in (select r.oid from pg_catalog.pg_roles r where r.rolname ~ '^tenantdesk_')));
   return killed;

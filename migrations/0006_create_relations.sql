@@ -58,7 +58,7 @@ create view tenantdesk.present_policies as
     -- Digests of the parsed expressions: printing them as SQL took most of the time of faults().
     pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(p.polqual::text, 'UTF8')), 'hex') as qual,
     pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(p.polwithcheck::text, 'UTF8')), 'hex') as with_check,
-    p.polname like '!tenantdesk%' or p.polname like 'tenantdesk %' as ours
+    p.polname like '!tenantdesk%' or p.polname in ('tenantdesk archive', 'tenantdesk meter', 'tenantdesk provision', 'tenantdesk views') as ours
   from pg_catalog.pg_policy p;
 
 -- Every right of ours and of operators, whatever it is on: a function that runs as its owner or a schema to create in walks around
@@ -121,12 +121,23 @@ create view tenantdesk.hiding_policies as
 create view tenantdesk.drop_owned as
   select 'DROP OWNED' as object, 'no event trigger keeps operators from it, and it takes the policies away that name their roles; ' || p.relation::pg_catalog.regclass::text
         || ' has a policy for every role that would then be the only one' as why,
-      'tenantdesk setup as a superuser, or tenantdesk setup --pin-public' as fix
+      'tenantdesk setup as a superuser; or tenantdesk setup --pin-public, for tables that hold the key themselves; or tenantdesk setup --except ''DROP OWNED'' --reason "why"' as fix
     from (select min(p.relation) as relation from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
         where p.permissive and not p.ours and 'public' = any (p.roles)
           and not exists (select from tenantdesk.present_policies q where q.relation = p.relation and q.policy = '!tenantdesk public')) p
     where p.relation is not null
       and not exists (select from pg_catalog.pg_event_trigger t where t.evtname = 'tenantdesk_refuse_definitions' and t.evtenabled in ('O', 'A'));
+
+-- Operators who hold a role that no session of theirs needs, here or in another database of the server.
+create view tenantdesk.overheld as
+  select o.name as operator, g.rolname::text as role
+    from tenantdesk.operators o join pg_catalog.pg_roles l on l.rolname = o.name
+      join pg_catalog.pg_auth_members m on m.member = l.oid join pg_catalog.pg_roles g on g.oid = m.roleid
+    where o.database = tenantdesk.this_database() and g.rolname ~ '^tenantdesk_' and g.rolname <> 'tenantdesk_operator'
+      and not tenantdesk.in_session_elsewhere(o.name)
+      and g.rolname <> all (coalesce((select pg_catalog.array_agg(x.role) from tenantdesk.tenant_sessions s
+        cross join lateral pg_catalog.unnest(tenantdesk.roles_for(s.purpose, s.mode)) x (role)
+        where s.operator = o.name and s.ended_at is null and s.database = o.database), '{}'));
 
 -- Roles of ours that became more than setup made them, and operators who hold a role that no session of theirs needs.
 create view tenantdesk.role_drift as
@@ -143,17 +154,11 @@ create view tenantdesk.role_drift as
   union all
   select c.oid::pg_catalog.regclass::text, 'it belongs to ' || pg_catalog.pg_get_userbyid(c.relowner)
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where n.nspname !~ '^(pg_|tenantdesk)' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+    where n.nspname !~ '^(pg_|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
       and pg_catalog.pg_get_userbyid(c.relowner) in (select tenantdesk.guarded_roles())
   union all
-  select 'operator ' || pg_catalog.quote_ident(o.name), 'it holds ' || g.rolname || ' without a session that needs it'
-    from tenantdesk.operators o join pg_catalog.pg_roles l on l.rolname = o.name
-      join pg_catalog.pg_auth_members m on m.member = l.oid join pg_catalog.pg_roles g on g.oid = m.roleid
-    where o.database = tenantdesk.this_database() and g.rolname ~ '^tenantdesk_' and g.rolname <> 'tenantdesk_operator'
-      and not tenantdesk.in_session_elsewhere(o.name)
-      and g.rolname <> all (coalesce((select pg_catalog.array_agg(x.role) from tenantdesk.tenant_sessions s
-        cross join lateral pg_catalog.unnest(tenantdesk.roles_for(s.purpose, s.mode)) x (role)
-        where s.operator = o.name and s.ended_at is null and s.database = o.database), '{}'));
+  select 'operator ' || pg_catalog.quote_ident(x.operator), 'it holds ' || x.role || ' without a session that needs it' from tenantdesk.overheld x;
+
 
 -- What every login gets from PUBLIC and what walks around a guard. Closed by setup with consent, or excepted with a reason.
 create view tenantdesk.open_doors as
@@ -175,28 +180,39 @@ create view tenantdesk.open_doors as
       pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %%I', pg_catalog.replace(p.oid::pg_catalog.regprocedure::text, '%', '%%')), pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO PUBLIC', p.oid::pg_catalog.regprocedure)
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
       cross join lateral pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
-    where p.prosecdef and a.grantee = 0 and a.privilege_type = 'EXECUTE' and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
-      and p.prorettype <> 'pg_catalog.trigger'::pg_catalog.regtype and p.prorettype <> 'pg_catalog.event_trigger'::pg_catalog.regtype
+    -- Trigger functions, too: whoever may make a temporary table hangs them on it. And an aggregate runs its functions without asking.
+    where (p.prosecdef or exists (select from pg_catalog.pg_aggregate g join pg_catalog.pg_proc s on s.prosecdef
+        and s.oid in (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggserialfn, g.aggdeserialfn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)
+        where g.aggfnoid = p.oid))
+      and a.grantee = 0 and a.privilege_type = 'EXECUTE' and n.nspname !~ '^(pg_|information_schema$|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)'
   union all
   -- A role with TEMP (the application, a restore) puts a temporary table in the place of one that the function names.
-  select 'function ' || f.oid::pg_catalog.regprocedure::text, 'a trigger runs it as its owner, and its search_path does not end in pg_temp',
+  select 'search_path of function ' || f.oid::pg_catalog.regprocedure::text, 'a trigger, a policy or a default runs it as its owner, and its search_path does not end in pg_temp',
       pg_catalog.format('ALTER FUNCTION %s SET search_path = %s', f.oid::pg_catalog.regprocedure, f.closed),
       pg_catalog.replace(pg_catalog.format('ALTER FUNCTION %s SET search_path = %s', f.oid::pg_catalog.regprocedure, f.closed), '%', '%%'),
-      pg_catalog.format(case when f.path is null then 'ALTER FUNCTION %s RESET search_path' else 'ALTER FUNCTION %s SET search_path = %s' end, f.oid::pg_catalog.regprocedure, f.path)
-    from (select p.oid, c.path, case when c.path = '""' then 'pg_temp' else coalesce(c.path, pg_catalog.quote_ident(n.nspname)) || ', pg_temp' end as closed
+      pg_catalog.format(case when f.path is null then 'ALTER FUNCTION %s RESET search_path' else 'ALTER FUNCTION %s SET search_path = %s' end, f.oid::pg_catalog.regprocedure, coalesce(nullif(f.path, ''), ''''''))
+    from (select p.oid, c.path, pg_catalog.concat_ws(', ', nullif(coalesce(c.path, pg_catalog.quote_ident(n.nspname)), ''), 'pg_temp') as closed
       from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-        left join lateral (select pg_catalog.substr(x, 13) as path from pg_catalog.unnest(p.proconfig) x where x like 'search_path=%') c on true
-      where p.prosecdef and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
-        and exists (select from pg_catalog.pg_trigger t where t.tgfoid = p.oid and not t.tgisinternal)) f
+        left join lateral (
+          -- Each schema in quotes of its own: FROM CURRENT keeps whatever text a setting held, and this becomes a statement of setup.
+          select coalesce((select pg_catalog.string_agg(pg_catalog.quote_ident(case when e.name ~ '^".*"$' then pg_catalog.replace(pg_catalog.substr(e.name, 2, pg_catalog.length(e.name) - 2), '""', '"')
+                else e.name end), ', ' order by e.place)
+              from (select pg_catalog.btrim(y.name) as name, y.place from pg_catalog.unnest(pg_catalog.string_to_array(pg_catalog.substr(x, 13), ',')) with ordinality y (name, place)) e
+              where e.name not in ('', '""')), '') as path
+            from pg_catalog.unnest(p.proconfig) x where x like 'search_path=%') c on true
+      where p.prosecdef and n.nspname !~ '^(pg_|information_schema$|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)'
+        and (exists (select from pg_catalog.pg_trigger t where t.tgfoid = p.oid and not t.tgisinternal)
+          or exists (select from pg_catalog.pg_depend d where d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.refobjid = p.oid
+            and d.classid in ('pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_attrdef'::pg_catalog.regclass, 'pg_catalog.pg_constraint'::pg_catalog.regclass)))) f
     where f.path is null or f.path !~ '(^|, )"?pg_temp"?$'
   union all
-  select 'column ' || c.oid::pg_catalog.regclass::text || '.' || pg_catalog.quote_ident(t.attname), 'every login may ' || pg_catalog.lower(a.privilege_type) || ' it',
+  select 'column ' || c.oid::pg_catalog.regclass::text || '.' || pg_catalog.quote_ident(t.attname) || ' (' || pg_catalog.lower(a.privilege_type) || ')', 'every login may ' || pg_catalog.lower(a.privilege_type) || ' it',
       pg_catalog.format('REVOKE %s (%I) ON %s FROM PUBLIC', a.privilege_type, t.attname, c.oid::pg_catalog.regclass),
       pg_catalog.format('GRANT %s (%s) ON %s TO %%I', a.privilege_type, pg_catalog.replace(pg_catalog.quote_ident(t.attname), '%', '%%'), c.oid::pg_catalog.regclass),
       pg_catalog.format('GRANT %s (%I) ON %s TO PUBLIC', a.privilege_type, t.attname, c.oid::pg_catalog.regclass)
     from pg_catalog.pg_attribute t join pg_catalog.pg_class c on c.oid = t.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
       cross join lateral pg_catalog.aclexplode(t.attacl) a left join tenantdesk.relations r on r.relation = c.oid
-    where t.attacl is not null and a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+    where t.attacl is not null and a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)'
       and not (a.privilege_type = 'SELECT' and coalesce(r.class, '') = 'global')
   union all
   select 'relation ' || c.oid::pg_catalog.regclass::text, 'every login may ' || pg_catalog.lower(pg_catalog.string_agg(distinct a.privilege_type, ', ')) || ' it',
@@ -205,7 +221,7 @@ create view tenantdesk.open_doors as
       pg_catalog.format('GRANT %s ON %s %s TO PUBLIC', pg_catalog.string_agg(distinct a.privilege_type, ', '), case c.relkind when 'S' then 'SEQUENCE' else 'TABLE' end, c.oid::pg_catalog.regclass)
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace cross join lateral pg_catalog.aclexplode(c.relacl) a
       left join tenantdesk.relations r on r.relation = c.oid
-    where a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk)' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+    where a.grantee = 0 and n.nspname !~ '^(pg_|information_schema$|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)' and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
       and not (a.privilege_type = 'SELECT' and (coalesce(r.class, '') = 'global' or exists (select from pg_catalog.pg_depend x
         where x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and x.objid = c.oid and x.deptype = 'e')))
     group by c.oid
@@ -214,6 +230,27 @@ create view tenantdesk.open_doors as
       pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %s TO %%I', pg_catalog.replace(pg_catalog.quote_ident(s.srvname), '%', '%%')), pg_catalog.format('GRANT USAGE ON FOREIGN SERVER %I TO PUBLIC', s.srvname)
     from pg_catalog.pg_foreign_server s cross join lateral pg_catalog.aclexplode(s.srvacl) a
     where a.grantee = 0 and a.privilege_type = 'USAGE';
+
+-- A policy of the application reads a table that operators may not read: where it applies, their sessions fail.
+create view tenantdesk.unreadable_policies as
+  select distinct 'policy ' || pg_catalog.quote_ident(p.policy) || ' on ' || r.name as object,
+      'it reads ' || d.refobjid::pg_catalog.regclass::text || ', which operators may not, and their sessions fail on ' || r.name as why,
+      'tenantdesk tables explain ' || pg_catalog.quote_literal(d.refobjid::pg_catalog.regclass::text) || ': give it a class, or row level security' as fix
+    from tenantdesk.present_policies p join tenantdesk.relations r on r.relation = p.relation and r.guard = 'policy'
+      join pg_catalog.pg_policy y on y.polrelid = p.relation and y.polname = p.policy
+      join pg_catalog.pg_depend d on d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass and d.objid = y.oid
+        and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid <> p.relation
+      join pg_catalog.pg_class c on c.oid = d.refobjid and c.relkind in ('r', 'p', 'v')
+    where not p.ours and p.command in ('*', 'r') and ('tenantdesk_reader' = any (p.roles) or 'public' = any (p.roles))
+      and not pg_catalog.has_any_column_privilege('tenantdesk_reader', d.refobjid, 'SELECT');
+
+-- Everything that setup reports and that can be excepted.
+create view tenantdesk.reported as
+  select d.object, d.why, d.fix from tenantdesk.open_doors d
+  union all select d.object, d.why, d.fix from tenantdesk.drop_owned d
+  union all select l.object, l.why, pg_catalog.format('tenantdesk setup --except %s --reason "why it is safe"', pg_catalog.quote_literal(l.object)) from tenantdesk.lent_functions l
+  union all select h.object, h.why, pg_catalog.format('tenantdesk setup --except %s --reason "why it may hide rows"', pg_catalog.quote_literal(h.object)) from tenantdesk.hiding_policies h
+  union all select u.object, u.why, u.fix from tenantdesk.unreadable_policies u;
 
 -- Records the installation; called by setup as its last step, in the transaction that made it.
 create function tenantdesk.seal_guard() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -227,14 +264,12 @@ begin
   insert into tenantdesk.guard_views select v.* from tenantdesk.present_views v;
 end $$;
 
-create function tenantdesk.faults() returns table (object text, fault text) language sql stable security definer
+create function tenantdesk.all_faults() returns table (object text, fault text) language sql stable security definer
 set search_path = pg_catalog, pg_temp
 begin atomic
   with policies as materialized (select p.* from tenantdesk.present_policies p),
     grants as materialized (select g.* from tenantdesk.present_grants g)
   select 'tenantdesk', 'the guard was never installed' where not exists (select from tenantdesk.guard_policies union all select from tenantdesk.guard_grants)
-  union all
-  select 'tenantdesk', 'the guard is suspended (' || c.value || '); `tenantdesk setup --resume` puts it back' from tenantdesk.configuration c where c.name = 'setup.suspended'
   union all
   select r.name, 'the relation is gone' from tenantdesk.relations r
     where not exists (select from pg_catalog.pg_class c where c.oid = r.relation)
@@ -297,6 +332,19 @@ begin atomic
   select d.object, d.why from tenantdesk.open_doors d where not exists (select from tenantdesk.exceptions e where e.object = d.object);
 end;
 
+-- While the guard is suspended, that is all there is to say.
+create function tenantdesk.faults() returns table (object text, fault text) language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
+declare
+  suspended constant text := (select c.value from tenantdesk.configuration c where c.name = 'setup.suspended');
+begin
+  if suspended is not null then
+    return query select 'tenantdesk'::text, 'the guard is suspended (' || suspended || '); `tenantdesk setup --resume` puts it back';
+  else
+    return query select f.object, f.fault from tenantdesk.all_faults() f;
+  end if;
+end $$;
+
 create function tenantdesk.map_document() returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform tenantdesk.require('viewer', 'reading the relation map', true);
@@ -325,9 +373,22 @@ begin
   return (select d.document from tenantdesk.decisions d);
 end $$;
 
-create function tenantdesk.decide(document jsonb, object text, request uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- Setup turns the map into statements of the owner's: whoever shapes it acts as he does.
+create function tenantdesk.require_manager(what text) returns void language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform tenantdesk.require('admin', 'deciding about the relation map', true);
+  if not tenantdesk.is_manager() then
+    raise exception '% is for who owns the database or ran setup', what using errcode = '42501';
+  end if;
+end $$;
+
+-- `based_on` is the document that the decision was made from: two at once do not lose each other.
+create function tenantdesk.decide(document jsonb, based_on jsonb, object text, request uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform tenantdesk.require_manager('deciding about the relation map');
+  lock table tenantdesk.decisions in share row exclusive mode;
+  if decide.based_on is distinct from (select d.document from tenantdesk.decisions d) then
+    raise exception 'somebody else decided at the same moment' using errcode = '40001', hint = 'decide once more';
+  end if;
   insert into tenantdesk.decisions (document) values (decide.document)
     on conflict (only_row) do update set document = excluded.document, decided_at = pg_catalog.clock_timestamp(), decided_by = session_user;
   perform tenantdesk.append('installation', 'tables.set', decide.object, 'ok', 'database', null, decide.request, null);
@@ -336,7 +397,10 @@ end $$;
 -- An exception is a door that stays open, with a reason that stands in the ledger.
 create function tenantdesk.except_object(object text, reason text, request uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform tenantdesk.require('admin', 'excepting an object from the guard', true);
+  perform tenantdesk.require_manager('excepting an object from the guard');
+  if not exists (select from tenantdesk.reported r where r.object = except_object.object) and not exists (select from tenantdesk.exceptions e where e.object = except_object.object) then
+    raise exception 'setup reports no %', except_object.object using errcode = 'P0002', hint = 'tenantdesk setup names what can be excepted, word for word';
+  end if;
   insert into tenantdesk.exceptions (object, reason) values (except_object.object, except_object.reason)
     on conflict on constraint exceptions_pkey do update set reason = excluded.reason, added_by = session_user, added_at = pg_catalog.clock_timestamp();
   perform tenantdesk.append('installation', 'setup.except', except_object.object, 'ok', 'database', null, except_object.request, except_object.reason);
@@ -348,13 +412,14 @@ set search_path = pg_catalog, pg_temp
 return (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint');
 
 -- How the installation stands, for setup.
-create function tenantdesk.setup_state() returns table (manager boolean, suspended text, limits text, close_doors text, pin_public text, fingerprint text, migrations bigint)
+create function tenantdesk.setup_state() returns table (manager boolean, suspended text, limits text, close_doors text, pin_public text, fingerprint text, guard text, migrations bigint, excepted text[])
 language sql stable security definer set search_path = pg_catalog, pg_temp
 begin atomic
   select tenantdesk.is_manager(),
     (select c.value from tenantdesk.configuration c where c.name = 'setup.suspended'), (select c.value from tenantdesk.configuration c where c.name = 'setup.limits'),
     (select c.value from tenantdesk.configuration c where c.name = 'setup.close_doors'), (select c.value from tenantdesk.configuration c where c.name = 'setup.pin_public'),
-    (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint'), (select pg_catalog.count(*) from tenantdesk.migrations m);
+    (select c.value from tenantdesk.configuration c where c.name = 'setup.fingerprint'),
+    (select c.value from tenantdesk.configuration c where c.name = 'setup.guard'), (select pg_catalog.count(*) from tenantdesk.migrations m), array(select e.object from tenantdesk.exceptions e);
 end;
 
 create function tenantdesk.relation_list() returns table (name text, class text, key text, path jsonb, reason text, guard text, rows_estimate bigint, view text)

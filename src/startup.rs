@@ -12,7 +12,7 @@ use crate::console::{Console, ConsoleError};
 use crate::failure::Failure;
 use crate::identity::{Level, OperatorName};
 use crate::isolation::discover::Decisions;
-use crate::isolation::guard::{Consent, fingerprint, install};
+use crate::isolation::guard::{Consent, fingerprint, install_decided};
 use crate::isolation::map::{MapError, RelationMap};
 use crate::isolation::relations::installed_map;
 use crate::isolation::setup::SetupDesk;
@@ -301,12 +301,13 @@ async fn prepare(
     // What its owner suspended stays so until he resumes it.
     if standing.suspended.is_none() {
         let starter = RelationMap::from_toml(include_str!("../assets/starter/map.toml"))?;
-        let (map, first) = standing.map.map_or((starter, true), |map| (map, false));
+        let map = standing.map.unwrap_or(starter);
+        // The starter's map is declared: a later setup finds a class for tables that were added only.
+        let pinned = standing.decided.is_none().then(|| Decisions::from_map(&map));
+        let pinned = pinned.map(serde_json::to_value).transpose();
+        let pinned = pinned.map_err(|error| MapError::Syntax(error.to_string()))?;
         let consent = Consent { close_doors: true, enforce_limits: true, pin_public: false };
-        install(&link, &map, consent).await?;
-        if first {
-            decided(&owner, &map).await?;
-        }
+        install_decided(&link, &map, consent, pinned.as_ref()).await?;
     }
     let manager = Console::connect(owner).await?;
     plans::load(&manager).await?;
@@ -318,16 +319,6 @@ async fn prepare(
             first_operator(&manager, name, level).await?;
         }
     }
-    Ok(())
-}
-
-/// The starter's map is declared: a later setup finds a class for tables that were added to it only.
-async fn decided(owner: &Endpoint, map: &RelationMap) -> Result<(), Failure> {
-    let manager = Console::connect(owner.clone()).await?;
-    let document = serde_json::to_value(Decisions::from_map(map))
-        .map_err(|error| MapError::Syntax(error.to_string()))?;
-    let request = manager.request().as_uuid();
-    manager.call(Attested::decide(&document, &"starter schema", &request)).await?;
     Ok(())
 }
 

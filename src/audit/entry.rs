@@ -114,11 +114,6 @@ attested! {
         = "select tenantdesk.plan_set($1, $2, $3, $4, $5, $6)";
     /// `plans_load`: document, request; gives how many plans were added.
     plans_load(document: JSONB, request: UUID) = "select tenantdesk.plans_load($1, $2)";
-    /// `decide`: document of decisions, what it is about, request.
-    decide(document: JSONB, object: TEXT, request: UUID) = "select tenantdesk.decide($1, $2, $3)";
-    /// `except_object`: object, reason, request.
-    except_object(object: TEXT, reason: TEXT, request: UUID)
-        = "select tenantdesk.except_object($1, $2, $3)";
     /// `recount_usage`: request; gives how many counters were wrong.
     recount_usage(request: UUID) = "select tenantdesk.recount_usage($1)";
     /// `operation_begin`: id, verb, tenant, object, reason, request.

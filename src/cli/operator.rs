@@ -121,7 +121,9 @@ fn chosen(
 ) -> Result<Option<SecretString>, Failure> {
     match from {
         PasswordFrom::Generate | PasswordFrom::None => Ok(None),
-        PasswordFrom::Prompt => invocation.asker.twice(&mut invocation.printer, "New password").map(Some),
+        PasswordFrom::Prompt => {
+            invocation.asker.twice(&mut invocation.printer, "New password").map(Some)
+        }
         PasswordFrom::Stdin => invocation.asker.secret_line().map(Some),
     }
 }

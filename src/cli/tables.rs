@@ -8,9 +8,10 @@ use super::invocation::Invocation;
 use super::output::Printer;
 use super::shown::Shown;
 use super::table::{Column, Table};
+use crate::console::ConsoleError::NotSetUp;
 use crate::failure::Failure;
 use crate::format::{self, counted, length};
-use crate::isolation::discover::{Proposal, Verdict};
+use crate::isolation::discover::{ChosenRoot, Proposal, Verdict};
 use crate::isolation::map::{Class, Relation, RelationMap, Step};
 use crate::isolation::relations::{self, Fault, ListedRelation};
 use crate::isolation::setup::{self, Decision, Explained, Request};
@@ -39,10 +40,11 @@ fn list(invocation: &mut Invocation, args: &List) -> Result<(), Failure> {
     });
     let (relations, faults, map) = match installed {
         Ok((relations, faults, map)) => (relations, faults, Some(map)),
-        Err(failure) => match proposed(invocation)? {
+        Err(failure) if failure.message == NotSetUp.to_string() => match proposed(invocation)? {
             Some((relations, map)) => (relations, Vec::new(), map),
             None => return Err(failure),
         },
+        Err(failure) => return Err(failure),
     };
     if args.toml {
         let map = map.ok_or_else(|| {
@@ -64,7 +66,8 @@ fn proposed(invocation: &mut Invocation) -> Result<Option<Proposed>, Failure> {
         let look = async |_progress| setup::propose(desk, &Request::default()).await;
         invocation.watch(look).await
     })?;
-    if found.standing.map.is_some() {
+    // A control schema that this login may not read is one all the same.
+    if found.standing.map.is_some() || found.standing.controlled && !found.standing.member {
         return Ok(None);
     }
     invocation
@@ -94,7 +97,25 @@ fn of_proposal(proposal: &Proposal) -> Vec<ListedRelation> {
     });
     let undecided =
         proposal.undecided.iter().map(|one| listed(&one.relation, "undecided", None, &one.why));
-    undecided.chain(verdicts).collect()
+    let views = proposal.listed.iter().map(|one| {
+        let of = one.of.as_ref().map_or_else(String::new, |of| format!(" of {of}"));
+        listed(
+            &one.relation,
+            &one.kind,
+            None,
+            &format!("it is a {}{of} and has no class of its own", one.kind),
+        )
+    });
+    let root = match &proposal.root {
+        ChosenRoot::Table { table, key, why, .. }
+            if proposal.verdicts.iter().all(|verdict| verdict.relation.name != *table) =>
+        {
+            let relation = Relation { key: Some(key.clone()), ..Relation::new(table, Class::Root) };
+            Some(listed(table, "root", Some(&relation), why))
+        }
+        _ => None,
+    };
+    undecided.chain(root).chain(verdicts).chain(views).collect()
 }
 
 /// Prints a list.
@@ -134,7 +155,11 @@ fn show_list(
 /// The parents of a path, nearest first.
 fn through(path: Option<&Value>) -> String {
     let steps = path.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let parent = |step: &Value| step["references"].as_str().map(str::to_owned);
+    // Of a polymorphic pair, the first parent of each way.
+    let parent = |step: &Value| {
+        let parent = step["references"].as_str().or(step["path"][0]["references"].as_str());
+        parent.map(str::to_owned)
+    };
     steps.iter().filter_map(parent).collect::<Vec<_>>().join(", ")
 }
 
@@ -161,6 +186,9 @@ fn set(invocation: &mut Invocation, args: Set) -> Result<(), Failure> {
         screen(&decided.before),
         screen(&decided.now)
     ));
+    if let Some(warning) = &decided.warning {
+        invocation.printer.warning(&format!("{}: {warning}", screen(&decided.relation)));
+    }
     if decided.undecided > 0 {
         let left = format!("{} still undecided", counted(length(decided.undecided), "table"));
         invocation.printer.hint(&left);

@@ -311,15 +311,12 @@ pub const COMMANDS: &[Command] = &[
         level: Some(Viewer),
         ..verb(CommandId::TablesList, Group::Installation, "tables list", "Show the relation map")
     },
-    Command {
-        level: Some(Admin),
-        ..verb(
-            CommandId::TablesSet,
-            Group::Installation,
-            "tables set",
-            "Decide the class of a relation",
-        )
-    },
+    verb(
+        CommandId::TablesSet,
+        Group::Installation,
+        "tables set",
+        "Decide the class of a relation, as who manages the installation",
+    ),
     verb(
         CommandId::TablesExplain,
         Group::Installation,

@@ -37,7 +37,9 @@ impl Explain for ConsoleError {
                 vec![format!("an admin can run: tenantdesk operator add {login} --level support")]
             }
             Self::NotSetUp => {
-                vec!["`tenantdesk demo` or `tenantdesk` prepares the embedded server".to_owned()]
+                vec![
+                    "`tenantdesk setup` prepares your own database, `tenantdesk demo` the embedded server".to_owned(),
+                ]
             }
         }
     }

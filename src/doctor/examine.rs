@@ -36,7 +36,7 @@ pub async fn examine(examination: Examination<'_>) -> Vec<Check> {
         host::paths(paths),
         host::space(paths),
         host::configuration(paths),
-        host::keyring(),
+        host::keyring(paths),
         host::terminal(terminal),
     ]);
     checks

@@ -3,12 +3,14 @@
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{Access, access, statvfs};
 
 use super::check::{Check, Question};
-use crate::config::{Paths, Settings};
-use crate::failure::Failure;
+use crate::config::{PasswordFrom, Paths, Settings};
+use crate::failure::{Explain as _, Failure};
+use crate::secret::keyring::Keyring;
 use crate::text::screen;
 
 pub(super) const PATHS: Question = Question {
@@ -29,6 +31,9 @@ pub(super) const KEYRING: Question = Question {
     name: "keyring",
     why: "passwords of remote targets belong there, and nowhere in plain text",
 };
+
+/// How long a keyring that is there takes at most.
+const KEYRING_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What the program was started in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,7 +134,7 @@ fn judge_space(free: u64) -> Check {
 
 /// The configuration file. What each value is and where it comes from is `config show`'s to tell.
 pub(super) fn configuration(paths: &Paths) -> Check {
-    if !paths.config_file.exists() {
+    if matches!(paths.config_file.try_exists(), Ok(false)) {
         return CONFIGURATION
             .ok(format!("no file `{}`: all is as it was made", shown(&paths.config_file)));
     }
@@ -143,9 +148,23 @@ pub(super) fn configuration(paths: &Paths) -> Check {
     }
 }
 
-/// The place for secrets of remote targets: nothing is kept in it yet.
-pub(super) fn keyring() -> Check {
-    KEYRING.not_run("this version keeps no password in a keyring")
+/// The keyring, asked for an entry that nobody has. Without one, passwords go into the encrypted file
+/// or are asked for; that is no fault unless a profile counts on it.
+pub(super) fn keyring(paths: &Paths) -> Check {
+    let profiles = Settings::load(&paths.config_file).map_or_else(|_| Vec::new(), |s| s.profiles);
+    let in_use = profiles.iter().any(|profile| profile.password == PasswordFrom::Keyring);
+    match Keyring::with_patience(KEYRING_PATIENCE).read("doctor: is it there") {
+        Ok(_) => KEYRING.ok("it answers"),
+        Err(error) => {
+            let hints = error.hints().join("; ");
+            let said = error.to_string();
+            if in_use {
+                KEYRING.fail(said, hints)
+            } else {
+                KEYRING.not_run(format!("{said}; no profile keeps its password there"))
+            }
+        }
+    }
 }
 
 #[cfg(test)]

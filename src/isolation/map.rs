@@ -395,7 +395,9 @@ impl RelationMap {
         named.sort();
         let mut taken = HashSet::new();
         let name = |(_, own, name): (usize, RelationName, String)| {
-            let view = if taken.insert(own.name.clone()) { own.name } else { long_name(&own) };
+            let free =
+                [own.name.clone(), long_name(&own)].into_iter().find(|n| taken.insert(n.clone()));
+            let view = free.unwrap_or_else(|| digest_name(&own));
             (name, view)
         };
         named.into_iter().map(name).collect()
@@ -549,9 +551,12 @@ impl Relation {
 /// told apart by a digest.
 fn long_name(own: &RelationName) -> Ident {
     let long = format!("{}.{}", own.schema.as_str(), own.name.as_str());
-    if long.len() <= 63 {
-        return Ident::new(long);
-    }
+    if long.len() <= 63 { Ident::new(long) } else { digest_name(own) }
+}
+
+/// A name that no other relation has.
+fn digest_name(own: &RelationName) -> Ident {
+    let long = format!("{}.{}", own.schema.as_str(), own.name.as_str());
     let digest = hex::encode(&Sha256::digest(&long)[..6]);
     Ident::new(format!("{}~{digest}", &long[..long.floor_char_boundary(50)]))
 }

@@ -21,6 +21,13 @@ grant connect on database postgres to app_owner;
 -- DROP OWNED asks for no ownership of the tables whose policies it takes a role out of: a role that an operator may act as
 -- would take the guard's policies with it. So whoever is an operator runs no definition but what a restore needs, and the
 -- application does not take itself out of its own policies.
+do $do$
+begin
+  if exists (select from pg_catalog.pg_namespace n join pg_catalog.pg_roles o on o.oid = n.nspowner
+      where n.nspname = 'tenantdesk_host' and not o.rolsuper) then
+    raise exception 'the schema tenantdesk_host belongs to somebody else' using errcode = '42501', hint = 'drop it';
+  end if;
+end $do$;
 create schema if not exists tenantdesk_host;
 create or replace function tenantdesk_host.refuse_definitions() returns event_trigger language plpgsql
 set search_path = pg_catalog, pg_temp as $$

@@ -70,8 +70,8 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("recount_usage", "-", "recount_usage(null)"),
     ("setup_state", "-", "setup_state()"),
     ("decision_document", "viewer", "decision_document()"),
-    ("decide", "admin", "decide('{}', 'app.projects', null)"),
-    ("except_object", "admin", "except_object('nothing', 'because it is a test', null)"),
+    ("decide", "-", "decide('{}', null, 'app.projects', null)"),
+    ("except_object", "-", "except_object('nothing', 'because it is a test', null)"),
 ];
 
 /// The functions that a role may execute.

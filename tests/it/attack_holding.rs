@@ -151,3 +151,31 @@ fn an_end_that_is_held_open_does_not_stop_the_sweep_for_ever() {
         "t"
     );
 }
+
+// Each end looks at what the login still needs: two at once would each leave to the other what neither takes away.
+#[test]
+fn many_sessions_of_one_operator_that_open_and_end_at_once_leave_no_right_behind() {
+    let desk = Desk::product();
+    let login = desk.operator("admin");
+    let psql = desk.psql_later();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (psql, login) = (&psql, &login);
+            scope.spawn(move || {
+                for round in 0..8 {
+                    let open = format!(
+                        "begin; set local role tenantdesk_operator; select id as s from tenantdesk.open_session(sha256('{thread}.{round}'), '{ACME}', 'export', 'read', 'many at once, of one operator', null, null, '1 min', null) \\gset\ncommit; \
+                         begin; set local role tenantdesk_operator; select tenantdesk.end_session(:s, 'done'); commit"
+                    );
+                    let output = psql(login, &open);
+                    assert_eq!(output.code, 0, "{output:?}");
+                }
+            });
+        }
+    });
+    let held = format!(
+        "select count(*) from pg_auth_members m join pg_roles g on g.oid = m.roleid where m.member = '{login}'::regrole and g.rolname ~ '^tenantdesk_(reader|archivist)'"
+    );
+    assert_eq!(desk.rows(SUPERUSER, &held), "0");
+    assert_eq!(desk.rows(SUPERUSER, "select count(*) from tenantdesk.faults()"), "0");
+}

@@ -199,7 +199,7 @@ async fn a_pooler_in_between_is_noticed() {
     let Some(pooler) = Pooler::start(&desk) else { return };
     let direct = desk.endpoint("app_user");
     let through = Endpoint::socket(pooler.dir.path(), 6432, &direct.database, &direct.user);
-    for (endpoint, verdict) in [(through, Verdict::Fail), (direct, Verdict::Ok)] {
+    for (endpoint, verdict) in [(through, Verdict::Warn), (direct, Verdict::Ok)] {
         let checks = examined(Ok(endpoint)).await;
         let seen = checks.iter().find(|check| check.name == "pooler").unwrap();
         assert_eq!(seen.verdict, verdict, "{seen:?} {:?}", checks[0]);

@@ -8,5 +8,5 @@ select c.conname::text, fn.nspname::text, f.relname::text, tn.nspname::text, t.r
 from pg_catalog.pg_constraint c
 join pg_catalog.pg_class f on f.oid = c.conrelid join pg_catalog.pg_namespace fn on fn.oid = f.relnamespace
 join pg_catalog.pg_class t on t.oid = c.confrelid join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
-where c.contype = 'f' and c.conparentid = 0 and fn.nspname !~ '^(pg_|tenantdesk)'
+where c.contype = 'f' and c.conparentid = 0 and fn.nspname !~ '^(pg_|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)'
 order by 2, 3, 1

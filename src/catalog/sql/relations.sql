@@ -3,7 +3,7 @@
 with recursive target as (
   select c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, c.relowner, c.reltuples
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^(pg_|tenantdesk)' and n.nspname <> 'information_schema'
+  where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname !~ '^(pg_|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)' and n.nspname <> 'information_schema'
 ),
 -- Domains down to the type that they are made of.
 made_of (domain, type, typmod) as (
@@ -53,7 +53,7 @@ select t.oid, t.nspname, t.relname, t.relkind::text, t.relispartition, t.relrows
         join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = k.number
         where k.place <= i.indnkeyatts) order by i.indexrelid)
     from pg_catalog.pg_index i
-    where i.indrelid = t.oid and i.indisunique and i.indisvalid and not i.indisprimary and i.indpred is null and i.indexprs is null
+    where i.indrelid = t.oid and i.indisunique and i.indisvalid and i.indimmediate and not i.indisprimary and i.indpred is null and i.indexprs is null
       and not exists (select from pg_catalog.unnest(i.indclass::oid[]) o (oid) join pg_catalog.pg_opclass c on c.oid = o.oid
         where c.opcnamespace <> 'pg_catalog'::pg_catalog.regnamespace)) as unique_keys,
   (select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(p.polname, p.polpermissive,

@@ -16,11 +16,11 @@ join lateral (
 join pg_catalog.pg_class t on t.oid = o.relation join pg_catalog.pg_namespace tn on tn.oid = t.relnamespace
 join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = o.attribute
 join pg_catalog.pg_type ty on ty.oid = a.atttypid
-where s.relkind = 'S' and tn.nspname !~ '^(pg_|tenantdesk)'
+where s.relkind = 'S' and tn.nspname !~ '^(pg_|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)'
 union all
 select sn.nspname::text, s.relname::text, '', '', '', coalesce(pg_catalog.has_sequence_privilege($1, s.oid, 'USAGE'), false), false
 from pg_catalog.pg_class s join pg_catalog.pg_namespace sn on sn.oid = s.relnamespace
-where s.relkind = 'S' and sn.nspname !~ '^(pg_|tenantdesk)' and sn.nspname <> 'information_schema'
+where s.relkind = 'S' and sn.nspname !~ '^(pg_|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)' and sn.nspname <> 'information_schema'
   and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = s.oid
     and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjsubid > 0 and d.deptype in ('a', 'i'))
   and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass

@@ -9,10 +9,10 @@ use crate::isolation::map::Class;
 
 /// Arguments of `setup`.
 #[derive(Debug, Clone, Default, Args)]
-#[command(group = ArgGroup::new("what").args(["dry_run", "suspend", "resume", "remove", "except"]))]
+#[command(group = ArgGroup::new("what").args(["suspend", "resume", "remove", "except"]))]
 pub struct Setup {
     /// Print the whole of the SQL, and change nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["suspend", "remove", "except"])]
     pub dry_run: bool,
     /// Take the guard off for a migration; no session opens until `--resume`
     #[arg(long)]
@@ -23,9 +23,9 @@ pub struct Setup {
     /// Take everything out of the database again; the ledger is written to a file first
     #[arg(long)]
     pub remove: bool,
-    /// Leave an object open that setup reports, with `--reason`
+    /// Leave an object open that setup reports, with `--reason`; more than once for several
     #[arg(long, value_name = "OBJECT", requires = "reason")]
-    pub except: Option<String>,
+    pub except: Vec<String>,
     /// The table that has a row for each tenant; an empty text: there is none
     #[arg(long, value_name = "TABLE")]
     pub tenant_root: Option<String>,
@@ -58,12 +58,22 @@ pub struct Setup {
     pub confirm: Option<String>,
 }
 
+/// Decisions as they are typed, at the end of the help.
+const EXAMPLES: &str = "\
+Examples:
+  tenantdesk tables set public.notes keyed --key company_id
+  tenantdesk tables set public.lines derived --path 'order_id>public.orders.id'
+  tenantdesk tables set public.images derived --way 'owner_type=Post:owner_id>public.posts.id' --way 'owner_type=User:owner_id>public.members.id'
+  tenantdesk tables set public.users linked --via public.memberships.user_id
+  tenantdesk tables set public.sessions excluded --reason 'belong to people, not to one tenant'";
+
 /// Verbs of `tables`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Tables {
     /// List the relations with their class, key and guard; before setup, what it would make of them
     List(List),
     /// Decide the class of a relation; the next setup guards it so
+    #[command(after_help = EXAMPLES)]
     Set(Box<Set>),
     /// Say why a relation has its class, and which other ways were found
     Explain(Explain),
@@ -118,13 +128,6 @@ impl ClassChoice {
 
 /// Arguments of `tables set`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  tenantdesk tables set public.notes keyed --key company_id
-  tenantdesk tables set public.lines derived --path 'order_id>public.orders.id'
-  tenantdesk tables set public.images derived --way 'owner_type=Post:owner_id>public.posts.id' --way 'owner_type=User:owner_id>public.members.id'
-  tenantdesk tables set public.users linked --via public.memberships.user_id
-  tenantdesk tables set public.sessions excluded --reason 'belong to people, not to one tenant'")]
 pub struct Set {
     /// The relation, with its schema where the name alone is not unique
     pub table: String,

@@ -13,7 +13,7 @@ cross join lateral (
       and pg_catalog.pg_has_role(r.oid, p.oid, 'member')), 'member of a role that reads or writes all data or files', false),
     -- Who owns the tables switches row level security off; that it is so is the target's own choice.
     (5, exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-      where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$|tenantdesk)'
+      where c.relkind in ('r', 'p') and n.nspname !~ '^(pg_|information_schema$|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)'
         and pg_catalog.pg_has_role(r.oid, c.relowner, 'member')), 'owner of tables', true),
     -- From 16 on CREATEROLE gives no role that one does not administer.
     (6, r.rolcreaterole and pg_catalog.current_setting('server_version_num')::int < 160000, 'CREATEROLE', false)

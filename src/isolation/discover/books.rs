@@ -140,7 +140,7 @@ impl Sorting<'_, '_> {
             } else {
                 format!("nothing in it names a tenant; these point to it: {}", pointing.join(", "))
             };
-            let commands = command::deciding(table.name, pointing.is_empty());
+            let commands = command::deciding(table.name);
             self.undecided.push(Undecided {
                 relation: table.name.to_owned(),
                 why,

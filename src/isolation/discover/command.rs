@@ -2,15 +2,17 @@
 
 /// Commands for a table that nothing is known of, the likeliest first.
 #[must_use]
-pub(super) fn deciding(table: &str, alone: bool) -> Vec<String> {
+pub(super) fn deciding(table: &str) -> Vec<String> {
     let quoted = shell(table);
     let set = |rest: &str| format!("tenantdesk tables set {quoted} {rest}");
     let excluded = set("excluded --reason 'not part of any tenant'");
     let global = set("global");
-    let mut commands = if alone { vec![excluded, global] } else { vec![global, excluded] };
+    // In doubt a table is not global: a row of one tenant would be shown to all.
+    let mut commands = vec![excluded];
     commands.push(set("keyed --key COLUMN"));
     commands.push(set("derived --path 'COLUMN>SCHEMA.TABLE.COLUMN'"));
     commands.push(set("linked --via SCHEMA.TABLE.COLUMN"));
+    commands.push(global);
     commands
 }
 

@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, CatalogRelation, Column};
 use crate::isolation::map::{Step, Way};
 
 /// More guessed words than this make a condition that nobody wants to run.
-const GUESSED_WORDS: usize = 40;
+const GUESSED_WORDS: usize = 120;
 
 /// A table that a pair may point to: its number, and its own way (none where it has a key).
 pub(super) type Target = (usize, Vec<Step>);

@@ -125,7 +125,9 @@ fn named_settings(text: &str) -> Vec<String> {
         let Some(rest) = rest.trim_start().strip_prefix('\'') else { continue };
         let name = rest.split('\'').next().unwrap_or_default();
         // Settings of the server have no dot and name nobody.
-        if name.contains('.') {
+        // `request.method`, `request.path` and the like name nobody either.
+        let of_request = name.starts_with("request.") && !name.starts_with("request.jwt.");
+        if name.contains('.') && !of_request {
             found.push(name.to_owned());
         }
     }

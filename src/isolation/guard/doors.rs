@@ -32,7 +32,17 @@ pub(super) async fn close(
         let change = Change { object: &object, statement: &fix, kept: &keep, undo: &undo };
         note(transaction, change, given.then(|| opposite(&keep)).flatten()).await?;
     }
-    // The archivist stages rows in temporary tables; where TEMP was never PUBLIC it needs it as well.
+    Ok(())
+}
+
+/// The archivist stages rows in temporary tables, whatever PUBLIC may. Where this login may not grant
+/// it, restores say what is missing.
+///
+/// # Errors
+/// What the server says of the look.
+pub(super) async fn let_the_archivist_stage(
+    transaction: &Transaction<'_>,
+) -> Result<(), InstallError> {
     let database: String = transaction
         .query_one(&Sql::new("select pg_catalog.current_database()::text"), &[])
         .await?
@@ -87,13 +97,17 @@ fn opposite(grant: &str) -> Option<String> {
 }
 
 /// Runs statements that may be refused: an object of another owner is not ours to change.
-pub(super) async fn attempt(
+///
+/// # Errors
+/// What the server says of the savepoint.
+pub(in crate::isolation) async fn attempt(
     transaction: &Transaction<'_>,
     statements: &[Sql],
 ) -> Result<bool, InstallError> {
     run(transaction, Sql::new("savepoint tenantdesk_attempt")).await?;
     for statement in statements {
-        if let Err(error) = transaction.batch(statement).await {
+        // By the extended protocol: one statement is one, whatever names in it say.
+        if let Err(error) = transaction.execute(statement, &[]).await {
             tracing::info!(%error, "what setup may not close stays open");
             run(transaction, Sql::new("rollback to savepoint tenantdesk_attempt; release savepoint tenantdesk_attempt")).await?;
             return Ok(false);

@@ -81,12 +81,25 @@ fn tenant_state(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
 }
 
 /// The one spelling of a tenant's id, or null: sessions, chains and limits are compared as text.
+///
+/// Of a tenant that is there, its key as the root prints it: `1.00` and `1` are one number, and
+/// `Acme` and `acme` one citext.
 fn tenant_id(conditions: &Conditions<'_>) -> Result<Sql, GuardError> {
+    let cast = Sql::fill("tenant_id.tenant::{type}", &[("type", &conditions.tenant_type()?)]);
+    let spelling = if conditions.map.root.table.is_some() {
+        let (tenants, key) = conditions.tenants()?;
+        Sql::fill(
+            "coalesce((select r.{key}::text from {tenants} r where r.{key} = {cast}), ({cast})::text)",
+            &[("key", &Sql::from(&key)), ("tenants", &tenants), ("cast", &cast)],
+        )
+    } else {
+        Sql::fill("({cast})::text", &[("cast", &cast)])
+    };
     Ok(Sql::fill(
         "create or replace function tenantdesk.tenant_id(tenant text) returns text\n\
-         {head}  return (tenant_id.tenant::{type})::text;\n\
+         {head}  return {spelling};\n\
          exception when invalid_text_representation or numeric_value_out_of_range or check_violation then return null;\nend $function$",
-        &[("head", &Sql::new(HEAD)), ("type", &conditions.tenant_type()?)],
+        &[("head", &Sql::new(HEAD)), ("spelling", &spelling)],
     ))
 }
 

@@ -2,12 +2,13 @@
 //! An event trigger does it; making one is a superuser's right, or one that a cloud gives its
 //! first login. Where it is refused, setup goes on and says what stays open.
 
-use super::doors::{Change, attempt, note};
-use super::install::InstallError;
+use super::doors::{Change, note};
+use super::install::{InstallError, run};
 use crate::postgres::{Sql, Transaction};
 
-/// The function and the event trigger; also run on the embedded server by its superuser.
-pub const REFUSE_DEFINITIONS: &str = include_str!("sql/refuse_definitions.sql");
+/// The function and the event trigger. On the embedded server its superuser makes both, for the
+/// application as well: `startup/close_host.sql`.
+const REFUSE_DEFINITIONS: &str = super::sources::REFUSE_DEFINITIONS;
 
 /// Makes the event trigger where this login may, and says whether there is one.
 ///
@@ -22,14 +23,19 @@ pub(super) async fn refuse_definitions(
     if transaction.query_one(&look, &[]).await?.get(0) {
         return Ok(true);
     }
-    if !attempt(transaction, &[Sql::new(REFUSE_DEFINITIONS)]).await? {
+    run(transaction, Sql::new("savepoint tenantdesk_host")).await?;
+    if let Err(error) = transaction.batch(&Sql::new(REFUSE_DEFINITIONS)).await {
+        tracing::info!(%error, "no event trigger can be made");
+        let back = "rollback to savepoint tenantdesk_host; release savepoint tenantdesk_host";
+        run(transaction, Sql::new(back)).await?;
         return Ok(false);
     }
+    run(transaction, Sql::new("release savepoint tenantdesk_host")).await?;
     let change = Change {
         object: "DROP OWNED",
         statement: "create event trigger tenantdesk_refuse_definitions",
         kept: "",
-        undo: "drop event trigger tenantdesk_refuse_definitions; drop schema tenantdesk_host cascade",
+        undo: "drop schema tenantdesk_host cascade",
     };
     note(transaction, change, None).await?;
     Ok(true)

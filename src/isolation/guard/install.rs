@@ -104,10 +104,11 @@ impl InstallError {
         else {
             return false;
         };
-        let said = source.to_string();
-        let collided = ["tuple concurrently", "pg_authid_rolname_index", "pg_auth_members"];
-        matches!(source.state(), Some("55P03" | "40P01" | "40001"))
-            || collided.iter().any(|part| said.contains(part))
+        let collided = ["pg_authid_rolname_index", "pg_auth_members", "pg_db_role_setting"];
+        let constraint = source.constraint().unwrap_or_default();
+        // XX000: a catalog's row was changed by somebody else at the same moment.
+        matches!(source.state(), Some("55P03" | "40P01" | "40001" | "XX000"))
+            || collided.iter().any(|part| constraint.starts_with(part))
     }
 }
 
@@ -142,9 +143,22 @@ pub async fn install(
     map: &RelationMap,
     consent: Consent,
 ) -> Result<Installed, InstallError> {
+    install_decided(link, map, consent, None).await
+}
+
+/// As [`install`], and keeps the decisions that led to the map in the same transaction.
+///
+/// # Errors
+/// As [`install`].
+pub async fn install_decided(
+    link: &Link,
+    map: &RelationMap,
+    consent: Consent,
+    decisions: Option<&serde_json::Value>,
+) -> Result<Installed, InstallError> {
     let mut attempts = 1;
     loop {
-        match install_once(link, map, consent).await {
+        match install_once(link, map, consent, decisions).await {
             Err(error) => wait_for_another(&mut attempts, error).await?,
             done => return done,
         }
@@ -162,23 +176,32 @@ async fn wait_for_another(attempts: &mut u32, error: InstallError) -> Result<(),
     Ok(())
 }
 
-/// One attempt.
+/// One attempt. What takes many round trips comes first: from the first policy on, the application's
+/// statements wait for the end of it.
 async fn install_once(
     link: &Link,
     map: &RelationMap,
     consent: Consent,
+    decisions: Option<&serde_json::Value>,
 ) -> Result<Installed, InstallError> {
     let transaction = begin(link).await?;
     run(&transaction, Sql::new(include_str!("sql/enter.sql"))).await?;
     let migrations = migrate(&transaction).await?;
-    run(&transaction, Sql::new(include_str!("sql/clear.sql"))).await?;
     let catalog = load(&transaction, Some(&map.application_role)).await?;
     let has_trigger = consent.close_doors && host::refuse_definitions(&transaction).await?;
-    let pin = consent.pin_public && !has_trigger;
-    let plan = plan(map, &catalog, Extras { limits: consent.enforce_limits, pin_public: pin })?;
+    let pin_public = consent.pin_public && !has_trigger;
+    let plan = plan(map, &catalog, Extras { limits: consent.enforce_limits, pin_public })?;
+    record::record(&transaction, map, &catalog, &plan, consent).await?;
+    if let Some(decisions) = decisions {
+        record::decisions(&transaction, decisions).await?;
+    }
+    if consent.close_doors {
+        doors::close(&transaction, &map.application_role).await?;
+    }
+    run(&transaction, Sql::new(include_str!("sql/clear.sql"))).await?;
     run_all(&transaction, &plan.statements).await?;
     grant_application(&transaction, &map.application_role).await?;
-    record::record(&transaction, map, &catalog, &plan, consent).await?;
+    doors::let_the_archivist_stage(&transaction).await?;
     if consent.enforce_limits {
         // The triggers are there and nobody writes past them: what is counted now stays true.
         run(
@@ -188,9 +211,6 @@ async fn install_once(
             ),
         )
         .await?;
-    }
-    if consent.close_doors {
-        doors::close(&transaction, &map.application_role).await?;
     }
     // After the doors: what PUBLIC could run until then, operators need by name now.
     grant_needed_functions(&transaction).await?;
@@ -288,14 +308,19 @@ async fn grant_needed_functions(transaction: &Transaction<'_>) -> Result<(), Ins
 /// What the application may do for the tenant of its own transaction: leave work for later, tell
 /// of events, and read what operators did.
 async fn grant_application(transaction: &Transaction<'_>, role: &str) -> Result<(), InstallError> {
+    run(transaction, application_grants(role)).await
+}
+
+/// The rights of the application on functions of ours.
+#[must_use]
+pub fn application_grants(role: &str) -> Sql {
     let role = Sql::from(&Ident::new(role));
-    let statement = Sql::fill(
+    Sql::fill(
         "set local role tenantdesk_owner; grant usage on schema tenantdesk to {role}; \
          grant execute on function tenantdesk.enqueue_job, tenantdesk.audit_event to {role}; \
          set local role tenantdesk_ledger; grant execute on function tenantdesk.tenant_audit to {role}; reset role",
         &[("role", &role)],
-    );
-    run(transaction, statement).await
+    )
 }
 
 /// The sources that generate the guard: a program that would generate another one installs it.

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use sha2::{Digest as _, Sha256};
+
 use super::condition::{Conditions, GuardError, Of};
 use super::{draw, functions, limits, policies, rights, views};
 use crate::catalog::{Catalog, CatalogRelation, RelationKind};
 use crate::isolation::map::{Class, Relation, RelationMap, parse_name};
-use crate::postgres::Sql;
+use crate::postgres::{Ident, Sql};
 
 /// What will be run, and how each relation is guarded.
 #[derive(Debug, Clone)]
@@ -16,6 +18,20 @@ pub struct GuardPlan {
     pub statements: Vec<Sql>,
     /// Each relation of the map with its form: `policy`, `view` or `none`.
     pub forms: Vec<(Relation, u32, &'static str)>,
+}
+
+impl GuardPlan {
+    /// A digest of all statements: rights and policies of the application that changed since an
+    /// installation would make another one.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for statement in &self.statements {
+            hash.update(statement.as_str());
+            hash.update([0]);
+        }
+        crate::format::digest(&hash.finalize())
+    }
 }
 
 /// What is planned with consent only.
@@ -33,6 +49,7 @@ pub struct Extras {
 /// [`GuardError`] where the map and the catalogs do not agree, or a relation is unclassified.
 pub fn plan(map: &RelationMap, catalog: &Catalog, extras: Extras) -> Result<GuardPlan, GuardError> {
     nothing_unclassified(map, catalog)?;
+    no_tag_inside(map)?;
     let conditions = Conditions { map, catalog };
     // A policy calls it, so it comes first.
     let mut statements = functions::first_member(&conditions)?;
@@ -81,6 +98,21 @@ pub fn plan(map: &RelationMap, catalog: &Catalog, extras: Extras) -> Result<Guar
     Ok(GuardPlan { statements, forms })
 }
 
+/// Names and words of the map stand in bodies of functions, which end where this tag does.
+fn no_tag_inside(map: &RelationMap) -> Result<(), GuardError> {
+    let inside = |text: &str| text.contains("$function$");
+    let relation = map
+        .all()
+        .into_iter()
+        .find(|relation| inside(&serde_json::to_string(relation).unwrap_or_default()));
+    let words = serde_json::to_string(&(&map.root, &map.members, &map.users, &map.metrics));
+    let relation = relation.map(|relation| relation.name);
+    let place = relation.or_else(|| inside(&words.unwrap_or_default()).then(|| "map".to_owned()));
+    place.map_or(Ok(()), |relation| {
+        Err(GuardError::Unguardable { relation, why: "a name of it holds `$function$`".to_owned() })
+    })
+}
+
 /// How a relation is guarded.
 fn form(relation: &Relation, present: &CatalogRelation) -> Result<&'static str, GuardError> {
     let unguardable = |why: &str| {
@@ -97,9 +129,12 @@ fn form(relation: &Relation, present: &CatalogRelation) -> Result<&'static str, 
     }
 }
 
-/// Our owner roles read a few tables across tenants, for functions with fixed output.
-fn readers(conditions: &Conditions<'_>, views_exist: bool) -> Result<Vec<Sql>, GuardError> {
-    let map = conditions.map;
+/// What the functions with fixed output read across tenants: rights and policies of their owner. They
+/// stay while the guard is suspended, because the application calls some of these functions, too.
+///
+/// # Errors
+/// [`GuardError`] where map and catalogs do not agree.
+pub fn meter(map: &RelationMap, catalog: &Catalog) -> Result<Vec<Sql>, GuardError> {
     let mut counted: BTreeSet<&str> = map.root.table.iter().map(String::as_str).collect();
     if counted.is_empty() {
         // Without a root, a tenant is what the keys say.
@@ -110,15 +145,27 @@ fn readers(conditions: &Conditions<'_>, views_exist: bool) -> Result<Vec<Sql>, G
     counted.extend(map.users.as_ref().map(|users| users.table.as_str()));
     counted.extend(map.metrics.iter().map(|metric| metric.relation.as_str()));
     let mut statements = Vec::new();
+    let schemas: BTreeSet<Ident> = counted.iter().map(|name| parse_name(name).schema).collect();
+    for schema in &schemas {
+        let grant = Sql::new("grant usage on schema ").ident(schema).text(" to tenantdesk_meter");
+        statements.push(grant);
+    }
     for name in counted {
         let relation = map.find(name).ok_or_else(|| GuardError::NoRelation(name.to_owned()))?;
-        let present = find(conditions.catalog, &relation)?;
+        let present = find(catalog, &relation)?;
         statements.extend(policies::reading(present, "tenantdesk_meter", &Sql::new("true")));
         statements.push(Sql::fill(
             "grant select on {on} to tenantdesk_meter",
             &[("on", &Sql::from(&parse_name(name)))],
         ));
     }
+    Ok(statements)
+}
+
+/// Our owner roles read a few tables across tenants.
+fn readers(conditions: &Conditions<'_>, views_exist: bool) -> Result<Vec<Sql>, GuardError> {
+    let map = conditions.map;
+    let mut statements = meter(map, conditions.catalog)?;
     if views_exist {
         // A view of a derived table reads its parents as the views' owner.
         for relation in map.all() {

@@ -4,6 +4,7 @@
 //! ever sees a row of another tenant.
 
 use super::condition::{Conditions, GuardError, Of};
+use super::rights::is_link;
 use super::roles::{ARCHIVE, IMPERSONATION, JOINING, list};
 use crate::catalog::{CatalogRelation, Policy};
 use crate::isolation::map::{Class, Relation};
@@ -111,7 +112,11 @@ pub(super) fn provisioned(
     row: &Sql,
 ) -> Result<Sql, GuardError> {
     let map = conditions.map;
-    let own = || conditions.belongs(relation, row, Of::Provision);
+    let claims = claimed_parents(conditions, relation, row);
+    let own = || {
+        let own = conditions.belongs(relation, row, Of::Provision)?;
+        Ok::<Sql, GuardError>(own.append(&claims))
+    };
     let members = map.members.as_ref();
     let people = map.users.as_ref().is_some_and(|users| users.table == relation.name);
     Ok(match relation.class {
@@ -120,6 +125,8 @@ pub(super) fn provisioned(
         // A tenant of one's own would else be a way to read any person: link him, then impersonate.
         _ if members.is_some_and(|members| members.table == relation.name) => own()?
             .text(" and tenantdesk.is_first_member() and tenantdesk.claim_provision('member')"),
+        // What links rows that others own as well would be a way to read any of them.
+        _ if is_link(map, relation) => Sql::new("false"),
         // A person who belongs to one tenant, and is linked beside it.
         Class::Keyed if people => own()?.text(" and tenantdesk.claim_provision('person')"),
         // Ids of a sequence can be foreseen: nobody plants rows for whoever gets the next one.
@@ -128,10 +135,32 @@ pub(super) fn provisioned(
         Class::Root if conditions.map.root.plan.is_some() => {
             let plan = Ident::new(conditions.map.root.plan.as_deref().unwrap_or_default());
             let known = Sql::new(" and tenantdesk.is_known_plan(").append(row);
-            own()?.append(&known.text(".").ident(&plan).text("::text)"))
+            let known = known.text(".").ident(&plan).text("::text)");
+            own()?.append(&known).text(" and tenantdesk.claim_provision('root')")
         }
+        Class::Root => own()?.text(" and tenantdesk.claim_provision('root')"),
         _ => own()?,
     })
+}
+
+/// A parent that is known through its one child (a way down) would belong to whoever points to it: the
+/// first rows of a tenant point to none.
+fn claimed_parents(conditions: &Conditions<'_>, relation: &Relation, row: &Sql) -> Sql {
+    let mut none = Sql::default();
+    for parent in &conditions.map.relations {
+        for down in parent.paths().filter_map(|path| path.first()) {
+            let points_here = conditions.catalog.foreign_keys.iter().any(|key| {
+                key.from == relation.name && key.to == parent.name && key.columns == down.referenced
+            });
+            if down.references != relation.name || !points_here {
+                continue;
+            }
+            for column in down.referenced.iter().map(Ident::new) {
+                none = none.text(" and ").append(row).text(".").ident(&column).text(" is null");
+            }
+        }
+    }
+    none
 }
 
 /// Export and restore: pinned like the rest, and permissive on a path of their own, because they

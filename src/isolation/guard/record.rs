@@ -32,11 +32,30 @@ pub(super) async fn record(
     metrics(transaction, map).await?;
     let settings = serde_json::json!({
         "setup.fingerprint": fingerprint(map),
+        "setup.guard": plan.digest(),
         "setup.limits": if consent.enforce_limits { "on" } else { "off" },
         "setup.close_doors": if consent.close_doors { "on" } else { "off" },
         "setup.pin_public": if consent.pin_public { "on" } else { "off" },
     });
     transaction.execute(&Sql::new(include_str!("sql/record_settings.sql")), &[&settings]).await?;
+    run(transaction, Sql::new("reset role")).await
+}
+
+/// Keeps the decisions that led to the map.
+///
+/// # Errors
+/// What the server says.
+pub(super) async fn decisions(
+    transaction: &Transaction<'_>,
+    decisions: &serde_json::Value,
+) -> Result<(), InstallError> {
+    run(transaction, Sql::new("set local role tenantdesk_owner")).await?;
+    let keep = Sql::new(
+        "insert into tenantdesk.decisions (document) values ($1) on conflict (only_row) do update \
+         set document = excluded.document, decided_at = pg_catalog.clock_timestamp(), decided_by = session_user \
+         where tenantdesk.decisions.document is distinct from excluded.document",
+    );
+    transaction.execute(&keep, &[decisions]).await?;
     run(transaction, Sql::new("reset role")).await
 }
 

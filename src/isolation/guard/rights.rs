@@ -100,7 +100,7 @@ pub(super) fn schema_and_sequence_grants(map: &RelationMap, catalog: &Catalog) -
         map.all().iter().map(|relation| relation.relation_name().schema).collect();
     for schema in &schemas {
         statements.push(Sql::fill(
-            "grant usage on schema {schema} to {roles}, tenantdesk_meter, tenantdesk_owner",
+            "grant usage on schema {schema} to {roles}, tenantdesk_owner",
             &[("schema", &Sql::from(schema)), ("roles", &list(SESSION_ROLES))],
         ));
     }

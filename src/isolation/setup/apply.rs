@@ -6,15 +6,15 @@ use super::desk::SetupDesk;
 use super::error::SetupError;
 use super::prepare::{Prepared, Request, prepare};
 use crate::failure::Failure;
-use crate::identity::RequestId;
-use crate::isolation::guard::{Consent, Incomplete, fingerprint, install};
-use crate::isolation::map::Class;
-use crate::postgres::{Ident, Isolation, Preamble, Sql, Transaction};
+use crate::isolation::guard::{Consent, Incomplete, fingerprint, install_decided};
+use crate::isolation::map::{Class, MapError};
 use crate::progress::Progress;
 
 /// What setup did.
 #[derive(Debug, Clone, Serialize)]
 pub struct SetUp {
+    /// Whether anything was done.
+    pub applied: bool,
     /// Whether nothing is open.
     pub complete: bool,
     /// What is still open, why it matters and the statement that closes it.
@@ -35,7 +35,6 @@ pub async fn apply(
     request: &Request,
     prepared: &Prepared,
     consent: Consent,
-    id: RequestId,
     progress: &Progress,
 ) -> Result<SetUp, Failure> {
     // The plan is as old as the person's reading of it.
@@ -46,8 +45,9 @@ pub async fn apply(
         return Err(SetupError::Moved(names.join(", ")).into());
     }
     progress.enter("installing the guard");
-    let installed = install(desk.link(), &prepared.map, consent).await?;
-    keep(desk, prepared, id).await?;
+    let decisions = serde_json::to_value(&prepared.decisions)
+        .map_err(|error| MapError::Syntax(error.to_string()))?;
+    let installed = install_decided(desk.link(), &prepared.map, consent, Some(&decisions)).await?;
     let all = prepared.map.all();
     let count = |class: Class| {
         (class.as_str().to_owned(), all.iter().filter(|relation| relation.class == class).count())
@@ -55,26 +55,10 @@ pub async fn apply(
     let classes =
         [Class::Root, Class::Keyed, Class::Derived, Class::Linked, Class::Global, Class::Excluded];
     Ok(SetUp {
+        applied: true,
         complete: installed.incomplete.is_empty(),
         incomplete: installed.incomplete,
         classes: classes.map(count).into(),
         statements: installed.plan.statements.len(),
     })
-}
-
-/// Keeps the decisions, where they are other ones than before.
-async fn keep(desk: &SetupDesk, prepared: &Prepared, id: RequestId) -> Result<(), Failure> {
-    if prepared.standing.controlled && prepared.decisions == prepared.standing.decisions {
-        return Ok(());
-    }
-    let document = serde_json::to_value(&prepared.decisions)
-        .map_err(|error| crate::isolation::map::MapError::Syntax(error.to_string()))?;
-    let role = Ident::new("tenantdesk_operator");
-    let preamble = Preamble { isolation: Isolation::ReadWrite, role: Some(&role), settings: &[] };
-    let transaction = Transaction::begin(desk.link(), preamble).await?;
-    transaction
-        .query(&Sql::new("select tenantdesk.decide($1, 'setup', $2)"), &[&document, &id.as_uuid()])
-        .await?;
-    transaction.commit().await?;
-    Ok(())
 }

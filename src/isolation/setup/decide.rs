@@ -45,6 +45,8 @@ pub struct Decided {
     pub before: String,
     /// What it is now.
     pub now: String,
+    /// What speaks against it.
+    pub warning: Option<String>,
     /// How many relations are still undecided.
     pub undecided: usize,
 }
@@ -72,10 +74,32 @@ pub async fn decide(
     decision: &Decision,
     id: RequestId,
 ) -> Result<Decided, Failure> {
+    let mut attempts = 1;
+    loop {
+        match decide_once(desk, decision, id).await {
+            // Somebody else decided at the same moment: this one is made from what he left.
+            Err(failure) if attempts < 10 && lost_a_race(&failure) => attempts += 1,
+            decided => return decided,
+        }
+    }
+}
+
+/// Whether the same once more would do.
+fn lost_a_race(failure: &Failure) -> bool {
+    failure.sql.as_ref().is_some_and(|place| place.state == "40001")
+}
+
+/// One attempt.
+async fn decide_once(
+    desk: &SetupDesk,
+    decision: &Decision,
+    id: RequestId,
+) -> Result<Decided, Failure> {
     let Found { standing, catalog, proposal, .. } = propose(desk, &Request::default()).await?;
     let name = find(&proposal, &decision.relation)
         .or_else(|| {
-            catalog.relations.contains_key(&decision.relation).then(|| decision.relation.clone())
+            let present = catalog.relations.contains_key(&decision.relation);
+            present.then(|| decision.relation.clone())
         })
         .ok_or_else(|| SetupError::NoRelation(decision.relation.clone()))?;
     let before = now(&proposal, &name);
@@ -85,28 +109,67 @@ pub async fn decide(
         decisions.relations.push(relation(&name, class, decision)?);
     }
     let next = discover(&catalog, &decisions)?;
+    // A decision that no map can hold would stop every later one.
+    let broken = |proposal: &Proposal| proposal.questions.iter().any(|q| q.about == "map");
+    if broken(&next) && !broken(&proposal) {
+        return Err(SetupError::Questions(next.questions).into());
+    }
     if !standing.controlled {
         install_control(desk.link()).await?;
     }
-    keep(desk, &decisions, &name, id).await?;
+    keep(desk, &decisions, standing.decided.as_ref(), (&name, id)).await?;
     let undecided = next.undecided.len();
-    Ok(Decided { now: now(&next, &name), relation: name, before, undecided })
+    let class = |name: &str| {
+        next.verdicts.iter().find(|v| v.relation.name == name).map(|v| v.relation.class)
+    };
+    let tied = decision.class == Some(Class::Global)
+        && catalog.foreign_keys.iter().any(|key| {
+            key.from == name
+                && matches!(class(&key.to), Some(Class::Root | Class::Keyed | Class::Derived))
+        });
+    let warning = tied.then(|| {
+        "it points to tables of tenants, and as global its rows are shown to every tenant"
+            .to_owned()
+    });
+    Ok(Decided { warning, now: now(&next, &name), relation: name, before, undecided })
 }
 
 /// Writes the decisions, by the function that records it.
 async fn keep(
     desk: &SetupDesk,
     decisions: &Decisions,
-    object: &str,
-    id: RequestId,
+    based_on: Option<&serde_json::Value>,
+    (object, id): (&str, RequestId),
 ) -> Result<(), Failure> {
     let document = serde_json::to_value(decisions)
         .map_err(|error| crate::isolation::map::MapError::Syntax(error.to_string()))?;
     let role = Ident::new("tenantdesk_operator");
     let preamble = Preamble { isolation: Isolation::ReadWrite, role: Some(&role), settings: &[] };
     let transaction = Transaction::begin(desk.link(), preamble).await?;
-    let call = Sql::new("select tenantdesk.decide($1, $2, $3)");
-    transaction.query(&call, &[&document, &object, &id.as_uuid()]).await?;
+    let call = Sql::new("select tenantdesk.decide($1, $2, $3, $4)");
+    transaction.query(&call, &[&document, &based_on, &object, &id.as_uuid()]).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Leaves objects open that setup reports, for a reason that stands in the ledger.
+///
+/// # Errors
+/// What the server says: an object that setup does not report, or a login that does not manage the
+/// installation.
+pub async fn except(
+    desk: &SetupDesk,
+    objects: &[String],
+    reason: &str,
+    id: RequestId,
+) -> Result<(), Failure> {
+    let role = Ident::new("tenantdesk_operator");
+    let preamble = Preamble { isolation: Isolation::ReadWrite, role: Some(&role), settings: &[] };
+    let transaction = Transaction::begin(desk.link(), preamble).await?;
+    let call = Sql::new("select tenantdesk.except_object($1, $2, $3)");
+    for object in objects {
+        transaction.query(&call, &[object, &reason, &id.as_uuid()]).await?;
+    }
     transaction.commit().await?;
     Ok(())
 }
@@ -146,8 +209,11 @@ fn find(proposal: &Proposal, word: &str) -> Option<String> {
         return Some((*name).to_owned());
     }
     let bare = |name: &str| RelationName::parse(name).map(|name| name.name);
-    let mut found =
-        names.iter().filter(|name| bare(name).is_some_and(|bare| bare.as_str() == word));
+    let meant = word.trim_matches('"');
+    let mut found = names.iter().filter(|name| {
+        name.replace('"', "") == word.replace('"', "")
+            || bare(name).is_some_and(|bare| bare.as_str() == meant)
+    });
     let first = found.next()?;
     found.next().is_none().then(|| (*first).to_owned())
 }

@@ -27,6 +27,8 @@ pub struct Standing {
     pub superuser: bool,
     /// Whether the control schema is there.
     pub controlled: bool,
+    /// Whether the login may call our functions: an operator of some database, or who ran setup.
+    pub member: bool,
     /// Whether this login manages the installation: it owns the database, or ran setup before.
     pub manager: bool,
     /// Why and since when the guard is suspended, if it is.
@@ -43,6 +45,14 @@ pub struct Standing {
     pub pin_public: bool,
     /// The fingerprint of the installation.
     pub fingerprint: Option<String>,
+    /// The digest of the guard's statements when it was installed.
+    pub guard: Option<String>,
+    /// The document of the decisions, as it is kept.
+    pub decided: Option<serde_json::Value>,
+    /// What is excepted from the guard.
+    pub excepted: Vec<String>,
+    /// Whether an event trigger refuses definitions by operators.
+    pub has_trigger: bool,
     /// How many migrations of the control schema have run.
     pub migrations: usize,
 }
@@ -104,6 +114,7 @@ pub(super) async fn standing(transaction: &Transaction<'_>) -> Result<Standing, 
         server_version: row.get("version"),
         superuser: row.get("superuser"),
         controlled: row.get("controlled"),
+        member: row.get("member"),
         manager: false,
         suspended: None,
         map: None,
@@ -112,9 +123,13 @@ pub(super) async fn standing(transaction: &Transaction<'_>) -> Result<Standing, 
         close_doors: false,
         pin_public: false,
         fingerprint: None,
+        guard: None,
+        decided: None,
+        excepted: Vec::new(),
+        has_trigger: row.get("has_trigger"),
         migrations: 0,
     };
-    if standing.controlled && row.get::<_, bool>("member") {
+    if standing.controlled && standing.member {
         installation(transaction, &mut standing).await?;
     }
     Ok(standing)
@@ -134,6 +149,7 @@ async fn installation(
     let map: Option<serde_json::Value> = row.get("map");
     standing.map = map.map(RelationMap::from_json).transpose()?;
     let decisions: Option<serde_json::Value> = row.get("decisions");
+    standing.decided.clone_from(&decisions);
     standing.decisions =
         decisions.map(serde_json::from_value).transpose().map_err(of)?.unwrap_or_default();
     let on = |name: &str| row.get::<_, Option<&str>>(name) == Some("on");
@@ -141,6 +157,8 @@ async fn installation(
     standing.close_doors = on("close_doors");
     standing.pin_public = on("pin_public");
     standing.fingerprint = row.get("fingerprint");
+    standing.guard = row.get("guard");
+    standing.excepted = row.get("excepted");
     standing.migrations = usize::try_from(row.get::<_, i64>("migrations")).unwrap_or_default();
     Ok(())
 }

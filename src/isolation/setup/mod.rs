@@ -19,7 +19,7 @@ mod suspend;
 
 pub use agreement::Disagreement;
 pub use apply::{SetUp, apply};
-pub use decide::{Decided, Decision, Explained, decide, explain};
+pub use decide::{Decided, Decision, Explained, decide, except, explain};
 pub use desk::{SetupDesk, Standing};
 pub use drift::Drift;
 pub use error::SetupError;

@@ -1,15 +1,16 @@
 //! Reads the database, proposes, and plans: nothing is changed. What is shown here is what
 //! [`super::apply`] runs.
 
+use super::agreement::{Disagreement, disagreements};
 use super::desk::{SetupDesk, Standing, standing};
 use super::drift::{Drift, drift};
 use super::error::SetupError;
 use super::rights;
-use super::script::{Script, doors, script};
+use super::script::{Script, Told, doors, script};
 use crate::catalog::{Catalog, load};
 use crate::failure::Failure;
 use crate::isolation::discover::{Decisions, Hints, Proposal, discover};
-use crate::isolation::guard::{Extras, Incomplete, fingerprint, plan};
+use crate::isolation::guard::{Extras, Incomplete, fingerprint, plan, sources};
 use crate::isolation::map::RelationMap;
 use crate::isolation::relations::Fault;
 use crate::isolation::template::{self, Need};
@@ -24,6 +25,10 @@ pub struct Request {
     pub map: Option<RelationMap>,
     /// Whether the suspended guard is put back.
     pub resume: bool,
+    /// A policy for every role where no event trigger can be made.
+    pub pin_public: bool,
+    /// Whether what every login gets from PUBLIC stays as it is.
+    pub keep_public: bool,
     /// Triggers on the counted tables; as before where it is not said.
     pub limits: Option<bool>,
 }
@@ -49,6 +54,8 @@ pub struct Prepared {
     pub script: Script,
     /// Whether limits are enforced by triggers.
     pub limits: bool,
+    /// Rows whose several ways to a tenant do not agree.
+    pub disagreements: Vec<Disagreement>,
     /// What `tenant create` cannot know by itself.
     pub needs: Vec<Need>,
     /// Whether the same is installed already and nothing is wrong with it.
@@ -113,15 +120,29 @@ pub async fn prepare(desk: &SetupDesk, request: &Request) -> Result<Prepared, Fa
     // Rights are mirrored from the application's, so they are read again for the role that was found.
     let catalog = load(&transaction, Some(&map.application_role)).await?;
     let limits = request.limits.unwrap_or(standing.limits) && !map.metrics.is_empty();
-    let guard = plan(&map, &catalog, Extras { limits, pin_public: standing.pin_public })?;
+    let pin_public = request.pin_public || standing.pin_public;
+    let pinned = pin_public && !standing.has_trigger && !may_make_triggers(&standing, request);
+    let guard = plan(&map, &catalog, Extras { limits, pin_public: pinned })?;
     let doors = doors(&transaction, &standing, &guard).await?;
     let faults = faults(&transaction, &standing).await?;
+    let needed = transaction.query(&Sql::new(sources::NEEDED_FUNCTIONS), &[]).await?;
+    let needed: Vec<String> = needed.iter().map(|row| row.get(0)).collect();
     transaction.commit().await?;
+    let disagreements = disagreements(desk, &proposal.agreements).await?;
     let installed = standing.map.as_ref();
     let drift = installed.map_or_else(Vec::new, |map| drift(map, proposal.map.as_ref(), &catalog));
     let same = standing.fingerprint.as_deref() == Some(fingerprint(&map).as_str());
-    let up_to_date = same && faults.is_empty() && drift.is_empty() && limits == standing.limits;
-    let script = script(&standing, &guard, &doors);
+    // Rights and policies of the application that changed since make another guard.
+    let in_step = standing.guard.as_deref() == Some(guard.digest().as_str());
+    let up_to_date = same && in_step && faults.is_empty() && drift.is_empty();
+    let script = script(&Told {
+        standing: &standing,
+        map: &map,
+        guard: &guard,
+        doors: &doors,
+        needed: &needed,
+        keep_public: request.keep_public,
+    });
     let needs = match map.provision {
         Some(_) => template::propose(&map, &catalog).needs,
         None => Vec::new(),
@@ -136,9 +157,16 @@ pub async fn prepare(desk: &SetupDesk, request: &Request) -> Result<Prepared, Fa
         doors,
         script,
         limits,
+        disagreements,
         needs,
         up_to_date,
     })
+}
+
+/// Whether this login will make the event trigger, so that nothing has to be pinned for every role. Of
+/// a login that is no superuser only the attempt tells.
+fn may_make_triggers(standing: &Standing, request: &Request) -> bool {
+    standing.superuser && !request.keep_public
 }
 
 /// What cannot be, however the schema looks.

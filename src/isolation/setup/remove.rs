@@ -7,7 +7,7 @@ use super::desk::SetupDesk;
 use super::error::SetupError;
 use super::suspend::{end_sessions, managed};
 use crate::failure::Failure;
-use crate::isolation::guard::{begin_setup, run_setup, sources};
+use crate::isolation::guard::{attempt_setup as attempt, begin_setup, run_setup, sources};
 use crate::postgres::{ServerError, Sql, Transaction};
 
 /// What was removed.
@@ -17,19 +17,22 @@ pub struct Removed {
     pub database: String,
     /// The logins of operators that were dropped with it; others are known to another database.
     pub operators: Vec<String>,
+    /// Statements that would have opened again what was closed, and that the server refused: what they
+    /// name is gone or has another owner.
+    pub left: Vec<String>,
     /// Whether roles and logins stayed, because another database of the server is set up as well.
     pub shared: bool,
 }
 
-/// Removes everything. `keep` is given the ledger, one event a line in JSON, before anything is
-/// changed; what it cannot keep is not removed.
+/// Removes everything. `keep` is given the ledger, one event a line in JSON, and nothing at its end,
+/// before anything is changed; what it cannot keep is not removed.
 ///
 /// # Errors
 /// [`SetupError`], what `keep` says, or what the server says; nothing was changed then.
 pub async fn remove(
     desk: &SetupDesk,
     confirm: &str,
-    keep: &mut (dyn FnMut(&str) -> Result<(), Failure> + Send),
+    keep: &mut (dyn FnMut(Option<&str>) -> Result<(), Failure> + Send),
 ) -> Result<Removed, Failure> {
     let standing = desk.standing().await?;
     managed(&standing)?;
@@ -42,20 +45,34 @@ pub async fn remove(
     transaction.batch(&Sql::new("set local role tenantdesk_ledger")).await?;
     let chains = Sql::new("select count(*) from (select 1 from tenantdesk.chains for update) c");
     transaction.query_one(&chains, &[]).await?;
-    let events = transaction.query(&Sql::new(include_str!("sql/ledger.sql")), &[]).await?;
-    transaction.batch(&Sql::new("reset role")).await?;
-    for event in &events {
-        keep(event.get(0))?;
+    let cursor = Sql::new("declare events no scroll cursor for ")
+        .append(&Sql::new(include_str!("sql/ledger.sql")));
+    transaction.batch(&cursor).await?;
+    loop {
+        let events = transaction.query(&Sql::new("fetch 1000 from events"), &[]).await?;
+        for event in &events {
+            keep(Some(event.get(0)))?;
+        }
+        if events.is_empty() {
+            break;
+        }
     }
+    transaction.batch(&Sql::new("close events; reset role")).await?;
+    keep(None)?;
     end_sessions(&transaction, "tenantdesk removed").await?;
     let operators = operators(&transaction).await?;
-    close(desk, &transaction, &operators).await?;
+    close(&transaction, &operators).await?;
     let shared: bool =
         transaction.query_one(&Sql::new(include_str!("sql/shared.sql")), &[]).await?.get(0);
     let undo = undo(&transaction).await?;
     run_setup(&transaction, Sql::new(sources::CLEAR)).await?;
+    let mut left = Vec::new();
     for statement in undo {
-        run_setup(&transaction, statement).await?;
+        // What was dropped or renamed since has nothing to be undone.
+        let text = statement.as_str().to_owned();
+        if !attempt(&transaction, &[statement]).await? {
+            left.push(text);
+        }
     }
     let kept = forget(&transaction).await?;
     let dropped = operators.into_iter().filter(|name| !kept.contains(name)).collect();
@@ -67,7 +84,7 @@ pub async fn remove(
     };
     run_setup(&transaction, Sql::new(roles)).await?;
     transaction.commit().await?;
-    Ok(Removed { database: standing.database, operators: dropped, shared })
+    Ok(Removed { database: standing.database, operators: dropped, shared, left })
 }
 
 /// The logins that this installation made and that still exist.
@@ -82,12 +99,7 @@ async fn operators(transaction: &Transaction<'_>) -> Result<Vec<String>, ServerE
 }
 
 /// Ends the connections of operators: the killer is a member of each of their logins.
-async fn close(
-    desk: &SetupDesk,
-    transaction: &Transaction<'_>,
-    operators: &[String],
-) -> Result<(), ServerError> {
-    let _on = desk.endpoint();
+async fn close(transaction: &Transaction<'_>, operators: &[String]) -> Result<(), ServerError> {
     transaction.batch(&Sql::new("set local role tenantdesk_killer")).await?;
     let end = Sql::new(
         "select count(*) filter (where pg_catalog.pg_terminate_backend(a.pid)) from pg_catalog.pg_stat_activity a where a.usename = any ($1) and a.datname = pg_catalog.current_database()",

@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use super::desk::Standing;
 use crate::failure::Failure;
-use crate::isolation::guard::{GuardPlan, Incomplete, sources};
+use crate::isolation::guard::{GuardPlan, Incomplete, application_grants, sources};
+use crate::isolation::map::RelationMap;
 use crate::postgres::migrate::MIGRATIONS;
-use crate::postgres::{Sql, Transaction};
+use crate::postgres::{Ident, Sql, Transaction};
 
 /// One part of the script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,30 +33,57 @@ impl Script {
     }
 }
 
-/// Puts the script together.
+/// What the script is told from.
+pub(super) struct Told<'t> {
+    pub(super) standing: &'t Standing,
+    pub(super) map: &'t RelationMap,
+    pub(super) guard: &'t GuardPlan,
+    pub(super) doors: &'t [Incomplete],
+    /// Functions of the application that operators need by name.
+    pub(super) needed: &'t [String],
+    /// Whether the doors stay open.
+    pub(super) keep_public: bool,
+}
+
+/// Puts the script together, in the order of an installation.
 #[must_use]
-pub(super) fn script(standing: &Standing, guard: &GuardPlan, doors: &[Incomplete]) -> Script {
-    let mut phases =
-        vec![Phase { title: "roles and control schema", sql: sources::ENTER.to_owned() }];
+pub(super) fn script(told: &Told<'_>) -> Script {
+    let Told { standing, map, guard, .. } = told;
+    let phase = |title, sql: &str| Phase { title, sql: sql.to_owned() };
+    let mut phases = vec![phase("roles and control schema", sources::ENTER)];
     for migration in &MIGRATIONS[standing.migrations.min(MIGRATIONS.len())..] {
-        phases.push(Phase { title: migration.name, sql: migration.sql.to_owned() });
+        phases.push(phase(migration.name, migration.sql));
     }
+    if !told.keep_public {
+        if !standing.has_trigger {
+            let title = "where this login may: an event trigger against definitions by operators";
+            phases.push(phase(title, sources::REFUSE_DEFINITIONS));
+        }
+        let closing = told.doors.iter().map(|door| door.fix.as_str());
+        phases.push(Phase {
+            title: "what every login gets from PUBLIC is closed, with consent; what the application had by it is granted to its role",
+            sql: joined(closing),
+        });
+    }
+    phases.push(phase("what an earlier setup put on the tables is taken off", sources::CLEAR));
+    let statements = guard.statements.iter().map(Sql::as_str);
+    phases.push(Phase { title: "the guard", sql: joined(statements) });
+    let application = application_grants(&map.application_role);
+    let staging = format!(
+        "grant temporary on database {} to tenantdesk_archivist",
+        Ident::new(&standing.database)
+    );
+    let needed = told
+        .needed
+        .iter()
+        .map(|routine| format!("grant execute on routine {routine} to the roles of the guard"));
+    let rights: Vec<String> =
+        [application.as_str().to_owned(), staging].into_iter().chain(needed).collect();
     phases.push(Phase {
-        title: "what an earlier setup put on the tables is taken off",
-        sql: sources::CLEAR.to_owned(),
+        title: "rights of the application on our functions, of restores on temporary tables, of operators on functions that policies and defaults call",
+        sql: joined(rights.iter().map(String::as_str)),
     });
-    phases
-        .push(Phase { title: "the guard", sql: joined(guard.statements.iter().map(Sql::as_str)) });
-    let closing =
-        doors.iter().map(|door| door.fix.as_str()).filter(|fix| !fix.starts_with("INSERT"));
-    phases.push(Phase {
-        title: "what every login gets from PUBLIC is closed, with consent; the application keeps it",
-        sql: joined(closing),
-    });
-    phases.push(Phase {
-        title: "the login that ran setup gives the owners' roles back",
-        sql: sources::LEAVE.to_owned(),
-    });
+    phases.push(phase("the login that ran setup gives the owners' roles back", sources::LEAVE));
     Script(phases)
 }
 
@@ -89,16 +117,10 @@ pub(super) async fn doors(
     let rows = transaction
         .query(&Sql::danger_declared_text(query()), &[&serde_json::Value::Array(classes)])
         .await?;
-    let excepted: Vec<String> = if standing.map.is_some() {
-        let look = Sql::new("select object from tenantdesk.exceptions");
-        transaction.query(&look, &[]).await?.iter().map(|row| row.get(0)).collect()
-    } else {
-        Vec::new()
-    };
     Ok(rows
         .iter()
         .map(|row| Incomplete { object: row.get(0), why: row.get(1), fix: row.get(2) })
-        .filter(|door| !excepted.contains(&door.object))
+        .filter(|door| !standing.excepted.contains(&door.object))
         .collect())
 }
 

@@ -1,13 +1,18 @@
 //! `setup --suspend`: takes policies, rights and views off the tables, so that their owners can
-//! migrate them; no session opens until `setup --resume`. The ledger, operators and decisions stay.
+//! migrate them; no session opens until `setup --resume`. The ledger, operators and decisions stay, and
+//! the functions that the application calls and that list tenants keep working.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::desk::{SetupDesk, Standing};
 use super::error::SetupError;
+use crate::catalog::load;
 use crate::failure::Failure;
 use crate::identity::RequestId;
-use crate::isolation::guard::{begin_setup, run_setup, sources};
+use crate::isolation::guard::{InstallError, begin_setup, meter, run_setup, sources};
+use crate::isolation::map::RelationMap;
 use crate::postgres::{Ident, Isolation, Preamble, Sql, Transaction};
 
 /// What was suspended.
@@ -29,10 +34,10 @@ pub async fn suspend(desk: &SetupDesk, id: RequestId) -> Result<Suspended, Failu
     if let Some(since) = standing.suspended {
         return Err(SetupError::Suspended(since).into());
     }
+    // First nobody works any more: an open cursor would keep the policies where they are.
     let transaction = begin_setup(desk.link()).await?;
     run_setup(&transaction, Sql::new(sources::ENTER)).await?;
     let ended_sessions = end_sessions(&transaction, "guard suspended").await?;
-    run_setup(&transaction, Sql::new(sources::CLEAR)).await?;
     transaction.batch(&Sql::new("set local role tenantdesk_owner")).await?;
     let row =
         transaction.query_one(&Sql::new(include_str!("sql/suspend.sql")), &[&id.as_uuid()]).await?;
@@ -40,7 +45,33 @@ pub async fn suspend(desk: &SetupDesk, id: RequestId) -> Result<Suspended, Failu
     run_setup(&transaction, Sql::new(sources::LEAVE)).await?;
     transaction.commit().await?;
     close(desk, &ended_sessions).await;
+    let map = standing.map.as_ref();
+    let mut attempts = 1;
+    while let Err(error) = take_off(desk, map).await {
+        if attempts >= 5 {
+            return Err(Failure::from(error).hint(
+                "no session opens, and the guard is still on the tables: `tenantdesk setup --resume`, or suspend again after it",
+            ));
+        }
+        tokio::time::sleep(Duration::from_millis(250 << attempts)).await;
+        attempts += 1;
+    }
     Ok(Suspended { ended_sessions, since: row.get(0) })
+}
+
+/// Takes the guard off the tables; what the application's own calls need stays.
+async fn take_off(desk: &SetupDesk, map: Option<&RelationMap>) -> Result<(), InstallError> {
+    let transaction = begin_setup(desk.link()).await?;
+    run_setup(&transaction, Sql::new(sources::ENTER)).await?;
+    run_setup(&transaction, Sql::new(sources::CLEAR)).await?;
+    if let Some(map) = map {
+        let catalog = load(&transaction, Some(&map.application_role)).await?;
+        for statement in meter(map, &catalog)? {
+            run_setup(&transaction, statement).await?;
+        }
+    }
+    run_setup(&transaction, Sql::new(sources::LEAVE)).await?;
+    Ok(transaction.commit().await?)
 }
 
 /// Only whoever manages an installation changes it.

@@ -76,7 +76,8 @@ async fn counters_and_records_that_triggers_keep_are_put_back() {
         "create function app.counted() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$ begin
            update app.projects set note = note || '!' where id = new.project_id;
            insert into app.docs values (1, gen_random_uuid(), 'a task came back'); return null; end $$;
-         create trigger counted after insert on app.tasks for each row execute function app.counted()",
+         create trigger counted after insert on app.tasks for each row execute function app.counted();
+         revoke execute on function app.counted() from public",
     );
     yard.damage("delete from app.tasks where id in (1011, 1012); delete from app.steps where task_id in (1011, 1012)");
     let restored = yard.put_in(&archive, RestoreMode::Replace).await.unwrap();

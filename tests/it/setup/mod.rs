@@ -16,6 +16,8 @@ mod journeys;
 mod moving;
 /// Two databases of one server; several setups at once.
 mod neighbours;
+/// What was planted before setup ran.
+mod planted;
 /// A new tenant on each fixture.
 mod provisioning;
 /// What setup asks for, refuses and says.

@@ -84,7 +84,13 @@ fn the_owner_sees_and_dumps_what_he_saw_and_dumped_before() {
         return;
     }
     let output = std::process::Command::new(dump)
-        .args(["--dbname", &target.url("app_owner"), "--enable-row-security", "--file", "/dev/null"])
+        .args([
+            "--dbname",
+            &target.url("app_owner"),
+            "--enable-row-security",
+            "--file",
+            "/dev/null",
+        ])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -13,7 +13,7 @@ begin
   for r in select t.tgname, t.tgrelid::regclass as relation from pg_trigger t where not t.tgisinternal and t.tgparentid = 0 and t.tgname like '!tenantdesk %' loop
     execute format('drop trigger %I on %s', r.tgname, r.relation);
   end loop;
-  for r in select p.polname, p.polrelid::regclass as relation from pg_policy p where p.polname like '!tenantdesk%' or p.polname like 'tenantdesk %' loop
+  for r in select p.polname, p.polrelid::regclass as relation from pg_policy p where p.polname like '!tenantdesk%' or p.polname in ('tenantdesk archive', 'tenantdesk meter', 'tenantdesk provision', 'tenantdesk views') loop
     execute format('drop policy %I on %s', r.polname, r.relation);
   end loop;
   for r in
@@ -32,18 +32,18 @@ begin
     cross join lateral (
       select (aclexplode(c.relacl)).grantee
       union select (aclexplode(t.attacl)).grantee from pg_attribute t where t.attrelid = c.oid and t.attacl is not null) a
-    where a.grantee <> 0 and pg_get_userbyid(a.grantee) = any (ours) and n.nspname !~ '^(pg_|tenantdesk)'
+    where a.grantee <> 0 and pg_get_userbyid(a.grantee) = any (ours) and n.nspname !~ '^(pg_|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)'
   loop
     execute format('revoke all on %s %s from %I', case r.relkind when 'S' then 'sequence' else '' end, r.relation, r.role);
   end loop;
   for r in select n.nspname, x.role from pg_namespace n cross join lateral (select pg_get_userbyid((aclexplode(n.nspacl)).grantee) as role) x
-    where n.nspname !~ '^(pg_|tenantdesk)' and x.role = any (ours)
+    where n.nspname !~ '^(pg_|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)' and x.role = any (ours)
   loop
     execute format('revoke all on schema %I from %I', r.nspname, r.role);
   end loop;
   for r in select p.oid::regprocedure as routine, x.role from pg_proc p join pg_namespace n on n.oid = p.pronamespace
       cross join lateral (select pg_get_userbyid((aclexplode(p.proacl)).grantee) as role) x
-    where n.nspname !~ '^(pg_|information_schema$|tenantdesk)' and x.role = any (ours)
+    where n.nspname !~ '^(pg_|information_schema$|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)' and x.role = any (ours)
   loop
     execute format('revoke all on routine %s from %I', r.routine, r.role);
   end loop;

@@ -1,6 +1,14 @@
 -- DROP OWNED asks for no ownership of the tables whose policies it takes a role out of: a role that an operator may act as
 -- would take the guard's policies with it. So whoever is an operator (the killer is a member of each) runs no definition but
 -- what a restore needs. Idempotent.
+do $do$
+begin
+  -- What somebody else planted under this name would run as whoever defines something.
+  if exists (select from pg_catalog.pg_namespace n join pg_catalog.pg_roles o on o.oid = n.nspowner
+      where n.nspname = 'tenantdesk_host' and not o.rolsuper and o.rolname <> current_user) then
+    raise exception 'the schema tenantdesk_host belongs to somebody else' using errcode = '42501', hint = 'drop it';
+  end if;
+end $do$;
 create schema if not exists tenantdesk_host;
 create or replace function tenantdesk_host.refuse_definitions() returns event_trigger language plpgsql
 set search_path = pg_catalog, pg_temp as $$
