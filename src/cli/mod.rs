@@ -15,6 +15,7 @@ mod doctor;
 mod echo;
 mod exit;
 mod export;
+mod findings;
 mod impersonate;
 mod impersonation;
 mod invocation;

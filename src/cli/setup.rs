@@ -1,5 +1,4 @@
-//! `setup`: shows what was found and would be done, asks, and does it. More than 400 lines: every way of the
-//! verb says in one place what it tells and asks.
+//! `setup`: shows what was found and would be done (`findings.rs`), asks, and does it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
@@ -9,15 +8,15 @@ use serde_json::{Value, json};
 
 use super::args::setup::Setup;
 use super::desk::with_setup;
+use super::findings;
 use super::invocation::Invocation;
-use super::output::Printer;
 use crate::clock;
 use crate::config::Paths;
 use crate::failure::{Failure, Kind};
 use crate::format::{counted, length};
-use crate::isolation::discover::{Certainty, ChosenRoot, Hints, Proposal};
+use crate::isolation::discover::Hints;
 use crate::isolation::guard::{Consent, Incomplete};
-use crate::isolation::map::{Class, RelationMap};
+use crate::isolation::map::RelationMap;
 use crate::isolation::setup::{self, Prepared, Request, SetUp, SetupDesk};
 use crate::progress::Progress;
 
@@ -78,7 +77,7 @@ fn read_map(file: &Path) -> Result<RelationMap, Failure> {
 
 /// The script, and what would stay open.
 fn dry_run(invocation: &mut Invocation, prepared: &Prepared) -> Result<(), Failure> {
-    show_findings(&mut invocation.printer, prepared);
+    findings::show(&mut invocation.printer, prepared);
     let mut document = document(prepared, None);
     document["sql"] = json!(prepared.script.text());
     let text = prepared.script.text();
@@ -93,7 +92,7 @@ async fn install(
     prepared: &Prepared,
     args: &Setup,
 ) -> Result<(), Failure> {
-    show_findings(&mut invocation.printer, prepared);
+    findings::show(&mut invocation.printer, prepared);
     let pin_public = args.pin_public || prepared.standing.pin_public;
     let closed = prepared.standing.close_doors && prepared.doors.is_empty();
     if prepared.up_to_date
@@ -197,101 +196,6 @@ fn document(prepared: &Prepared, done: Option<&SetUp>) -> Value {
             "listed": proposal.listed,
         },
     })
-}
-
-/// What was found, for a person.
-fn show_findings(printer: &mut Printer, prepared: &Prepared) {
-    let proposal = &prepared.proposal;
-    printer.status(&format!("tenant: {}", root(proposal)));
-    let keys: Vec<&str> = proposal.keys.iter().map(|key| key.column.as_str()).collect();
-    printer.status(&format!("key: {}", keys.join(", ")));
-    let map = &prepared.map;
-    printer.status(&format!(
-        "setting: {}; application role: {}",
-        map.tenant_setting, map.application_role
-    ));
-    let members = map.members.as_ref().map_or_else(
-        || "none: impersonation has no member to act as".to_owned(),
-        |members| members.table.clone(),
-    );
-    printer.status(&format!("members: {members}"));
-    for verdict in proposal.verdicts.iter().filter(|verdict| !verdict.decided) {
-        let relation = &verdict.relation;
-        if verdict.sure == Certainty::Guess {
-            printer.warning(&format!(
-                "a guess: {} is {}: {}",
-                relation.name,
-                relation.class.as_str(),
-                verdict.why
-            ));
-        } else {
-            printer.detail(&format!(
-                "{}: {}: {}",
-                relation.name,
-                relation.class.as_str(),
-                verdict.why
-            ));
-        }
-    }
-    let keyless = proposal.verdicts.iter().filter(|verdict| {
-        let nullable = verdict.key.is_some_and(|key| key.nullable);
-        verdict.relation.class == Class::Keyed && nullable && !verdict.relation.shared
-    });
-    let keyless: Vec<&str> = keyless.map(|verdict| verdict.relation.name.as_str()).collect();
-    if !keyless.is_empty() {
-        printer
-            .status(&format!("rows without a key are shown to nobody, of {}", keyless.join(", ")));
-    }
-    let mut classes = std::collections::BTreeMap::new();
-    for verdict in &proposal.verdicts {
-        *classes.entry(verdict.relation.class.as_str()).or_insert(0_usize) += 1;
-    }
-    let counts: Vec<String> =
-        classes.iter().map(|(class, count)| format!("{count} {class}")).collect();
-    printer.status(&format!("{}; `tenantdesk tables list` shows each", counts.join(", ")));
-    for drift in &prepared.drift {
-        printer.warning(&format!("the schema has moved on: {}: {}", drift.relation, drift.change));
-    }
-    for fault in &prepared.faults {
-        printer.warning(&format!("{}: {}", fault.object, fault.fault));
-    }
-    for disagreement in &prepared.disagreements {
-        match disagreement.rows {
-            Some(rows) => printer.warning(&format!(
-                "{}: {} to another tenant by the way through {}",
-                disagreement.relation,
-                if rows == 1 { "1 row belongs".to_owned() } else { format!("{rows} rows belong") },
-                disagreement.through
-            )),
-            None => printer.detail(&format!(
-                "{}: whether the way through {} agrees could not be counted in time",
-                disagreement.relation, disagreement.through
-            )),
-        }
-    }
-    for need in &prepared.needs {
-        let told = format!("tenant create: {}.{}: {}", need.relation, need.column, need.why);
-        match &need.parameter {
-            Some(parameter) => {
-                printer.warning(&told);
-                printer.hint(&format!("`tenant create --set {parameter}=VALUE`, or a value of your own in the map's template"));
-            }
-            None => printer.detail(&told),
-        }
-    }
-}
-
-/// What a tenant is.
-fn root(proposal: &Proposal) -> String {
-    match &proposal.root {
-        ChosenRoot::Table { table, key, sure, why } => {
-            format!("a row of {table} ({key}), {}: {why}", sure.as_str())
-        }
-        ChosenRoot::KeyOnly { key, sure, why } => {
-            format!("what {key} says, {}: {why}", sure.as_str())
-        }
-        ChosenRoot::Undecided { why } => format!("undecided: {why}"),
-    }
 }
 
 /// `--except`.
