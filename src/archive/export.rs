@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use super::digest::Sha;
 use super::manifest::{ArchivedClass, ArchivedTenant, FORMAT, Manifest, Source, VERSION};
+use super::order::groups;
 use super::outfile::{ArchiveFile, Existing, ExportFile, private_directory, special};
 use super::pipeline::Pipeline;
 use super::plan::{ArchivePlan, plan};
@@ -254,6 +255,13 @@ async fn within_session(
     let reason: Reason = "export to an archive".parse()?;
     for warning in &plan.archive.warnings {
         progress.warn(warning.clone());
+    }
+    if let Err(circle) = groups(&plan.archive.relations) {
+        // Not today's trouble, and known too late in an emergency.
+        let hints = circle.hints().join("; ");
+        progress.warn(format!(
+            "a restore that has rows of a circle to write would be refused: {circle}; {hints}"
+        ));
     }
     let tenant = plan.tenant.id.clone();
     let ask = OpenSession::work(undertaking, Purpose::Export, tenant, reason, LONGEST);

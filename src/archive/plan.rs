@@ -44,7 +44,7 @@ pub enum PlanError {
     Circle {
         /// The relations.
         relations: Vec<String>,
-        /// The constraints of which one would have to wait, each with its relation.
+        /// The constraints of which some would have to wait, each with its relation.
         keys: Vec<(String, String)>,
     },
 }
@@ -66,8 +66,8 @@ impl Explain for PlanError {
                 };
                 let keys: Vec<String> = keys.iter().map(key).collect();
                 vec![format!(
-                    "nothing was changed; let one of their foreign keys wait: {}",
-                    keys.join("; or: ")
+                    "let foreign keys of the circle wait, one or more of: {}",
+                    keys.join("; ")
                 )]
             }
         }

@@ -2,6 +2,7 @@
 //! must hold what policies hold elsewhere. And on one where people carry the tenant key.
 
 use crate::attack_intruder::Intruder;
+use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::Desk;
 use crate::provision_foreign::{RAILS, STAFF};
 
@@ -74,6 +75,10 @@ fn the_views_let_nothing_be_read_and_no_row_of_another_tenant_be_made() {
 fn nothing_is_planted_for_a_tenant_whose_id_can_be_foreseen() {
     let intruder = creating();
     intruder.refused(PROVISIONER, &project(7), "44000");
+    // The application comes to the same id: it is its tenant now, and no less closed to this session.
+    intruder.desk.rows(SUPERUSER, &ACCOUNT.replace("tenantdesk_provision.", "public."));
+    intruder.refused(PROVISIONER, &project(7), "44000");
+    intruder.refused(PROVISIONER, &member(1), "44000");
     intruder.weaken("create or replace function tenantdesk.is_begun() returns boolean language sql as 'select true'");
     intruder.run(PROVISIONER, &project(7)).rows();
 }

@@ -19,6 +19,6 @@ select r.rolname::text, r.rolcanlogin, r.rolsuper, r.rolbypassrls, coalesce(o.ta
   (select array_agg(s.rolname::text order by s.rolname) from pg_catalog.pg_auth_members m
     join pg_catalog.pg_roles s on s.oid = m.roleid where m.member = r.oid) as groups
 from pg_catalog.pg_roles r left join rights g on g.role = r.oid left join owned o on o.role = r.oid left join named n on n.role = r.oid
-where r.rolname !~ '^(pg_|tenantdesk(_read|_write|_provision|_move|_restore|_host)?$)' and (o.role is not null or g.role is not null or n.role is not null
+where r.rolname !~ '^(pg_|tenantdesk_)' and (o.role is not null or g.role is not null or n.role is not null
   or exists (select from pg_catalog.pg_auth_members m where m.member = r.oid))
 order by 1

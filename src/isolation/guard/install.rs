@@ -106,8 +106,10 @@ impl InstallError {
         };
         let collided = ["pg_authid_rolname_index", "pg_auth_members", "pg_db_role_setting"];
         let constraint = source.constraint().unwrap_or_default();
-        // XX000: a catalog's row was changed by somebody else at the same moment.
-        matches!(source.state(), Some("55P03" | "40P01" | "40001" | "XX000"))
+        // XX000: a catalog's row was changed by somebody else at the same moment. 42704, 42710: a role went
+        // or came between two statements, with the last or first installation of another database.
+        let states = ["55P03", "40P01", "40001", "XX000", "42704", "42710"];
+        source.state().is_some_and(|state| states.contains(&state))
             || collided.iter().any(|part| constraint.starts_with(part))
     }
 }

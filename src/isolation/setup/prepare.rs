@@ -1,5 +1,5 @@
 //! Reads the database, proposes, and plans: nothing is changed. What is shown here is what
-//! [`super::apply`] runs.
+//! [`super::apply()`] runs.
 
 use super::agreement::{Disagreement, disagreements};
 use super::desk::{SetupDesk, Standing, standing};

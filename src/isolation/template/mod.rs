@@ -1,6 +1,6 @@
 //! The template of provisioning: which rows make a tenant, as INSERTs with named parameters.
 //!
-//! It lives in the relation map, is proposed from the catalogs ([`propose`]), may be written by
+//! It lives in the relation map, is proposed from the catalogs ([`propose()`]), may be written by
 //! hand, and is run by `lifecycle::provision` in the new tenant's own session.
 
 mod column;
