@@ -12,7 +12,7 @@ use crate::console::{Console, ConsoleError};
 use crate::failure::Failure;
 use crate::identity::{Level, OperatorName};
 use crate::isolation::discover::Decisions;
-use crate::isolation::guard::{Consent, fingerprint, install_decided};
+use crate::isolation::guard::{Consent, fingerprint, install_decided, sources};
 use crate::isolation::map::{MapError, RelationMap};
 use crate::isolation::relations::installed_map;
 use crate::isolation::setup::SetupDesk;
@@ -363,8 +363,10 @@ async fn host(endpoint: &Endpoint) -> Result<(), Failure> {
 /// by which a role would take the guard's policies with it.
 async fn close_host(endpoint: &Endpoint) -> Result<(), Failure> {
     let link = connect(endpoint, "tenantdesk setup").await?;
-    let closed = link.client().batch_execute(include_str!("startup/close_host.sql")).await;
-    closed.map_err(crate::postgres::ServerError::from)?;
+    for script in [sources::REFUSE_DEFINITIONS, include_str!("startup/close_host.sql")] {
+        let closed = link.client().batch_execute(script).await;
+        closed.map_err(crate::postgres::ServerError::from)?;
+    }
     Ok(())
 }
 

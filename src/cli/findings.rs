@@ -14,7 +14,9 @@ pub(super) fn show(printer: &mut Printer, prepared: &Prepared) {
     for drift in &prepared.drift {
         printer.warning(&format!("the schema has moved on: {}: {}", drift.relation, drift.change));
     }
-    for fault in &prepared.faults {
+    // A resume undoes the one fault that a suspended guard has.
+    let suspended = prepared.standing.suspended.is_some();
+    for fault in prepared.faults.iter().filter(|_| !suspended) {
         printer.warning(&format!("{}: {}", fault.object, fault.fault));
     }
     for disagreement in &prepared.disagreements {

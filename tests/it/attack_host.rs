@@ -14,6 +14,7 @@ const POLICIES: &str =
 /// The product on a server whose superuser closed what only he can.
 fn hosted() -> Desk {
     let desk = on_a_server_of_its_own();
+    desk.rows(SUPERUSER, tenantdesk::isolation::guard::sources::REFUSE_DEFINITIONS);
     desk.rows(SUPERUSER, HOST);
     desk.rows(SUPERUSER, "delete from tenantdesk.exceptions where object = 'DROP OWNED'");
     desk

@@ -83,6 +83,28 @@ fn nothing_is_planted_for_a_tenant_whose_id_can_be_foreseen() {
     intruder.run(PROVISIONER, &project(7)).rows();
 }
 
+// Shared rows of any kind, linked by another table than the memberships: whoever links them reads them.
+#[test]
+fn a_new_tenant_is_linked_to_no_shared_row_of_others() {
+    let schema = "create table orgs (id bigint primary key, name text not null); create table contacts (id bigint primary key, iban text); \
+        create table org_contacts (org_id bigint not null references orgs, contact_id bigint not null references contacts); \
+        insert into orgs values (1, 'Acme'); insert into contacts values (1, 'secret'); insert into org_contacts values (1, 1); \
+        grant select, insert on orgs, contacts, org_contacts to app_user";
+    let map = "model = 'shared'\ntenant_setting = 'app.org'\napplication_role = 'app_user'\nsearch_path = ['public']\n\
+        root = { table = 'public.orgs', key = 'id', name = 'name' }\n\
+        relation = [{ name = 'public.org_contacts', class = 'keyed', key = 'org_id' }, \
+        { name = 'public.contacts', class = 'linked', via = { table = 'public.org_contacts', column = 'contact_id', own = 'id' } }]";
+    let (desk, _) = Desk::foreign(schema, map);
+    let login = desk.operator("support");
+    let intruder = Intruder::with_login(desk, login, NEW, "provision", "write");
+    let org = "insert into tenantdesk_provision.orgs values (7, 'New')";
+    let link = "insert into tenantdesk_provision.org_contacts values (7, 1)";
+    intruder.refused(PROVISIONER, &format!("{org}; {link}"), "44000");
+    intruder.weaken("alter view tenantdesk_provision.org_contacts reset (check_option)");
+    intruder.run(PROVISIONER, &format!("{org}; {link}")).rows();
+    assert_eq!(intruder.truth("select count(*) from org_contacts where org_id = 7"), "1");
+}
+
 #[test]
 fn one_person_and_one_first_member_and_only_with_the_tenant() {
     let intruder = creating();

@@ -6,8 +6,7 @@ use super::doors::{Change, note};
 use super::install::{InstallError, run};
 use crate::postgres::{Sql, Transaction};
 
-/// The function and the event trigger. On the embedded server its superuser makes both, for the
-/// application as well: `startup/close_host.sql`.
+/// The function and the event trigger; on the embedded server its superuser runs the same.
 const REFUSE_DEFINITIONS: &str = super::sources::REFUSE_DEFINITIONS;
 
 /// Makes the event trigger where this login may, and says whether there is one.

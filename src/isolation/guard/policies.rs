@@ -5,7 +5,7 @@
 
 use super::condition::{Conditions, GuardError, Of};
 use super::rights::is_link;
-use super::roles::{ARCHIVE, IMPERSONATION, JOINING, list};
+use super::roles::{ARCHIVE, IMPERSONATION, JOINING, SESSION_ROLES, list};
 use crate::catalog::{CatalogRelation, Policy};
 use crate::isolation::map::{Class, Relation};
 use crate::postgres::{Ident, Sql};
@@ -188,7 +188,10 @@ fn moved(
 }
 
 /// Who is not one of our roles: the policy for every role leaves him alone.
-const FREE: &str = "(select current_user <> all ('{tenantdesk_reader,tenantdesk_inserter,tenantdesk_changer,tenantdesk_provisioner,tenantdesk_archivist,tenantdesk_archive_inserter,tenantdesk_archive_changer}'::name[]))";
+fn free() -> Sql {
+    let ours = format!("{{{}}}", SESSION_ROLES.join(","));
+    Sql::new("(select current_user <> all (").literal(&ours).text("::name[]))")
+}
 
 /// A policy for every role, beside a permissive one of the application for every role: DROP OWNED
 /// takes our roles out of the policies that name them, and out of this one it cannot. Only where the
@@ -208,7 +211,7 @@ pub(super) fn public(
     }
     let row = Sql::from(&present.name.name);
     let any = |of: &[Of]| -> Result<Sql, GuardError> {
-        let mut parts = vec![Sql::new(FREE)];
+        let mut parts = vec![free()];
         for of in of {
             parts.push(match of {
                 Of::Session => conditions.readable(relation, &row, *of)?,

@@ -97,7 +97,16 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
     let mut values = request.values.clone();
     let given_id = if tenant_form == "unknown" { values.remove("tenant_id") } else { None };
     check_values(&steps, &values)?;
-    let slug = slug(&request, asks("slug") || tenant_form == "slug")?;
+    let takes_slug = asks("slug") || tenant_form == "slug";
+    for (flag, given, taken) in [
+        ("--slug", request.slug.is_some(), takes_slug),
+        ("--plan", request.plan.is_some(), asks("plan")),
+    ] {
+        if given && !taken {
+            return Err(CreateError::NotAsked(flag.to_owned()).into());
+        }
+    }
+    let slug = slug(&request, takes_slug)?;
     if let Some(slug) = &slug
         && directory::named(console, slug.as_str()).await?.is_some()
     {
