@@ -98,14 +98,7 @@ pub async fn prepare(console: &Console, request: CreateTenant) -> Result<CreateP
     let given_id = if tenant_form == "unknown" { values.remove("tenant_id") } else { None };
     check_values(&steps, &values)?;
     let takes_slug = asks("slug") || tenant_form == "slug";
-    for (flag, given, taken) in [
-        ("--slug", request.slug.is_some(), takes_slug),
-        ("--plan", request.plan.is_some(), asks("plan")),
-    ] {
-        if given && !taken {
-            return Err(CreateError::NotAsked(flag.to_owned()).into());
-        }
-    }
+    refuse_unasked(&request, takes_slug, asks("plan"))?;
     let slug = slug(&request, takes_slug)?;
     if let Some(slug) = &slug
         && directory::named(console, slug.as_str()).await?.is_some()
@@ -167,6 +160,21 @@ fn check_values(steps: &[Step], given: &BTreeMap<String, String>) -> Result<(), 
     }
     let odd = given.keys().find(|name| !asked.contains(name));
     odd.map_or(Ok(()), |name| Err(CreateError::NotAsked(name.clone())))
+}
+
+/// A flag that the template does not take would be dropped in silence.
+fn refuse_unasked(
+    request: &CreateTenant,
+    takes_slug: bool,
+    takes_plan: bool,
+) -> Result<(), CreateError> {
+    if request.slug.is_some() && !takes_slug {
+        return Err(CreateError::NotAsked("--slug".to_owned()));
+    }
+    if request.plan.is_some() && !takes_plan {
+        return Err(CreateError::NotAsked("--plan".to_owned()));
+    }
+    Ok(())
 }
 
 /// The slug that is given, or that the name proposes; none where the schema has none.
