@@ -25,6 +25,10 @@ create table tenantdesk.tenant_sessions (
   ticket text constraint tenant_sessions_ticket check (pg_catalog.length(ticket) between 1 and 200),
   member text, member_email text, member_role text,
   request uuid,
+  -- On what ground beside the level: an approved request, or none but need (break-glass); and the masked columns that it shows.
+  approval bigint,
+  break_glass boolean not null default false,
+  unmasked text[] not null default '{}',
   opened_at timestamptz not null,
   opened_xid xid8 not null,
   expires_at timestamptz not null,
@@ -150,7 +154,7 @@ grant execute on function tenantdesk.claim_provision, tenantdesk.is_begun to ten
 -- and the guard answers only after it is committed.
 create function tenantdesk.open_session(
   digest bytea, tenant text, purpose text, mode text, reason text, ticket text, member text,
-  duration interval, request uuid
+  duration interval, request uuid, approval bigint default null, break_glass boolean default false, unmask text[] default '{}'
 ) returns table (id bigint, opened_at timestamptz, expires_at timestamptz, member_email text, member_role text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -222,10 +226,10 @@ begin
   end if;
   perform tenantdesk.end_expired(session_user);
   insert into tenantdesk.tenant_sessions as s (digest, operator, database, tenant, purpose, mode, reason, ticket,
-      member, member_email, member_role, request, opened_at, opened_xid, expires_at)
+      member, member_email, member_role, request, approval, break_glass, unmasked, opened_at, opened_xid, expires_at)
     values (open_session.digest, session_user, tenantdesk.this_database(), known_tenant, open_session.purpose, open_session.mode,
       pg_catalog.btrim(open_session.reason), open_session.ticket, case when person_email is null then null else open_session.member end, person_email, person_role,
-      open_session.request, begins, pg_catalog.pg_current_xact_id(), ends)
+      open_session.request, open_session.approval, open_session.break_glass, open_session.unmask, begins, pg_catalog.pg_current_xact_id(), ends)
     returning s.* into opened;
   perform tenantdesk.append('tenant:' || opened.tenant, opened.purpose || '.start', opened.purpose || '/' || opened.mode, 'ok', 'database',
     opened.id, opened.request, pg_catalog.jsonb_build_object('reason', opened.reason, 'ticket', opened.ticket, 'member', opened.member_email,

@@ -20,6 +20,7 @@ use crate::impersonation::{
     Cut, Limits, Outcome, Script, ScriptReport, StartImpersonation, prepare, run_script,
     split_statements,
 };
+use crate::tenant::session::Grounds;
 use crate::text::Untrusted;
 
 /// The largest file of statements.
@@ -39,6 +40,7 @@ pub(super) fn request(args: &Impersonate) -> StartImpersonation {
         reason: args.reason.clone(),
         ticket: args.ticket.clone(),
         duration: Some(args.span),
+        grounds: Grounds::default(),
     }
 }
 

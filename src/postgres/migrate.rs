@@ -56,6 +56,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0008" "advance_sequences",
     "0009" "create_jobs",
     "0010" "tell_the_tenant",
+    "0011" "create_outbox",
 ];
 
 /// Why migrations stop.
