@@ -149,6 +149,13 @@ create constraint trigger provision_claims_have_a_tenant after insert on tenantd
   deferrable initially deferred for each row execute function tenantdesk.refuse_orphan();
 grant execute on function tenantdesk.claim_provision, tenantdesk.is_begun to tenantdesk_provisioner;
 
+-- Who acts as whom, as RFC 8693 writes it: the subject is the member, and `act` is who acts in his place.
+create function tenantdesk.actors(session tenantdesk.tenant_sessions) returns jsonb language plpgsql immutable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return pg_catalog.jsonb_build_object('sub', session.member, 'act', pg_catalog.jsonb_build_object('sub', session.operator));
+end $$;
+
 -- The tenant is kept in the one form that its key's type prints, so that no spelling of an id has a chain of its own.
 -- Opens a session. The record is in the ledger before a byte can be read: both are in this transaction,
 -- and the guard answers only after it is committed.
@@ -233,7 +240,7 @@ begin
     returning s.* into opened;
   perform tenantdesk.append('tenant:' || opened.tenant, opened.purpose || '.start', opened.purpose || '/' || opened.mode, 'ok', 'database',
     opened.id, opened.request, pg_catalog.jsonb_build_object('reason', opened.reason, 'ticket', opened.ticket, 'member', opened.member_email,
-      'role', opened.member_role, 'expires_at', opened.expires_at)::text);
+      'role', opened.member_role, 'actors', tenantdesk.actors(opened), 'expires_at', opened.expires_at)::text);
   perform tenantdesk.set_rights(session_user);
   return query select opened.id, opened.opened_at, opened.expires_at, opened.member_email, opened.member_role;
 end $$;
@@ -244,6 +251,15 @@ set search_path = pg_catalog, pg_temp as $$
 begin
   return exists (select from tenantdesk.operators o where o.name = s.operator and o.disabled_at is null and o.database = s.database
     and (o.level = 'admin' or o.level in ('support', 'approver') and (s.purpose in ('provision', 'manage') or s.purpose = 'impersonate' and s.mode = 'read')));
+end $$;
+
+-- Why nobody acts as this member any more, although the session lives: asked at each recorded statement and by the sweep.
+create function tenantdesk.why_unwelcome(s tenantdesk.tenant_sessions) returns text language plpgsql stable
+set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when s.purpose <> 'impersonate' then null
+    when (select t.suspended from tenantdesk.tenant_state(s.tenant) t) then 'tenant suspended'
+    when s.member is not null and not exists (select from tenantdesk.member_state(s.tenant, s.member) m where m.active) then 'member inactive' end;
 end $$;
 
 -- Ends the expired sessions of a login (or of all: null), as of their expiry, and those whose connection is gone: a
@@ -257,10 +273,10 @@ begin
   for gone in
     update tenantdesk.tenant_sessions s set ended_at = least(s.expires_at, pg_catalog.clock_timestamp()), ended_by = session_user,
       end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired'
-        when not tenantdesk.is_entitled(s) then 'level changed' else 'connection lost' end
+        when not tenantdesk.is_entitled(s) then 'level changed' else coalesce(tenantdesk.why_unwelcome(s), 'connection lost') end
     where s.id in (select t.id from tenantdesk.tenant_sessions t
       where t.ended_at is null and t.database = tenantdesk.this_database() and (login is null or t.operator = login)
-        and (t.expires_at <= pg_catalog.clock_timestamp() or not tenantdesk.is_entitled(t)
+        and (t.expires_at <= pg_catalog.clock_timestamp() or not tenantdesk.is_entitled(t) or tenantdesk.why_unwelcome(t) is not null
           or (t.purpose <> 'impersonate' or t.request is not null)
             -- Connecting takes a moment; who comes back himself after a crash waits for less.
             and t.opened_at < pg_catalog.clock_timestamp() - case when login is null then interval '1 minute' else interval '10 seconds' end
@@ -314,7 +330,7 @@ begin
     -- Ended by somebody whose program died before it closed the connections.
     select s.id, s.operator from tenantdesk.tenant_sessions s
       where s.ended_at < pg_catalog.clock_timestamp() - interval '10 seconds' and s.closed_at is null and s.database = tenantdesk.this_database()
-        and (s.operator = session_user or s.end_reason in ('expired', 'connection lost', 'level changed') or tenantdesk.rank(tenantdesk.level()) >= 3);
+        and (s.operator = session_user or s.end_reason in ('expired', 'connection lost', 'level changed', 'tenant suspended', 'member inactive') or tenantdesk.rank(tenantdesk.level()) >= 3);
 end $$;
 
 create function tenantdesk.sessions() returns table (id bigint, operator text, tenant text, purpose text, mode text, reason text,
@@ -407,7 +423,7 @@ begin
   select s.* into gone from tenantdesk.tenant_sessions s
     where s.id = terminate.id and s.ended_at is not null and s.database = tenantdesk.this_database()
       and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
-      and (s.operator = session_user or s.end_reason in ('expired', 'connection lost', 'level changed') or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager());
+      and (s.operator = session_user or s.end_reason in ('expired', 'connection lost', 'level changed', 'tenant suspended', 'member inactive') or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager());
   if not found then
     return 0;
   end if;
@@ -416,7 +432,7 @@ begin
   from pg_catalog.pg_stat_activity a
   where a.usename = gone.operator and a.pid <> pg_catalog.pg_backend_pid() and a.datid = gone.database
     and a.backend_start <= closing
-    and (case when gone.ended_by = gone.operator and gone.end_reason not in ('expired', 'connection lost', 'level changed') then a.application_name = 'tenantdesk/' || gone.id
+    and (case when gone.ended_by = gone.operator and gone.end_reason not in ('expired', 'connection lost', 'level changed', 'tenant suspended', 'member inactive') then a.application_name = 'tenantdesk/' || gone.id
       else not exists (select from tenantdesk.tenant_sessions s
         where gone.end_reason in ('expired', 'connection lost') and s.operator = gone.operator and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
           and a.application_name = 'tenantdesk/' || s.id) end);

@@ -129,6 +129,8 @@ declare
 begin
   if s.id is null or s.purpose <> 'impersonate' then
     raise exception 'no live impersonation' using errcode = '42501', hint = 'it has expired or was ended; start another';
+  elsif tenantdesk.why_unwelcome(s) is not null then
+    raise exception 'the impersonation is over: %', tenantdesk.why_unwelcome(s) using errcode = '55000', hint = 'the next sweep ends it';
   end if;
   return tenantdesk.append('tenant:' || s.tenant, 'statement', s.mode, 'intent', 'client', s.id, statement_intent.request,
     pg_catalog.jsonb_build_object('sql', pg_catalog.left(shape, 4000), 'literals', tenantdesk.keyed_digests('tenant:' || s.tenant, literals))::text);

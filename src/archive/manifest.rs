@@ -131,12 +131,12 @@ pub struct ArchivedWay {
 #[serde(deny_unknown_fields)]
 pub struct PathStep {
     /// The columns here; a single one is written as a text.
-    #[serde(rename = "column", with = "crate::isolation::map::one_or_many")]
+    #[serde(rename = "column", with = "crate::isolation::one_or_many")]
     pub columns: Vec<String>,
     /// The parent, as SQL needs it.
     pub references: String,
     /// The columns there.
-    #[serde(with = "crate::isolation::map::one_or_many")]
+    #[serde(with = "crate::isolation::one_or_many")]
     pub referenced: Vec<String>,
 }
 

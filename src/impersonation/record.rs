@@ -16,6 +16,9 @@ use crate::identity::RequestId;
 use crate::postgres::{Meaning, ServerError};
 use crate::tenant::sessions;
 
+/// What `statement_intent` says of a session whose tenant or member may not act any more.
+const UNWELCOME: &str = "55000";
+
 /// What the outcome in the ledger says of the result.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Tally {
@@ -111,6 +114,13 @@ impl Impersonation {
 
     /// Why nothing was run: most often because the session is over.
     async fn not_recorded(&self, error: ConsoleError) -> ImpersonationError {
+        // The tenant was suspended or the member may not act any more: the sweep ends the session now.
+        if let ConsoleError::Server(server) = &error
+            && server.state() == Some(UNWELCOME)
+            && let Err(error) = sessions::sweep(self.session.console()).await
+        {
+            tracing::warn!(session = self.id(), %error, "the session could not be swept");
+        }
         match self.ending().await {
             Some(ending) => ImpersonationError::Ended(ending),
             None => ImpersonationError::NotRecorded(error),

@@ -5,12 +5,13 @@
 //! proposes it. What setup installed is kept as JSON in `tenantdesk.map`.
 //! More than 400 lines, most of which declare that one document: who reads a map reads all of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::setting_names::check_settings;
 use super::template::parse;
 use crate::failure::{Explain, Kind};
 use crate::postgres::{Ident, RelationName};
@@ -26,6 +27,15 @@ pub struct RelationMap {
     /// The setting that names the member, where policies read one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_setting: Option<String>,
+    /// The setting that holds the member's role in the tenant, where policies read one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_setting: Option<String>,
+    /// The setting that holds the member's e-mail address, where policies read one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_setting: Option<String>,
+    /// Settings and claims that are the same for everybody (`request.jwt.claims#aud`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
     /// The application's own role.
     pub application_role: String,
     /// The search path that the application uses, for the SQL of an operator.
@@ -200,12 +210,12 @@ pub struct Relation {
 #[serde(deny_unknown_fields)]
 pub struct Step {
     /// The columns here; a single one may be written as a text.
-    #[serde(rename = "column", with = "one_or_many")]
+    #[serde(rename = "column", with = "super::one_or_many")]
     pub columns: Vec<String>,
     /// The parent.
     pub references: String,
     /// The columns there.
-    #[serde(with = "one_or_many")]
+    #[serde(with = "super::one_or_many")]
     pub referenced: Vec<String>,
 }
 
@@ -224,34 +234,6 @@ pub struct Way {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn is_false(value: &bool) -> bool {
     !*value
-}
-
-/// A list of one is written as a text.
-pub(crate) mod one_or_many {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        One(String),
-        Many(Vec<String>),
-    }
-
-    /// Writes it.
-    pub(crate) fn serialize<S: Serializer>(list: &[String], to: S) -> Result<S::Ok, S::Error> {
-        match list {
-            [one] => one.serialize(to),
-            many => many.serialize(to),
-        }
-    }
-
-    /// Reads it.
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-        Ok(match Written::deserialize(from)? {
-            Written::One(one) => vec![one],
-            Written::Many(many) => many,
-        })
-    }
 }
 
 /// What ties a linked table's rows to tenants.
@@ -310,7 +292,7 @@ pub enum MapError {
 
 impl MapError {
     /// It contradicts itself at `place`.
-    fn wrong(place: &str, why: &str) -> Self {
+    pub(super) fn wrong(place: &str, why: &str) -> Self {
         Self::Wrong { place: place.to_owned(), why: why.to_owned() }
     }
 }
@@ -414,6 +396,7 @@ impl RelationMap {
         if self.root.table.is_some() != self.root.key.is_some() {
             return Err(MapError::wrong("root", "a root has a table and a key, or neither"));
         }
+        check_settings(self)?;
         let all = self.all();
         let mut seen = HashSet::new();
         for relation in &all {

@@ -3,6 +3,8 @@
 pub mod discover;
 pub mod guard;
 pub mod map;
+pub(crate) mod one_or_many;
 pub mod relations;
+mod setting_names;
 pub mod setup;
 pub mod template;

@@ -5,11 +5,52 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+
+use crate::isolation::map::RelationMap;
+
+/// The setting that says who acts in the member's place. For the application's own log: whoever holds a
+/// session can set it to anything, so it is no evidence; the ledger is.
+const ACTOR: &str = "tenantdesk.act";
+
+/// Who acts as whom in a session.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Actors<'a> {
+    /// The operator.
+    pub(super) operator: &'a str,
+    /// The session's number.
+    pub(super) session: i64,
+    /// The tenant's id.
+    pub(super) tenant: &'a str,
+    /// The member's id.
+    pub(super) member: Option<&'a str>,
+    /// The member's role in the tenant.
+    pub(super) role: Option<&'a str>,
+    /// The member's e-mail address.
+    pub(super) email: Option<&'a str>,
+}
+
+/// What every transaction of a session tells the application, with its values.
+#[must_use]
+pub(super) fn told(map: &RelationMap, actors: &Actors<'_>) -> Vec<(String, String)> {
+    let mut named: Vec<(&str, &str)> =
+        map.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    named.push((map.tenant_setting.as_str(), actors.tenant));
+    let people = [
+        (&map.member_setting, actors.member),
+        (&map.role_setting, actors.role),
+        (&map.email_setting, actors.email),
+    ];
+    named.extend(people.iter().filter_map(|(name, value)| Some((name.as_deref()?, (*value)?))));
+    let mut told = settings(&named);
+    // As the `act` of RFC 8693: the outermost is who acts now.
+    let act = json!({ "sub": actors.operator, "session": actors.session });
+    told.push((ACTOR.to_owned(), act.to_string()));
+    told
+}
 
 /// The settings of a transaction with their values; claims of one setting are one document.
-#[must_use]
-pub(super) fn settings(named: &[(&str, &str)]) -> Vec<(String, String)> {
+fn settings(named: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut plain = Vec::new();
     let mut documents: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for (name, value) in named {

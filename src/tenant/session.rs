@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::claims;
+use super::claims::{self, Actors};
 use crate::audit::Attested;
 use crate::console::{Console, ConsoleError, Undertaking};
 use crate::failure::{Explain, Kind};
@@ -199,10 +199,9 @@ pub struct TenantSession {
     pub member_email: Option<String>,
     /// The member's role.
     pub member_role: Option<String>,
-    member: Option<String>,
     search_path: Vec<String>,
-    tenant_setting: String,
-    member_setting: Option<String>,
+    /// What the application's policies are told, the same in each transaction.
+    told: Vec<(String, String)>,
 }
 
 /// Opens a session: the record is committed before this returns, and the connection is its own.
@@ -253,6 +252,19 @@ pub async fn open(
             return Err(ConsoleError::from(error).into());
         }
     };
+    let member_email: Option<String> = row.get(3);
+    let member_role: Option<String> = row.get(4);
+    let told = claims::told(
+        map,
+        &Actors {
+            operator: console.operator().as_str(),
+            session: id,
+            tenant: ask.tenant.as_str(),
+            member: ask.member.as_deref(),
+            role: member_role.as_deref(),
+            email: member_email.as_deref(),
+        },
+    );
     Ok(TenantSession {
         console: console.clone(),
         link,
@@ -262,13 +274,11 @@ pub async fn open(
         mode: ask.mode,
         opened_at: row.get(1),
         expires_at: row.get(2),
-        member_email: row.get(3),
-        member_role: row.get(4),
+        member_email,
+        member_role,
         opened_here,
-        member: ask.member,
         search_path: map.search_path.clone(),
-        tenant_setting: map.tenant_setting.clone(),
-        member_setting: map.member_setting.clone(),
+        told,
     })
 }
 
@@ -309,18 +319,13 @@ impl TenantSession {
     ) -> Result<Transaction<'l>, ServerError> {
         let path = self.search_path_for(role);
         let millis = self.left().as_millis().max(1).to_string();
-        let mut named = vec![(self.tenant_setting.as_str(), self.tenant.as_str())];
-        if let (Some(setting), Some(member)) = (&self.member_setting, &self.member) {
-            named.push((setting, member));
-        }
-        let named = claims::settings(&named);
         let mut settings = vec![
             ("tenantdesk.session", self.token.expose_secret()),
             ("search_path", path.as_str()),
             ("row_security", "on"),
             ("statement_timeout", millis.as_str()),
         ];
-        settings.extend(named.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        settings.extend(self.told.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let role = Ident::new(role.as_str());
         Transaction::begin(link, Preamble { isolation, role: Some(&role), settings: &settings })
             .await

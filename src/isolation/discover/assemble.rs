@@ -50,6 +50,8 @@ pub(super) fn proposal(
         Some(role) => vec![given(role)],
         None => application::roles(findings.catalog),
     };
+    let application = application_roles.first().map(|role| role.value.as_str());
+    let fixed_settings = choice_of_settings::fixed(decisions, &chosen, application);
     let mut verdicts: Vec<Verdict> = found.into_values().chain(outside(findings)).collect();
     verdicts.sort_by(|a, b| a.relation.name.cmp(&b.relation.name));
     let mut proposal = Proposal {
@@ -60,6 +62,9 @@ pub(super) fn proposal(
         keys: super::keys::spellings(findings.graph, findings.keys),
         settings: chosen.tenant,
         member_settings: chosen.member,
+        role_settings: chosen.role,
+        email_settings: chosen.email,
+        fixed_settings,
         application_roles,
         members,
         users,
@@ -204,6 +209,9 @@ fn map(findings: &Findings<'_, '_>, proposal: &Proposal) -> RelationMap {
         model: "shared".to_owned(),
         tenant_setting: first(&proposal.settings).unwrap_or_else(|| USUAL_SETTING.to_owned()),
         member_setting: first(&proposal.member_settings),
+        role_setting: first(&proposal.role_settings),
+        email_setting: first(&proposal.email_settings),
+        settings: proposal.fixed_settings.clone(),
         application_role: first(&proposal.application_roles).unwrap_or_default(),
         search_path: search_path(findings.graph, proposal),
         root: root(findings),

@@ -2,10 +2,11 @@
 //! are compared with, and by their names. A setting that holds a document (the claims of a token) names
 //! nobody by itself and is told apart.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::assemble::given;
-use super::claims::claims;
+use super::claims::{claims, is_role};
+use super::decisions::Decisions;
 use super::names::words;
 use super::proposal::{Candidate, Certainty};
 use super::propose::Findings;
@@ -21,6 +22,12 @@ pub(super) struct Chosen {
     pub(super) tenant: Vec<Candidate>,
     /// Of the member.
     pub(super) member: Vec<Candidate>,
+    /// Of the member's role.
+    pub(super) role: Vec<Candidate>,
+    /// Of the member's e-mail address.
+    pub(super) email: Vec<Candidate>,
+    /// Those that hold the database role of the application.
+    pub(super) database_role: Vec<String>,
     /// What a person should know.
     pub(super) remarks: Vec<String>,
 }
@@ -43,8 +50,19 @@ pub(super) fn choose(findings: &Findings<'_, '_>) -> Chosen {
         let candidate = candidate(setting, &named, count);
         let person = any(&named, "user member person actor uid sub employee");
         // `request.jwt.claim.sub` is a claim by itself, `request.jwt.claims` all of them.
-        let document = any(&named, "claim jwt role") && !setting.contains(".claim.");
-        if document {
+        let claim = setting.strip_prefix("request.jwt.claim.");
+        let role = is_role(&named) && !any(&named, "claim jwt");
+        let document = any(&named, "claim jwt role") && claim.is_none() && !role;
+        if claim.is_some_and(|claim| ["role", "aud"].contains(&claim)) {
+            chosen.database_role.push(setting.to_owned());
+        } else if role {
+            // A word for a person or a tenant beside it says whose role it is.
+            let whose = person || is_tenantish(&named);
+            let sure = if whose { Certainty::Likely } else { Certainty::Guess };
+            chosen.role.push(Candidate { sure, ..candidate });
+        } else if named.last().is_some_and(|word| word == "email") && !document {
+            chosen.email.push(candidate);
+        } else if document {
             documents.push(Candidate { sure: Certainty::Guess, ..candidate });
         } else if person && !(count.keys * 2 > count.times && is_tenantish(&named)) {
             chosen.member.push(candidate);
@@ -52,7 +70,8 @@ pub(super) fn choose(findings: &Findings<'_, '_>) -> Chosen {
             chosen.tenant.push(candidate);
         }
     }
-    for list in [&mut chosen.tenant, &mut chosen.member, &mut documents] {
+    let people = [&mut chosen.member, &mut chosen.role, &mut chosen.email];
+    for list in people.into_iter().chain([&mut chosen.tenant, &mut documents]) {
         list.sort_by(|a, b| (b.score, &a.value).cmp(&(a.score, &b.value)));
     }
     if let Some(document) = documents.first() {
@@ -69,10 +88,36 @@ pub(super) fn choose(findings: &Findings<'_, '_>) -> Chosen {
         });
     }
     chosen.tenant.extend(documents);
-    if let Some(setting) = &findings.decisions.member_setting {
-        chosen.member = vec![given(setting)];
+    let decisions = findings.decisions;
+    for (decided, list) in [
+        (&decisions.member_setting, &mut chosen.member),
+        (&decisions.role_setting, &mut chosen.role),
+        (&decisions.email_setting, &mut chosen.email),
+    ] {
+        if let Some(setting) = decided {
+            *list = vec![given(setting)];
+        }
     }
     chosen
+}
+
+/// Settings that are the same for everybody: what was decided, else the application's own role where
+/// policies read which database role a request came with.
+pub(super) fn fixed(
+    decisions: &Decisions,
+    chosen: &Chosen,
+    application: Option<&str>,
+) -> BTreeMap<String, String> {
+    if let Some(decided) = &decisions.settings {
+        return decided.clone();
+    }
+    let Some(role) = application else { return BTreeMap::new() };
+    let taken = [&chosen.tenant, &chosen.member, &chosen.role, &chosen.email];
+    let taken = |name: &&String| {
+        taken.iter().any(|list| list.first().is_some_and(|first| first.value == **name))
+    };
+    let free = chosen.database_role.iter().filter(|name| !taken(name));
+    free.map(|name| (name.clone(), role.to_owned())).collect()
 }
 
 /// What a setting that holds a document says: the claim of the tenant, and of the member.
@@ -98,9 +143,17 @@ fn read_claims(findings: &Findings<'_, '_>, document: &Candidate, chosen: &mut C
             document.value
         )),
     }
-    if let (Some(member), true) = (&found.member, chosen.member.is_empty()) {
-        chosen.member.push(claim(member));
+    for (found, list) in [
+        (&found.member, &mut chosen.member),
+        (&found.role, &mut chosen.role),
+        (&found.email, &mut chosen.email),
+    ] {
+        if let (Some(found), true) = (found, list.is_empty()) {
+            list.push(claim(found));
+        }
     }
+    let named = |claim: &String| format!("{}#{claim}", document.value);
+    chosen.database_role.extend(found.database_role.iter().map(named));
 }
 
 /// Each setting with how often it is read.

@@ -14,6 +14,20 @@ pub(super) struct Claims {
     pub(super) tenant: Option<String>,
     /// Of the member.
     pub(super) member: Option<String>,
+    /// Of the member's role in the tenant.
+    pub(super) role: Option<String>,
+    /// Of the member's e-mail address.
+    pub(super) email: Option<String>,
+    /// Those that name the database role of the application, as `PostgREST` has them.
+    pub(super) database_role: Vec<String>,
+}
+
+/// Claims whose value is the database role: Supabase writes it as the audience, too.
+const DATABASE_ROLE: [&str; 2] = ["role", "aud"];
+
+/// Whether a name is one for a role: its last word is.
+pub(super) fn is_role(named: &[String]) -> bool {
+    named.last().is_some_and(|word| word == "role")
 }
 
 /// The claims that policies, defaults and functions read. `keys` are the spellings of the tenant key:
@@ -39,6 +53,14 @@ pub(super) fn claims(catalog: &Catalog, keys: &[&str]) -> Claims {
     Claims {
         tenant: most(&|claim| keys.contains(&last(claim))),
         member: most(&|claim| ["sub", "user_id", "userId", "member_id"].contains(&claim)),
+        // `role` by itself is the database role that the request came with.
+        role: most(&|claim| !DATABASE_ROLE.contains(&claim) && is_role(&last(claim))),
+        email: most(&|claim| claim == "email"),
+        database_role: DATABASE_ROLE
+            .iter()
+            .filter(|claim| counted.contains_key(**claim))
+            .map(|claim| (*claim).to_owned())
+            .collect(),
     }
 }
 

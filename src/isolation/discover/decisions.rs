@@ -1,6 +1,8 @@
 //! What a person decided: hints to discovery, and relations whose class is settled. They are kept in
 //! the control schema (`tenantdesk.decisions`), so that a later `setup` comes to the same map.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::isolation::map::{Members, Metric, Provision, Relation, RelationMap, Root, Users};
@@ -41,6 +43,15 @@ pub struct Decisions {
     /// The setting that names the member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member_setting: Option<String>,
+    /// The setting that holds the member's role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role_setting: Option<String>,
+    /// The setting that holds the member's e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_setting: Option<String>,
+    /// Settings that are the same for everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<BTreeMap<String, String>>,
     /// Which rows make a tenant, in the place of what would be proposed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provision: Option<Provision>,
@@ -84,6 +95,9 @@ impl Decisions {
             members: map.members.clone(),
             users: map.users.clone(),
             member_setting: map.member_setting.clone(),
+            role_setting: map.role_setting.clone(),
+            email_setting: map.email_setting.clone(),
+            settings: Some(map.settings.clone()),
             provision: map.provision.clone(),
             relations: map.relations.clone(),
             metrics: Some(map.metrics.clone()),

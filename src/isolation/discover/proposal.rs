@@ -3,6 +3,8 @@
 //!
 //! Everything in here is for people to read and for `setup` to ask; the map alone is what is installed.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::isolation::map::{Class, Members, Metric, Relation, RelationMap, Step, Users};
@@ -212,6 +214,12 @@ pub struct Proposal {
     pub settings: Vec<Candidate>,
     /// Settings that name the member.
     pub member_settings: Vec<Candidate>,
+    /// Settings that hold the member's role.
+    pub role_settings: Vec<Candidate>,
+    /// Settings that hold the member's e-mail address.
+    pub email_settings: Vec<Candidate>,
+    /// Settings that are the same for everybody.
+    pub fixed_settings: BTreeMap<String, String>,
     /// Roles that may be the application's, the likeliest first; the first is taken.
     pub application_roles: Vec<Candidate>,
     /// Memberships.

@@ -1,5 +1,7 @@
 //! Impersonation against a real server: reading, writing, the record, every way it ends.
 
+/// What the application's policies and triggers see of the member and the operator.
+mod acting;
 /// The data browser.
 mod browsing;
 /// How it ends: from elsewhere, by time, by the tripwire.
