@@ -5,6 +5,7 @@
 //! right, in a transaction that is READ ONLY in read mode, as one statement of the extended protocol.
 
 use super::lexeme::{Lexeme, Sort, meaningful};
+use super::refused_functions::check_calls;
 use crate::identity::Mode;
 use crate::tenant::session::SessionRole;
 
@@ -53,11 +54,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(what: impl Into<String>, why: &'static str) -> Self {
+    pub(super) fn new(what: impl Into<String>, why: &'static str) -> Self {
         Self { what: what.into(), why, hint: None }
     }
 
-    const fn hint(mut self, hint: &'static str) -> Self {
+    pub(super) const fn hint(mut self, hint: &'static str) -> Self {
         self.hint = Some(hint);
         self
     }
@@ -139,6 +140,7 @@ pub(super) fn classify(sql: &str, mode: Mode) -> Result<Classified<'_>, Refusal>
     };
     let text = &sql[first.at..last.at + last.text.len()];
     check_pieces(&words)?;
+    check_calls(&words, mode)?;
     let kind = kind(&words)?;
     let (kind, role, returning, counts) = match kind {
         Main::Read => (StatementKind::Read, SessionRole::Reader, false, false),

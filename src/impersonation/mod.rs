@@ -15,6 +15,7 @@ mod kind;
 mod lexeme;
 mod page;
 mod record;
+mod refused_functions;
 mod script;
 mod shape;
 mod start;
