@@ -9,6 +9,7 @@ use super::args::impersonation::{End, Impersonation, List};
 use super::desk::{reading, with_console};
 use super::invocation::Invocation;
 use super::json;
+use super::live::{ActivityDocument, StatementDocument, statements_table};
 use super::shown::Shown;
 use super::table::{Column, Table};
 use super::tenant::handles;
@@ -16,6 +17,8 @@ use crate::clock;
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::format;
+use crate::impersonation::told_statements;
+use crate::tenant::live::{self, Activity};
 use crate::tenant::sessions::{self, Session, Which};
 use crate::text::Untrusted;
 
@@ -57,7 +60,12 @@ struct SessionDocument<'s> {
     ended_at: Option<DateTime<Utc>>,
     ended_by: Option<&'s str>,
     end_reason: Option<&'s Untrusted>,
+    /// What is done in it; null where it does not live.
+    activity: Option<ActivityDocument<'s>>,
 }
+
+/// What is done in the sessions that live, by their number.
+type Activities = HashMap<i64, Activity>;
 
 /// The handles of tenants, by id.
 type Handles = HashMap<String, String>;
@@ -65,6 +73,7 @@ type Handles = HashMap<String, String>;
 fn document<'s>(
     session: &'s Session,
     handles: &'s Handles,
+    activity: Option<&'s Activity>,
     now: DateTime<Utc>,
 ) -> SessionDocument<'s> {
     SessionDocument {
@@ -84,19 +93,24 @@ fn document<'s>(
         ended_at: session.ended_at,
         ended_by: session.ended_by.as_deref(),
         end_reason: session.end_reason.as_ref(),
+        activity: activity.map(ActivityDocument::of),
     }
 }
 
 fn list(invocation: &mut Invocation, args: &List) -> Result<(), Failure> {
     let limit = invocation.flags.limit.unwrap_or(MOST_LISTED);
     let which = if args.all { Which::All } else { Which::Live };
-    let (page, handles) = reading(invocation, async |console, _| {
-        Ok((sessions::page(console, which, limit).await?, handles(console).await?))
+    let (page, activities, handles) = reading(invocation, async |console, _| {
+        let page = sessions::page(console, which, limit).await?;
+        let live = live::list(console, i32::try_from(limit).unwrap_or(i32::MAX)).await?;
+        let activities = live.into_iter().map(|one| (one.session.id, one.activity)).collect();
+        let activities: Activities = activities;
+        Ok((page, activities, handles(console).await?))
     })?;
     let now = clock::now();
     let found = Shown::page(page.sessions, page.truncated);
-    let documents: Vec<SessionDocument<'_>> =
-        found.rows.iter().map(|session| document(session, &handles, now)).collect();
+    let one = |session| document(session, &handles, activities.get(&session.id), now);
+    let documents: Vec<SessionDocument<'_>> = found.rows.iter().map(one).collect();
     invocation.answer(&found.document("sessions", &documents), |printer| {
         if documents.is_empty() {
             printer.status(if args.all { "no sessions" } else { "no session is live" });
@@ -110,14 +124,32 @@ fn list(invocation: &mut Invocation, args: &List) -> Result<(), Failure> {
             Column::left("purpose"),
             Column::left("mode"),
             Column::left("state"),
+            Column::right("statements"),
+            Column::right("rows"),
+            Column::left("now"),
             Column::left("reason"),
         ]);
         for d in &documents {
             let member = d.member.map_or("", Untrusted::raw);
             let id = d.id.to_string();
             let state = state(d, now);
-            let reason = d.reason.raw();
-            table.row([&id, d.operator, d.tenant, member, d.purpose, d.mode, &state, reason]);
+            let [statements, rows, does] =
+                d.activity.as_ref().map_or_else(Default::default, |a| a.cells(now));
+            let (reason, mode) = (d.reason.raw(), d.mode);
+            let row = [
+                &id,
+                d.operator,
+                d.tenant,
+                member,
+                d.purpose,
+                mode,
+                &state,
+                &statements,
+                &rows,
+                &does,
+                reason,
+            ];
+            table.row(row);
         }
         printer.table(&table);
     })?;
@@ -134,32 +166,53 @@ fn state(session: &SessionDocument<'_>, now: DateTime<Utc>) -> String {
 }
 
 fn show(invocation: &mut Invocation, id: i64) -> Result<(), Failure> {
-    let (session, handles) = reading(invocation, async |console, _| {
+    let most = invocation.flags.limit.unwrap_or(MOST_LISTED);
+    let most = i32::try_from(most.saturating_mul(2).saturating_add(8)).unwrap_or(i32::MAX);
+    let (session, activity, events, handles) = reading(invocation, async |console, _| {
         let session = sessions::find(console, id).await?.ok_or_else(|| not_found(id))?;
-        Ok((session, handles(console).await?))
+        let activity = live::activity(console, id).await?;
+        let events = live::events(console, id, 0, most).await?;
+        Ok((session, activity, events, handles(console).await?))
     })?;
     let now = clock::now();
-    let d = document(&session, &handles, now);
-    invocation.answer(&serde_json::json!({ "session": d }), |printer| {
-        let mut pairs = vec![
-            ("id", d.id.to_string()),
-            ("operator", d.operator.to_owned()),
-            ("tenant", d.tenant.to_owned()),
-            ("purpose", d.purpose.to_owned()),
-            ("mode", d.mode.to_owned()),
-            ("reason", d.reason.raw().to_owned()),
-            ("opened", format::time(d.opened_at)),
-            ("until", format::time(d.expires_at)),
-            ("state", state(&d, now)),
-        ];
-        let text = |value: Option<&Untrusted>| value.map(|v| v.raw().to_owned());
-        pairs.extend(text(d.ticket).map(|ticket| ("ticket", ticket)));
-        pairs.extend(text(d.member).map(|member| ("as", member)));
-        pairs.extend(text(d.role).map(|role| ("role", role)));
-        pairs.extend(d.ended_at.map(|at| ("ended", format::time(at))));
-        pairs.extend(d.ended_by.map(|by| ("ended by", by.to_owned())));
-        printer.pairs(pairs);
-    })
+    let d = document(&session, &handles, activity.as_ref(), now);
+    let found = Shown::first(invocation, told_statements(&events));
+    let documents: Vec<_> = found.rows.iter().map(StatementDocument::of).collect();
+    let mut answer = found.document("statements", &documents);
+    answer["session"] = serde_json::to_value(&d).unwrap_or_default();
+    invocation.answer(&answer, |printer| {
+        printer.pairs(pairs(&d, now));
+        if found.rows.is_empty() {
+            return;
+        }
+        printer.line("");
+        printer.table(&statements_table(&found.rows));
+    })?;
+    found.say_what_is_cut(invocation, "statements");
+    Ok(())
+}
+
+/// One session, line by line.
+fn pairs(d: &SessionDocument<'_>, now: DateTime<Utc>) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![
+        ("id", d.id.to_string()),
+        ("operator", d.operator.to_owned()),
+        ("tenant", d.tenant.to_owned()),
+        ("purpose", d.purpose.to_owned()),
+        ("mode", d.mode.to_owned()),
+        ("reason", d.reason.raw().to_owned()),
+        ("opened", format::time(d.opened_at)),
+        ("until", format::time(d.expires_at)),
+        ("state", state(d, now)),
+    ];
+    let text = |value: Option<&Untrusted>| value.map(|v| v.raw().to_owned());
+    pairs.extend(text(d.ticket).map(|ticket| ("ticket", ticket)));
+    pairs.extend(text(d.member).map(|member| ("as", member)));
+    pairs.extend(text(d.role).map(|role| ("role", role)));
+    pairs.extend(d.ended_at.map(|at| ("ended", format::time(at))));
+    pairs.extend(d.ended_by.map(|by| ("ended by", by.to_owned())));
+    pairs.extend(d.activity.as_ref().map(|a| a.pairs(now)).into_iter().flatten());
+    pairs
 }
 
 fn end(invocation: &mut Invocation, args: &End) -> Result<(), Failure> {

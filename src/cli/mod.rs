@@ -20,6 +20,7 @@ mod impersonate;
 mod impersonation;
 mod invocation;
 pub mod json;
+mod live;
 mod look;
 mod man;
 mod open_console;

@@ -20,6 +20,7 @@ mod script;
 mod shape;
 mod start;
 mod statement;
+mod told;
 mod tripwire;
 mod written;
 
@@ -35,4 +36,5 @@ pub use script::{Script, ScriptReport, run_script};
 pub use shape::Shape;
 pub use start::{StartError, StartImpersonation, StartPlan, open, prepare};
 pub use statement::{Ask, Impersonation, Outcome, StatementCanceller};
+pub use told::{ToldStatement, told_statements};
 pub use tripwire::{Leak, Tripwire};

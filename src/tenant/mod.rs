@@ -3,6 +3,7 @@
 mod claims;
 pub mod directory;
 pub mod follow;
+pub mod live;
 pub mod members;
 pub mod operators;
 pub mod password;

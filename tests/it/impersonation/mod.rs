@@ -12,6 +12,8 @@ mod reading;
 mod recording;
 /// Who may start, as whom.
 mod starting;
+/// Live control, from elsewhere.
+mod watching;
 /// Changes, and whole scripts.
 mod writing;
 
