@@ -124,7 +124,7 @@ async fn cancel_when_asked(canceller: StatementCanceller, progress: &Progress) -
     }
 }
 
-fn report(impersonation: &Impersonation) -> ScriptReport {
+pub(super) fn report(impersonation: &Impersonation) -> ScriptReport {
     ScriptReport {
         id: impersonation.id(),
         operator: impersonation.operator().to_string(),

@@ -174,9 +174,8 @@ impl Site {
         ask: PageAsk,
     ) -> Result<i64, Failure> {
         let session = self.session(session).await?;
-        let filter = ask.filter;
-        let count = session.count(&ask.relation, filter.as_ref(), Some(self.request));
-        self.cancellable(no, &session, count).await
+        let ask = Ask { request: Some(self.request), ..page_ask(ask) };
+        self.cancellable(no, &session, session.count(&ask)).await
     }
 
     /// One statement.

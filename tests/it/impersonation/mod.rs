@@ -4,6 +4,8 @@
 mod browsing;
 /// How it ends: from elsewhere, by time, by the tripwire.
 mod ending;
+/// References, to parents and children.
+mod following;
 /// What rows look like, what is cut, what is refused.
 mod reading;
 /// What the ledger says.
