@@ -47,6 +47,20 @@ impl From<NoSuch> for ImpersonationError {
     }
 }
 
+impl PageAsk {
+    /// A key that is no value of the other column's type names no row.
+    fn explained(&self, error: ImpersonationError) -> ImpersonationError {
+        match error {
+            ImpersonationError::Statement(ServerError::Statement { state, .. })
+                if self.filter.is_none() && !self.at.is_empty() && state.starts_with("22") =>
+            {
+                ImpersonationError::NotFound(format!("the record of {}", self.relation))
+            }
+            other => other,
+        }
+    }
+}
+
 impl Impersonation {
     /// The relations that can be browsed, in the order of the map, with the planner's estimate of
     /// this tenant's rows.

@@ -4,13 +4,12 @@
 //! the first does. The query is built from identifiers of the catalogs only; every value travels as
 //! a text parameter and is cast on the server.
 
-use super::error::ImpersonationError;
 use super::fetch::Cut;
 use super::grid::{BrowsedColumn, BrowsedRelation, RowKey};
 use super::keyset::{KeySet, Ordering, beyond, parameter};
 use super::reference::Match;
 use crate::identity::RequestId;
-use crate::postgres::{Ident, ServerError, Sql};
+use crate::postgres::{Ident, Sql};
 use crate::text::Untrusted;
 
 /// Characters of a long value that a page shows.
@@ -115,18 +114,6 @@ impl PageAsk {
     pub(super) fn typed(&self) -> Vec<&str> {
         let filter = self.filter.iter().map(|filter| filter.value.as_str());
         self.at.iter().map(|one| one.value.as_str()).chain(filter).collect()
-    }
-
-    /// A key that is no value of the other column's type names no row.
-    pub(super) fn explained(&self, error: ImpersonationError) -> ImpersonationError {
-        match error {
-            ImpersonationError::Statement(ServerError::Statement { state, .. })
-                if self.filter.is_none() && !self.at.is_empty() && state.starts_with("22") =>
-            {
-                ImpersonationError::NotFound(format!("the record of {}", self.relation))
-            }
-            other => other,
-        }
     }
 }
 

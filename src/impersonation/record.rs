@@ -110,7 +110,7 @@ impl Impersonation {
     }
 
     /// Why nothing was run: most often because the session is over.
-    async fn not_recorded(&self, error: ConsoleError) -> ImpersonationError {
+    pub(super) async fn not_recorded(&self, error: ConsoleError) -> ImpersonationError {
         match self.ending().await {
             Some(ending) => ImpersonationError::Ended(ending),
             None => ImpersonationError::NotRecorded(error),
