@@ -71,8 +71,8 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::OperatorAdd => screen::operators::open(state, About::Add),
         CommandId::OperatorLevel => screen::operators::open(state, About::Level),
         CommandId::OperatorRemove => screen::operators::open(state, About::Remove),
-        CommandId::ImpersonationList
-        | CommandId::PlanList
+        CommandId::ImpersonationList => state.go_top(Screen::Sessions),
+        CommandId::PlanList
         | CommandId::PlanShow
         | CommandId::TablesList
         | CommandId::OperatorList => screen::cards::ask(state, id),

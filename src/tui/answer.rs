@@ -53,7 +53,7 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         Answer::OperatorAdded(added) => screen::operators::added(state, &added),
         Answer::LevelSet(name, level) => screen::operators::changed(state, &name, level),
         Answer::OperatorRemoved { name, kept } => screen::operators::removed(state, &name, kept),
-        Answer::AllSessions(sessions) => screen::cards::sessions(state, &sessions),
+        Answer::AllSessions(sessions) => screen::sessions::listed(state, sessions),
         Answer::Provisioned(welcome) => screen::provision::done(state, &welcome),
         Answer::SessionOpened(facts) if !screen::start::is_waiting(state) => {
             unwanted(state, facts.id);

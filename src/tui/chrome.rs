@@ -153,6 +153,7 @@ fn crumb(state: &State, screen: Screen) -> String {
         Screen::Restore => "restore".to_owned(),
         Screen::Audit => "audit".to_owned(),
         Screen::Server => "server".to_owned(),
+        Screen::Sessions => "sessions".to_owned(),
     }
 }
 
@@ -199,7 +200,7 @@ fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
     let mut ids = vec![CommandId::Help, CommandId::Palette];
     let own = COMMANDS.iter().filter(|command| command.scopes.contains(&scope));
     ids.extend(own.map(|command| command.id));
-    if matches!(scope, Scope::Tenant | Scope::Usage | Scope::Audit) {
+    if matches!(scope, Scope::Tenant | Scope::Usage | Scope::Audit | Scope::Sessions) {
         ids.push(CommandId::Open);
     }
     if matches!(scope, Scope::Tenant | Scope::Impersonation) {

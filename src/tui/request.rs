@@ -12,6 +12,8 @@ pub(crate) enum Slot {
     Members,
     TenantUsage,
     Sessions,
+    /// Of all tenants.
+    AllSessions,
     Usage,
     Plans,
     /// What is shown on a card and has no screen.

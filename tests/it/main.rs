@@ -128,6 +128,8 @@ mod server_recovery;
 mod setup;
 /// SQL files are prepared by a real server; the starter schema is nobody's business.
 mod sql_files;
+/// The sessions of everybody.
+mod tui_sessions;
 /// The browser of the console: references, values, rows that leave the screen.
 mod tui_browser;
 /// Lists that are cards, and the form for another limit.
