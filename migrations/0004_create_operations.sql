@@ -172,6 +172,44 @@ begin
     pg_catalog.jsonb_build_object('detail', pg_catalog.left(security_event.detail, 1000))::text);
 end $$;
 
+-- Rows that leave an impersonation for a file: told before the file is written and after. What they were asked
+-- with and how many they are, never what they hold.
+create function tenantdesk.result_intent(shape text, format text, row_count bigint, request uuid) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s tenantdesk.tenant_sessions := tenantdesk.live();
+begin
+  if s.id is null or s.purpose <> 'impersonate' then
+    raise exception 'no live impersonation' using errcode = '42501', hint = 'it has expired or was ended; start another';
+  end if;
+  if result_intent.format is null or result_intent.format not in ('csv', 'json') or result_intent.row_count is null or result_intent.row_count < 0 then
+    raise exception 'an export of a result has a format, csv or json, and a number of rows' using errcode = '22023';
+  end if;
+  return tenantdesk.append('tenant:' || s.tenant, 'result.export', result_intent.format, 'intent', 'client', s.id, result_intent.request,
+    pg_catalog.jsonb_build_object('sql', pg_catalog.left(result_intent.shape, 4000), 'rows', result_intent.row_count)::text);
+end $$;
+
+create function tenantdesk.result_outcome(intent bigint, outcome text, row_count bigint, bytes bigint) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s tenantdesk.tenant_sessions;
+begin
+  select t.* into s from tenantdesk.tenant_sessions t
+    where t.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))
+      and t.operator = session_user and t.purpose = 'impersonate' and t.database = tenantdesk.this_database();
+  if not found then
+    raise exception 'no such impersonation' using errcode = '42501';
+  end if;
+  if result_outcome.outcome is null or result_outcome.outcome not in ('ok', 'failed')
+      or not tenantdesk.is_open_intent('tenant:' || s.tenant, s.id, result_outcome.intent, 'result.export') then
+    raise exception 'no export % of this impersonation waits for its outcome', result_outcome.intent using errcode = '22023';
+  end if;
+  return tenantdesk.append('tenant:' || s.tenant, 'result.export', s.mode, result_outcome.outcome, 'client', s.id,
+    tenantdesk.request_of('tenant:' || s.tenant, result_outcome.intent),
+    pg_catalog.jsonb_build_object('intent', result_outcome.intent, 'rows', result_outcome.row_count, 'bytes', result_outcome.bytes)::text);
+end $$;
+grant execute on function tenantdesk.result_intent, tenantdesk.result_outcome to tenantdesk_operator;
+
 set local role tenantdesk_ledger;
 create function tenantdesk.keyed_digests(chain text, literals text[]) returns text[] language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp as $$
@@ -184,13 +222,13 @@ begin
       (select c.key from tenantdesk.chains c where c.chain = keyed_digests.chain) || pg_catalog.convert_to(l.value, 'UTF8')), 'hex'), 16) order by l.place)
     from pg_catalog.unnest(literals) with ordinality l (value, place));
 end $$;
-create function tenantdesk.is_open_intent(of_chain text, of_session bigint, of_intent bigint) returns boolean language plpgsql stable security definer
+create function tenantdesk.is_open_intent(of_chain text, of_session bigint, of_intent bigint, of_action text default 'statement') returns boolean language plpgsql stable security definer
 set search_path = pg_catalog, pg_temp as $$
 begin
   return exists (select from tenantdesk.ledger l where l.chain = of_chain and l.seq = of_intent and l.session = of_session
-      and l.action = 'statement' and l.outcome = 'intent')
+      and l.action = of_action and l.outcome = 'intent')
     and not exists (select from tenantdesk.ledger l join tenantdesk.ledger_details d on d.chain = l.chain and d.seq = l.seq
-      where l.chain = of_chain and l.seq > of_intent and l.session = of_session and l.action = 'statement' and l.outcome <> 'intent'
+      where l.chain = of_chain and l.seq > of_intent and l.session = of_session and l.action = of_action and l.outcome <> 'intent'
         and d.body::pg_catalog.jsonb ->> 'intent' = of_intent::text);
 end $$;
 create function tenantdesk.request_of(of_chain text, of_seq bigint) returns uuid language plpgsql stable security definer

@@ -127,6 +127,12 @@ attested! {
     /// `statement_outcome`: intent, outcome, rows, bytes, millis, SQLSTATE; needs the token.
     statement_outcome(intent: INT8, outcome: TEXT, rows: INT8, bytes: INT8, millis: INT8, state: TEXT)
         = "select tenantdesk.statement_outcome($1, $2, $3, $4, $5, $6)";
+    /// `result_intent`: shape, format, rows, request; needs the token.
+    result_intent(shape: TEXT, format: TEXT, rows: INT8, request: UUID)
+        = "select tenantdesk.result_intent($1, $2, $3, $4)";
+    /// `result_outcome`: intent, outcome, rows, bytes; needs the token.
+    result_outcome(intent: INT8, outcome: TEXT, rows: INT8, bytes: INT8)
+        = "select tenantdesk.result_outcome($1, $2, $3, $4)";
     /// `security_event`: kind, detail; needs the token.
     security_event(kind: TEXT, detail: TEXT) = "select tenantdesk.security_event($1, $2)";
 }

@@ -12,6 +12,7 @@ use super::desk::with_console;
 use super::invocation::Invocation;
 use super::json;
 use super::output::Printer;
+use super::record;
 use super::table::{Column, Table};
 use crate::failure::{Failure, Kind};
 use crate::format;
@@ -28,7 +29,7 @@ const MOST_BYTES: u64 = 16 << 20;
 
 /// Whether the console is wanted: there is nothing to run.
 pub(super) fn wants_console(args: &Impersonate) -> bool {
-    args.statements.is_empty() && args.file.is_none()
+    args.statements.is_empty() && args.file.is_none() && args.record.is_none()
 }
 
 /// The request, as both skins make it.
@@ -49,6 +50,9 @@ pub(super) fn request(args: &Impersonate) -> StartImpersonation {
 /// # Errors
 /// Where the session does not open or a statement fails; what ran before is printed all the same.
 pub(super) fn run(invocation: &mut Invocation, args: &Impersonate) -> Result<(), Failure> {
+    if let Some(wanted) = &args.record {
+        return record::run(invocation, args, wanted);
+    }
     // Before anything is opened: whoever writes to standard input may take his time.
     let statements = match args.file.clone() {
         Some(file) => invocation.signals.leave_when_asked(move || from_file(&file))??,
@@ -61,7 +65,11 @@ pub(super) fn run(invocation: &mut Invocation, args: &Impersonate) -> Result<(),
     let usual = Limits::default();
     let rows = invocation.flags.limit.and_then(|limit| usize::try_from(limit).ok());
     let limits = Limits { rows: rows.unwrap_or(usual.rows), ..usual };
-    let script = Script { statements, limits };
+    if args.output.is_some() && statements.len() > 1 {
+        return Err(Failure::new(Kind::Usage, "`-o` takes the result of one statement")
+            .hint("run the statements one by one, each with a file of its own"));
+    }
+    let script = Script { statements, limits, output: args.output.clone() };
     let report = with_console(invocation, async |console, progress| {
         let plan = progress.unless_cancelled(prepare(console, request(args))).await?;
         run_script(console, plan, script, progress).await
@@ -96,10 +104,20 @@ fn from_file(file: &Path) -> Result<Vec<String>, Failure> {
 struct Document<'r> {
     session: SessionDocument<'r>,
     statements: Vec<StatementDocument<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exported: Option<ExportedDocument<'r>>,
+}
+
+/// The file that was written.
+#[derive(Serialize)]
+struct ExportedDocument<'r> {
+    path: &'r Path,
+    rows: u64,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
-struct SessionDocument<'r> {
+pub(super) struct SessionDocument<'r> {
     id: i64,
     operator: &'r str,
     tenant: &'r str,
@@ -124,21 +142,31 @@ struct StatementDocument<'r> {
 
 fn document(report: &ScriptReport) -> Document<'_> {
     Document {
-        session: SessionDocument {
-            id: report.id,
-            operator: &report.operator,
-            tenant: &report.tenant,
-            member: report.member.as_deref(),
-            mode: report.mode,
-            reason: &report.reason,
-            ticket: report.ticket.as_deref(),
-            expires_at: report.expires_at,
-        },
+        session: session(report),
+        exported: report.exported.as_ref().map(|exported| ExportedDocument {
+            path: &exported.path,
+            rows: exported.rows,
+            bytes: exported.bytes,
+        }),
         statements: report
             .statements
             .iter()
             .map(|(sql, outcome)| statement(sql, outcome))
             .collect(),
+    }
+}
+
+/// The session in JSON.
+pub(super) fn session(report: &ScriptReport) -> SessionDocument<'_> {
+    SessionDocument {
+        id: report.id,
+        operator: &report.operator,
+        tenant: &report.tenant,
+        member: report.member.as_deref(),
+        mode: report.mode,
+        reason: &report.reason,
+        ticket: report.ticket.as_deref(),
+        expires_at: report.expires_at,
     }
 }
 
@@ -157,17 +185,23 @@ fn statement<'r>(sql: &'r str, outcome: &'r Outcome) -> StatementDocument<'r> {
     }
 }
 
-/// One table for each statement; what was cut is said beside it.
-fn print(printer: &mut Printer, report: &ScriptReport) {
+/// In which session it was, for those who want details.
+pub(super) fn print_session(printer: &mut Printer, report: &ScriptReport) {
     let member = report.member.as_deref().unwrap_or("nobody");
     printer.detail(&format!(
         "session {} in {} as {member}, {}, ended",
         report.id, report.tenant, report.mode
     ));
+}
+
+/// One table for each statement; what was cut is said beside it.
+fn print(printer: &mut Printer, report: &ScriptReport) {
+    print_session(printer, report);
     let mut tables = 0;
     for (_, outcome) in &report.statements {
         let rows = &outcome.rows;
-        if !rows.columns.is_empty() {
+        // What went to a file is not printed as well.
+        if !rows.columns.is_empty() && report.exported.is_none() {
             if tables > 0 {
                 printer.line("");
             }
@@ -207,6 +241,10 @@ fn print(printer: &mut Printer, report: &ScriptReport) {
                 format::count(i64::try_from(affected).unwrap_or(i64::MAX))
             ));
         }
+    }
+    if let Some(exported) = &report.exported {
+        let (path, bytes) = (exported.path.display(), format::bytes(exported.bytes));
+        printer.status(&format!("written: {path}, {bytes}; the ledger has the export"));
     }
 }
 
@@ -250,6 +288,7 @@ mod tests {
                 ("select 1".into(), outcome(StatementKind::Read, rows, None)),
                 ("update x".into(), outcome(StatementKind::Change, Rows::default(), Some(1_234))),
             ],
+            exported: None,
             failure: None,
         }
     }

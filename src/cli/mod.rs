@@ -31,6 +31,7 @@ mod paths;
 mod profile;
 mod progress_line;
 mod prompt;
+mod record;
 mod restore;
 mod server;
 mod setup;

@@ -148,6 +148,8 @@ pub enum Scope {
     Tenant,
     /// Inside an impersonation.
     Impersonation,
+    /// The tenant sessions of everybody.
+    Sessions,
     /// Usage of all tenants.
     Usage,
     /// Archives and restore.
@@ -162,11 +164,12 @@ pub enum Scope {
 
 impl Scope {
     /// All scopes in the order of documents.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Everywhere,
         Self::Tenants,
         Self::Tenant,
         Self::Impersonation,
+        Self::Sessions,
         Self::Usage,
         Self::Archives,
         Self::Restore,
@@ -182,6 +185,7 @@ impl Scope {
             Self::Tenants => "Tenants",
             Self::Tenant => "One tenant",
             Self::Impersonation => "Impersonation",
+            Self::Sessions => "Sessions",
             Self::Usage => "Usage",
             Self::Archives => "Archives",
             Self::Restore => "Restore",
@@ -211,6 +215,7 @@ command_ids! {
     // Impersonation
     Impersonate, ImpersonationList, ImpersonationShow, ImpersonationEnd, SessionEnd,
     Browse, Sql, SqlRun, Record, NextPage, PreviousPage, CountRows,
+    Follow, Links, ViewValue, Mark, CopyRows, CopyRowsJson, ResultExport, History,
     // Usage
     Usage, PlanList, PlanShow, LimitOverride,
     // Archives

@@ -35,6 +35,28 @@ const fn only_console(
     Command { default_keys, scopes, verb: false, ..verb(id, Group::Console, words, title) }
 }
 
+/// A command inside an impersonation, which only the console has.
+const fn inside(
+    id: CommandId,
+    words: &'static str,
+    title: &'static str,
+    default_keys: &'static [&'static str],
+) -> Command {
+    Command {
+        default_keys,
+        scopes: &[Scope::Impersonation],
+        level: Some(Support),
+        needs: &[Need::Impersonation],
+        verb: false,
+        ..verb(id, Group::Impersonation, words, title)
+    }
+}
+
+/// The same, where a row must be selected.
+const fn on_row(command: Command) -> Command {
+    Command { needs: &[Need::Impersonation, Need::Row], ..command }
+}
+
 /// All commands.
 pub const COMMANDS: &[Command] = &[
     Command {
@@ -92,6 +114,7 @@ pub const COMMANDS: &[Command] = &[
         )
     },
     Command {
+        default_keys: &["6", "g w"],
         scopes: &[Scope::Everywhere],
         level: Some(Support),
         ..verb(
@@ -126,7 +149,7 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         default_keys: &["X"],
-        scopes: &[Scope::Tenant],
+        scopes: &[Scope::Tenant, Scope::Sessions],
         risk: Risk::Confirm,
         level: Some(Support),
         needs: &[Need::Row],
@@ -138,38 +161,10 @@ pub const COMMANDS: &[Command] = &[
             "End the selected session: your own, or as approver anybody's",
         )
     },
-    Command {
-        default_keys: &["f2", "b"],
-        scopes: &[Scope::Impersonation],
-        level: Some(Support),
-        needs: &[Need::Impersonation],
-        verb: false,
-        ..verb(CommandId::Browse, Group::Impersonation, "browse", "Browse the rows of this tenant")
-    },
-    Command {
-        default_keys: &["f3", "e"],
-        scopes: &[Scope::Impersonation],
-        level: Some(Support),
-        needs: &[Need::Impersonation],
-        verb: false,
-        ..verb(CommandId::Sql, Group::Impersonation, "sql", "Write a statement for this tenant")
-    },
-    Command {
-        default_keys: &["f5"],
-        scopes: &[Scope::Impersonation],
-        level: Some(Support),
-        needs: &[Need::Impersonation],
-        verb: false,
-        ..verb(CommandId::SqlRun, Group::Impersonation, "sql run", "Run the statement")
-    },
-    Command {
-        default_keys: &["enter"],
-        scopes: &[Scope::Impersonation],
-        level: Some(Support),
-        needs: &[Need::Impersonation, Need::Row],
-        verb: false,
-        ..verb(CommandId::Record, Group::Impersonation, "record", "Show one row in full")
-    },
+    inside(CommandId::Browse, "browse", "Browse the rows of this tenant", &["f2", "b"]),
+    inside(CommandId::Sql, "sql", "Write a statement for this tenant", &["f3", "e"]),
+    inside(CommandId::SqlRun, "sql run", "Run the statement", &["f5"]),
+    on_row(inside(CommandId::Record, "record", "Show one row in full", &["enter"])),
     Command {
         default_keys: &["]"],
         scopes: &[Scope::Impersonation, Scope::Audit],
@@ -177,27 +172,41 @@ pub const COMMANDS: &[Command] = &[
         verb: false,
         ..verb(CommandId::NextPage, Group::Impersonation, "next page", "Next page of rows")
     },
-    Command {
-        default_keys: &["["],
-        scopes: &[Scope::Impersonation],
-        level: Some(Support),
-        needs: &[Need::Impersonation],
-        verb: false,
-        ..verb(
-            CommandId::PreviousPage,
-            Group::Impersonation,
-            "previous page",
-            "Previous page of rows",
-        )
-    },
-    Command {
-        default_keys: &["c"],
-        scopes: &[Scope::Impersonation],
-        level: Some(Support),
-        needs: &[Need::Impersonation],
-        verb: false,
-        ..verb(CommandId::CountRows, Group::Impersonation, "count", "Count the rows exactly")
-    },
+    inside(CommandId::PreviousPage, "previous page", "Previous page of rows", &["["]),
+    inside(CommandId::CountRows, "count", "Count the rows exactly", &["c"]),
+    on_row(inside(
+        CommandId::Follow,
+        "follow",
+        "Open the record that the selected value points to",
+        &["f"],
+    )),
+    on_row(inside(CommandId::Links, "links", "Show the parents and children of this row", &["r"])),
+    on_row(inside(
+        CommandId::ViewValue,
+        "view",
+        "Show the selected value whole: JSON, long text, bytes",
+        &["v"],
+    )),
+    on_row(inside(CommandId::Mark, "mark", "Mark this row, for copying", &["space"])),
+    on_row(inside(
+        CommandId::CopyRows,
+        "copy rows",
+        "Copy the marked rows, or this one, as a table",
+        &["Y"],
+    )),
+    on_row(inside(
+        CommandId::CopyRowsJson,
+        "copy json",
+        "Copy the marked rows, or this one, as JSON",
+        &["J"],
+    )),
+    inside(
+        CommandId::ResultExport,
+        "result export",
+        "Write the rows on screen to a CSV or JSON file",
+        &["w"],
+    ),
+    inside(CommandId::History, "history", "Find an earlier statement", &["f4"]),
     Command {
         default_keys: &["2", "g u"],
         scopes: &[Scope::Everywhere],

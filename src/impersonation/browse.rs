@@ -4,6 +4,7 @@
 //! typed; the list of relations, many small questions, is one record.
 
 use std::mem;
+use std::time::Duration;
 
 use futures_util::TryFutureExt as _;
 use futures_util::future::try_join_all;
@@ -14,8 +15,8 @@ use super::fetch::{Collector, Cut, Limits, Rows, Stop, fetch};
 use super::grid::{self, BrowsedColumn, BrowsedRelation};
 use super::keyset::KeySet;
 use super::page::{
-    CELL, CELL_OF_RECORD, Filter, NoSuch, Page, PageAsk, PageQuery, RECORD_BYTES, RecordField,
-    count_query, page_query, record_query,
+    CELL, CELL_OF_RECORD, NoSuch, Page, PageAsk, PageQuery, RECORD_BYTES, RecordField, count_query,
+    page_query, record_query,
 };
 use super::record::Tally;
 use super::shape::Shape;
@@ -28,19 +29,35 @@ use crate::postgres::{ServerError, Sql, Transaction};
 use crate::text::Untrusted;
 
 /// One query of the browser.
-struct Question<'q> {
-    sql: &'q Sql,
-    values: &'q [Option<String>],
-    /// What the operator typed into the filter: its digest is recorded.
-    typed: Option<&'q str>,
-    rows: usize,
-    bytes: u64,
-    request: Option<RequestId>,
+pub(super) struct Question<'q> {
+    pub(super) sql: &'q Sql,
+    pub(super) values: &'q [Option<String>],
+    /// What the operator typed into the filter, and the keys that were followed: their digests are
+    /// recorded.
+    pub(super) typed: &'q [&'q str],
+    pub(super) rows: usize,
+    pub(super) bytes: u64,
+    pub(super) time: Duration,
+    pub(super) request: Option<RequestId>,
 }
 
 impl From<NoSuch> for ImpersonationError {
     fn from(missing: NoSuch) -> Self {
         Self::NotFound(missing.0)
+    }
+}
+
+impl PageAsk {
+    /// A key that is no value of the other column's type names no row.
+    fn explained(&self, error: ImpersonationError) -> ImpersonationError {
+        match error {
+            ImpersonationError::Statement(ServerError::Statement { state, .. })
+                if self.filter.is_none() && !self.at.is_empty() && state.starts_with("22") =>
+            {
+                ImpersonationError::NotFound(format!("the record of {}", self.relation))
+            }
+            other => other,
+        }
     }
 }
 
@@ -77,11 +94,11 @@ impl Impersonation {
     pub async fn page(&self, ask: &PageAsk) -> Result<Page, ImpersonationError> {
         let relation = self.relation(&ask.relation, ask.request).await?;
         let query = page_query(relation, ask)?;
-        let typed = ask.filter.as_ref().map(|filter| filter.value.as_str());
         let (sql, values, rows) = (&query.sql, &query.values[..], ask.limit + 1);
-        let (bytes, request) = (Limits::default().bytes, ask.request);
-        let question = Question { sql, values, typed, rows, bytes, request };
-        let rows = self.browse(relation, question).await?;
+        let (Limits { bytes, time, .. }, request) = (Limits::default(), ask.request);
+        let typed = &ask.typed();
+        let question = Question { sql, values, typed, rows, bytes, time, request };
+        let rows = self.browse(relation, question).await.map_err(|error| ask.explained(error))?;
         Ok(page(&query, rows, ask, relation.note()))
     }
 
@@ -99,7 +116,9 @@ impl Impersonation {
         let relation = self.relation(name, request).await?;
         let query = record_query(relation, key)?;
         let (sql, values) = (&query.sql, &query.values[..]);
-        let question = Question { sql, values, typed: None, rows: 1, bytes: RECORD_BYTES, request };
+        let time = Limits::default().time;
+        let bytes = RECORD_BYTES;
+        let question = Question { sql, values, typed: &[], rows: 1, bytes, time, request };
         let mut rows = self.browse(relation, question).await?;
         if rows.cut == Some(Cut::Bytes) {
             return Err(ImpersonationError::Below(too_large()));
@@ -115,21 +134,17 @@ impl Impersonation {
         Ok(fields.map(field).collect())
     }
 
-    /// The exact number of rows, filter included.
+    /// The exact number of rows that pages of this ask have together.
     ///
     /// # Errors
     /// [`ImpersonationError`].
-    pub async fn count(
-        &self,
-        name: &str,
-        filter: Option<&Filter>,
-        request: Option<RequestId>,
-    ) -> Result<i64, ImpersonationError> {
-        let relation = self.relation(name, request).await?;
-        let (sql, values) = count_query(relation, filter)?;
-        let typed = filter.map(|filter| filter.value.as_str());
-        let bytes = Limits::default().bytes;
-        let question = Question { sql: &sql, values: &values, typed, rows: 1, bytes, request };
+    pub async fn count(&self, ask: &PageAsk) -> Result<i64, ImpersonationError> {
+        let request = ask.request;
+        let relation = self.relation(&ask.relation, request).await?;
+        let (sql, values) = count_query(relation, ask)?;
+        let Limits { bytes, time, .. } = Limits::default();
+        let (sql, values, typed) = (&sql, &values[..], &ask.typed()[..]);
+        let question = Question { sql, values, typed, rows: 1, bytes, time, request };
         let rows = self.browse(relation, question).await?;
         let first = rows.rows.first().and_then(|row| row.first()).and_then(Option::as_ref);
         first.and_then(|text| text.raw().parse().ok()).ok_or_else(|| {
@@ -138,17 +153,17 @@ impl Impersonation {
     }
 
     /// Runs a query of the browser, recorded.
-    async fn browse(
+    pub(super) async fn browse(
         &self,
         relation: &BrowsedRelation,
         question: Question<'_>,
     ) -> Result<Rows, ImpersonationError> {
-        let Question { sql, values, typed, rows, bytes, request } = question;
+        let Question { sql, values, typed, rows, bytes, time, request } = question;
         let tripwire = Tripwire::for_relation(&self.map, self.tenant.id.as_str(), &relation.name);
-        let limits = Limits { bytes, ..self.limits(rows) };
+        let limits = Limits { bytes, time: self.time(time), ..self.limits(rows) };
         let mut shape = Shape::of(sql.as_str());
         shape.literals.clear();
-        if let Some(typed) = typed {
+        for typed in typed {
             shape = shape.with_value(typed);
         }
         let work = async {
@@ -161,13 +176,13 @@ impl Impersonation {
         self.recorded(request, &shape, limits, work).await
     }
 
-    fn limits(&self, rows: usize) -> Limits {
+    pub(super) fn limits(&self, rows: usize) -> Limits {
         let usual = Limits::default();
         Limits { rows, time: self.time(usual.time), ..usual }
     }
 
     /// A relation by the name of the map.
-    async fn relation(
+    pub(super) async fn relation(
         &self,
         name: &str,
         request: Option<RequestId>,
@@ -181,7 +196,7 @@ impl Impersonation {
 
     /// Columns and keys of all relations, read once in a session. They are the same for all
     /// tenants, but what is kept of them goes with the session all the same.
-    async fn known(
+    pub(super) async fn known(
         &self,
         request: Option<RequestId>,
     ) -> Result<&Vec<BrowsedRelation>, ImpersonationError> {

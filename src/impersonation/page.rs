@@ -7,6 +7,7 @@
 use super::fetch::Cut;
 use super::grid::{BrowsedColumn, BrowsedRelation, RowKey};
 use super::keyset::{KeySet, Ordering, beyond, parameter};
+use super::reference::Match;
 use crate::identity::RequestId;
 use crate::postgres::{Ident, Sql};
 use crate::text::Untrusted;
@@ -85,6 +86,8 @@ pub struct PageAsk {
     pub order: Option<Order>,
     /// Which rows.
     pub filter: Option<Filter>,
+    /// Only rows that hold exactly these values: where a reference was followed to.
+    pub at: Vec<Match>,
     /// How many rows.
     pub limit: usize,
     /// The request it belongs to; the session's own where none is named.
@@ -101,9 +104,16 @@ impl PageAsk {
             from: From::Start,
             order: None,
             filter: None,
+            at: Vec::new(),
             limit,
             request: None,
         }
+    }
+
+    /// What the operator typed or followed.
+    pub(super) fn typed(&self) -> Vec<&str> {
+        let filter = self.filter.iter().map(|filter| filter.value.as_str());
+        self.at.iter().map(|one| one.value.as_str()).chain(filter).collect()
     }
 }
 
@@ -162,10 +172,7 @@ pub(super) fn page_query(relation: &BrowsedRelation, ask: &PageAsk) -> Result<Pa
     let ordering = ordering(relation, ask.order.as_ref())?;
     let key_places = key_places(relation, &ordering);
     let mut values = Vec::new();
-    let mut conditions = Vec::new();
-    if let Some(filter) = &ask.filter {
-        conditions.push(filter_condition(relation, filter, &mut values)?);
-    }
+    let mut conditions = conditions(relation, ask, &mut values)?;
     let (start, backwards) = match &ask.from {
         From::Start => (None, false),
         From::After(keys) => (Some(keys), false),
@@ -227,15 +234,43 @@ pub(super) fn record_query(relation: &BrowsedRelation, key: &KeySet) -> Result<P
 /// Makes the query that counts.
 pub(super) fn count_query(
     relation: &BrowsedRelation,
-    filter: Option<&Filter>,
+    ask: &PageAsk,
 ) -> Result<(Sql, Vec<Option<String>>), NoSuch> {
     let mut values = Vec::new();
     let mut sql = Sql::new("select pg_catalog.count(*) from ").relation(&relation.target);
-    if let Some(filter) = filter {
-        let condition = filter_condition(relation, filter, &mut values)?;
-        sql = sql.text(" where ").append(&condition);
+    let conditions = conditions(relation, ask, &mut values)?;
+    if !conditions.is_empty() {
+        sql = sql.text(" where ").append(&Sql::join(&conditions, " and "));
     }
     Ok((sql, values))
+}
+
+/// Which rows are meant, wherever a page of them begins.
+fn conditions(
+    relation: &BrowsedRelation,
+    ask: &PageAsk,
+    values: &mut Vec<Option<String>>,
+) -> Result<Vec<Sql>, NoSuch> {
+    let mut conditions = matching(relation, &ask.at, values)?;
+    if let Some(filter) = &ask.filter {
+        conditions.push(filter_condition(relation, filter, values)?);
+    }
+    Ok(conditions)
+}
+
+/// One condition for each column that must hold a value.
+pub(super) fn matching(
+    relation: &BrowsedRelation,
+    at: &[Match],
+    values: &mut Vec<Option<String>>,
+) -> Result<Vec<Sql>, NoSuch> {
+    at.iter()
+        .map(|one| {
+            let (column, value) = (one.column.clone(), one.value.clone());
+            let filter = Filter { column, operator: FilterOperator::Equal, value };
+            filter_condition(relation, &filter, values)
+        })
+        .collect()
 }
 
 fn shown(relation: &BrowsedRelation, wanted: &[String]) -> Result<Vec<BrowsedColumn>, NoSuch> {

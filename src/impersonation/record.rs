@@ -113,7 +113,7 @@ impl Impersonation {
     }
 
     /// Why nothing was run: most often because the session is over.
-    async fn not_recorded(&self, error: ConsoleError) -> ImpersonationError {
+    pub(super) async fn not_recorded(&self, error: ConsoleError) -> ImpersonationError {
         // The tenant was suspended or the member may not act any more: the sweep ends the session now.
         if let ConsoleError::Server(server) = &error
             && server.state() == Some(UNWELCOME)

@@ -3,10 +3,12 @@
 //! Each statement is a transaction of its own, in write mode committed before the next one runs.
 //! The first that fails stops the rest; what ran before it stays, and the report says so.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::ImpersonationError;
 use super::fetch::Limits;
+use super::result::{Exported, ResultExport, ResultOf};
 use super::start::{StartPlan, open};
 use super::statement::{Ask, Impersonation, Outcome, StatementCanceller};
 use crate::console::Console;
@@ -23,6 +25,8 @@ pub struct Script {
     pub statements: Vec<String>,
     /// What each may cost.
     pub limits: Limits,
+    /// A file for the rows of the last one.
+    pub output: Option<PathBuf>,
 }
 
 /// What a script did.
@@ -46,6 +50,8 @@ pub struct ScriptReport {
     pub expires_at: chrono::DateTime<chrono::Utc>,
     /// What ran, with what it gave.
     pub statements: Vec<(String, Outcome)>,
+    /// The file that was written.
+    pub exported: Option<Exported>,
     /// Why the next one did not, if one failed.
     pub failure: Option<Failure>,
 }
@@ -81,10 +87,33 @@ pub async fn run_script(
         }
         progress.advance(done);
     }
+    if let (None, Some(path)) = (&report.failure, script.output) {
+        match export(&impersonation, &report, path).await {
+            Ok(exported) => report.exported = exported,
+            Err(failure) => report.failure = Some(failure),
+        }
+    }
     if let Err(error) = impersonation.end("operator").await {
         progress.warn(format!("the session could not be ended and ends at its expiry: {error}"));
     }
     Ok(report)
+}
+
+/// Writes the rows of the last statement to a file, while the session lives.
+async fn export(
+    impersonation: &Impersonation,
+    report: &ScriptReport,
+    path: PathBuf,
+) -> Result<Option<Exported>, Failure> {
+    let Some((sql, outcome)) = report.statements.last() else { return Ok(None) };
+    let export = ResultExport {
+        of: ResultOf::Statement(sql.clone()),
+        columns: outcome.rows.columns.iter().map(|column| column.name.clone()).collect(),
+        rows: outcome.rows.rows.clone(),
+        truncated: outcome.rows.cut.is_some(),
+        path,
+    };
+    impersonation.export_result(export, None).await.map(Some)
 }
 
 /// Says which statement it was, where the server refused one.
@@ -124,7 +153,7 @@ async fn cancel_when_asked(canceller: StatementCanceller, progress: &Progress) -
     }
 }
 
-fn report(impersonation: &Impersonation) -> ScriptReport {
+pub(super) fn report(impersonation: &Impersonation) -> ScriptReport {
     ScriptReport {
         id: impersonation.id(),
         operator: impersonation.operator().to_string(),
@@ -135,6 +164,7 @@ fn report(impersonation: &Impersonation) -> ScriptReport {
         ticket: impersonation.ticket.clone(),
         expires_at: impersonation.expires_at(),
         statements: Vec::new(),
+        exported: None,
         failure: None,
     }
 }

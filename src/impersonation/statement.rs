@@ -15,6 +15,7 @@ use super::fetch::{Collector, Limits, Rows, Stop, fetch, time_limit};
 use super::grid::BrowsedRelation;
 use super::kind::{Classified, StatementKind, classify};
 use super::record::Tally;
+use super::reference::Reference;
 use super::shape::Shape;
 use super::tripwire::{Leak, Tripwire};
 use super::written;
@@ -39,6 +40,7 @@ pub struct Impersonation {
     /// The ticket.
     pub ticket: Option<String>,
     pub(super) relations: OnceCell<Vec<BrowsedRelation>>,
+    pub(super) references: OnceCell<Vec<Reference>>,
     pub(super) turn: Mutex<()>,
     /// Set for good when the tripwire was touched.
     pub(super) stopped: OnceLock<Leak>,
@@ -114,6 +116,7 @@ impl Impersonation {
             reason,
             ticket,
             relations: OnceCell::new(),
+            references: OnceCell::new(),
             turn: Mutex::new(()),
             stopped: OnceLock::new(),
             cancelled: Arc::default(),

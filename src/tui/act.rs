@@ -71,8 +71,8 @@ pub(crate) fn run(state: &mut State, id: CommandId) {
         CommandId::OperatorAdd => screen::operators::open(state, About::Add),
         CommandId::OperatorLevel => screen::operators::open(state, About::Level),
         CommandId::OperatorRemove => screen::operators::open(state, About::Remove),
-        CommandId::ImpersonationList
-        | CommandId::PlanList
+        CommandId::ImpersonationList => state.go_top(Screen::Sessions),
+        CommandId::PlanList
         | CommandId::PlanShow
         | CommandId::TablesList
         | CommandId::OperatorList => screen::cards::ask(state, id),
@@ -106,12 +106,26 @@ pub(crate) fn to_clipboard(state: &mut State, text: &str) {
     state.ask(Slot::Local, Effect::Copy(text));
 }
 
-/// Copies the picked value of the card on top.
-pub(crate) fn copy_picked(state: &mut State) {
-    let Some(Overlay::Card(card)) = state.overlays.last() else { return };
-    let picked = card.picked().map(|(name, text)| (name.to_owned(), text.to_owned()));
-    if let Some((name, text)) = picked {
-        screen::impersonation::copy_value(state, &name, &text);
+/// Commands on the picked value of the card on top, or on the value in the viewer.
+pub(crate) fn on_picked(state: &mut State, id: CommandId) {
+    let picked = match state.overlays.last() {
+        Some(Overlay::Card(card)) => card.picked(),
+        Some(Overlay::Viewer(viewer)) => Some((viewer.name.as_str(), viewer.value.as_str())),
+        _ => None,
+    };
+    let picked = picked.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let Some((name, text)) = picked else { return };
+    let of_card = matches!(state.overlays.last(), Some(Overlay::Card(_)));
+    match id {
+        CommandId::Copy => screen::impersonation::copy_value(state, &name, &text),
+        CommandId::ViewValue if of_card => {
+            screen::impersonation::view_value(state, &name, &text, None);
+        }
+        CommandId::Follow if of_card && reason::unavailable(state, command(id)).is_none() => {
+            state.overlays.pop();
+            screen::impersonation::follow_column(state, &name);
+        }
+        _ => {}
     }
 }
 
@@ -133,11 +147,13 @@ pub(crate) fn back(state: &mut State, may_quit: bool) {
 }
 
 /// What Ctrl-C cancels at the server, and what it is called.
-const CANCELLED: [(Slot, &str); 5] = [
+const CANCELLED: [(Slot, &str); 7] = [
     (Slot::Statement, "statement"),
     (Slot::Count, "count"),
     (Slot::Record, "reading of the record"),
     (Slot::CopyValue, "reading of the value"),
+    (Slot::ViewValue, "reading of the value"),
+    (Slot::Links, "counting of the children"),
     (Slot::Page, "reading of the page"),
 ];
 

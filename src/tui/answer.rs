@@ -53,7 +53,7 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         Answer::OperatorAdded(added) => screen::operators::added(state, &added),
         Answer::LevelSet(name, level) => screen::operators::changed(state, &name, level),
         Answer::OperatorRemoved { name, kept } => screen::operators::removed(state, &name, kept),
-        Answer::AllSessions(sessions) => screen::cards::sessions(state, &sessions),
+        Answer::AllSessions(sessions) => screen::sessions::listed(state, sessions),
         Answer::Provisioned(welcome) => screen::provision::done(state, &welcome),
         Answer::SessionOpened(facts) if !screen::start::is_waiting(state) => {
             unwanted(state, facts.id);
@@ -64,14 +64,13 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
             state.note(Weight::Note, "the session is ended");
             screen::load(state, state.screen());
         }
-        Answer::Relations(relations) => screen::impersonation::relations(state, relations),
-        Answer::Page(page) => screen::impersonation::page(state, page),
-        Answer::Record(record) if slot == Slot::CopyValue => {
-            screen::impersonation::copied(state, record);
-        }
-        Answer::Record(record) => screen::impersonation::record(state, record),
-        Answer::Counted(rows) => screen::impersonation::counted(state, rows),
-        Answer::Statement(result) => screen::impersonation::statement(state, result),
+        answer @ (Answer::Relations(_)
+        | Answer::Page(_)
+        | Answer::Record(_)
+        | Answer::Links(_)
+        | Answer::ResultExported(_)
+        | Answer::Counted(_)
+        | Answer::Statement(_)) => inside(state, slot, answer),
         Answer::Archives(archives) => screen::archives::listed(state, archives),
         Answer::Archive(facts) => screen::archives::inspected(state, &facts),
         Answer::Verified(verified) => screen::archives::verified(state, &verified),
@@ -85,6 +84,26 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         Answer::Switched(place) => screen::profile::arrived(state, place),
         Answer::Done if slot == Slot::EndSession => live::ended(state, Ok(())),
         Answer::Done => {}
+    }
+}
+
+/// Answers from inside a tenant.
+fn inside(state: &mut State, slot: Slot, answer: Answer) {
+    match answer {
+        Answer::Relations(relations) => screen::impersonation::relations(state, relations),
+        Answer::Page(page) => screen::impersonation::page(state, page),
+        Answer::Record(record) if slot == Slot::CopyValue => {
+            screen::impersonation::copied(state, record);
+        }
+        Answer::Record(record) if slot == Slot::ViewValue => {
+            screen::impersonation::viewed(state, record);
+        }
+        Answer::Record(record) => screen::impersonation::record(state, record),
+        Answer::Links(links) => screen::impersonation::links(state, links),
+        Answer::ResultExported(facts) => screen::impersonation::written(state, &facts),
+        Answer::Counted(rows) => screen::impersonation::counted(state, rows),
+        Answer::Statement(result) => screen::impersonation::statement(state, result),
+        _ => {}
     }
 }
 
@@ -111,6 +130,7 @@ fn failed(state: &mut State, slot: Slot, failure: &Failure) {
         | Slot::Operators
         | Slot::OpenSession
         | Slot::RestorePlan
+        | Slot::ResultExport
         | Slot::Switch => screen::form_refused(state, slot, &text),
         Slot::Page | Slot::Relations => screen::impersonation::page_failed(state, &text),
         Slot::Statement => screen::impersonation::statement_failed(state, &text),

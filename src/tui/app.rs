@@ -14,7 +14,9 @@ use super::live::Live;
 use super::operation::Operation;
 use super::overlay::Overlay;
 use super::request::{Requests, Slot};
-use super::screen::{Archives, Audit, Impersonation, Restore, Server, TenantPage, Tenants, Usage};
+use super::screen::{
+    Archives, Audit, Impersonation, Restore, Server, Sessions, TenantPage, Tenants, Usage,
+};
 use super::theme::{Look, Theme, Themes};
 use super::widget::notice::{Notices, Weight};
 use super::{act, answer, key, live, operation, press, screen};
@@ -96,6 +98,7 @@ pub(crate) enum Screen {
     Restore,
     Audit,
     Server,
+    Sessions,
 }
 
 /// A line that is being typed below the screen, for the screen on top.
@@ -143,6 +146,7 @@ pub struct State {
     pub(crate) restore: Option<Restore>,
     pub(crate) audit: Audit,
     pub(crate) server: Server,
+    pub(crate) sessions: Sessions,
 }
 
 impl State {
@@ -176,6 +180,7 @@ impl State {
             restore: None,
             audit: Audit::default(),
             server: Server::default(),
+            sessions: Sessions::default(),
             keymap,
         };
         state.arrive(start.place);
@@ -202,7 +207,7 @@ impl State {
         (self.live, self.tenant, self.impersonation, self.restore) = (None, None, None, None);
         (self.tenants, self.usage) = (Tenants::default(), Usage::default());
         (self.archives, self.audit) = (Archives::default(), Audit::default());
-        self.server = Server::default();
+        (self.server, self.sessions) = (Server::default(), Sessions::default());
         self.ask(Slot::Greeting, Effect::Greet);
         screen::load(self, Screen::Tenants);
     }
@@ -212,7 +217,9 @@ impl State {
     pub fn wake_at(&self) -> Option<DateTime<Utc>> {
         let counting = self.live.is_some()
             || !self.operations.is_empty()
-            || self.requests.is_open(Slot::Statement);
+            || self.requests.is_open(Slot::Statement)
+            // What is listed there counts down, and goes on elsewhere.
+            || self.screen() == Screen::Sessions;
         let second = counting.then(|| self.now + chrono::TimeDelta::seconds(1));
         second.into_iter().chain(self.notices.next_end()).min()
     }
@@ -248,6 +255,7 @@ impl State {
             Screen::Restore => Scope::Restore,
             Screen::Audit => Scope::Audit,
             Screen::Server => Scope::Server,
+            Screen::Sessions => Scope::Sessions,
         }
     }
 
@@ -285,6 +293,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Request> {
             state.now = now;
             state.notices.sweep(now);
             live::tick(state);
+            screen::sessions::tick(state);
         }
         Message::Answer { no, result } => answer::take(state, no, result),
         Message::Progress { no, event } => operation::progress(state, no, event),

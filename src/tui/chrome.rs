@@ -153,6 +153,7 @@ fn crumb(state: &State, screen: Screen) -> String {
         Screen::Restore => "restore".to_owned(),
         Screen::Audit => "audit".to_owned(),
         Screen::Server => "server".to_owned(),
+        Screen::Sessions => "sessions".to_owned(),
     }
 }
 
@@ -199,7 +200,7 @@ fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
     let mut ids = vec![CommandId::Help, CommandId::Palette];
     let own = COMMANDS.iter().filter(|command| command.scopes.contains(&scope));
     ids.extend(own.map(|command| command.id));
-    if matches!(scope, Scope::Tenant | Scope::Usage | Scope::Audit) {
+    if matches!(scope, Scope::Tenant | Scope::Usage | Scope::Audit | Scope::Sessions) {
         ids.push(CommandId::Open);
     }
     if matches!(scope, Scope::Tenant | Scope::Impersonation) {
@@ -216,7 +217,8 @@ fn usual_hints(state: &State) -> Vec<(String, &'static str)> {
     let typing = screen::is_typing(state);
     let hint = |id: CommandId| {
         let mut keys = state.keymap.each_key_of(id);
-        let key = if typing { keys.find(|key| key.chars().count() > 1) } else { keys.next() };
+        let is_no_letter = |key: &String| key.chars().count() > 1 && key != "space";
+        let key = if typing { keys.find(is_no_letter) } else { keys.next() };
         Some((key?, short(state, id)))
     };
     let mut hints: Vec<_> = ids.into_iter().filter(able).filter_map(hint).collect();
@@ -235,6 +237,7 @@ const fn usefulness(id: CommandId) -> u8 {
         Id::Filter | Id::Browse | Id::Sql | Id::NextPane => 2,
         Id::Back | Id::Refresh => 4,
         Id::MemberList | Id::LimitOverride => 5,
+        Id::Mark | Id::CopyRows | Id::CopyRowsJson | Id::ResultExport => 6,
         _ => 3,
     }
 }

@@ -11,11 +11,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::app::Message;
 use super::facts::{
     AddedFacts, ArchiveFacts, ArchiveLine, AuditFilter, AuditPage, ChainFacts, EndReason,
-    ExportFacts, Greeting, KeySet, MapFacts, MemberFacts, OpenAsk, OperatorAsk, OperatorFacts,
-    OverrideAsk, PageAsk, PageFacts, PlaceFacts, PlanFacts, ProfileFacts, ProvisionAsk,
-    RecordFacts, RelationFacts, RestoreFacts, RestoreMode, RestorePlanFacts, ServerFacts,
-    SessionFacts, SessionLine, StatementFacts, SwitchAsk, TenantFacts, TenantTable, UsageFacts,
-    VerifyFacts, WelcomeFacts,
+    ExportAsk, ExportFacts, Greeting, KeySet, Links, MapFacts, MemberFacts, OpenAsk, OperatorAsk,
+    OperatorFacts, OverrideAsk, PageAsk, PageFacts, PlaceFacts, PlanFacts, ProfileFacts,
+    ProvisionAsk, RecordFacts, RelationFacts, RestoreFacts, RestoreMode, RestorePlanFacts,
+    ResultFacts, ServerFacts, SessionFacts, SessionLine, StatementFacts, SwitchAsk, TenantFacts,
+    TenantTable, UsageFacts, VerifyFacts, WelcomeFacts,
 };
 use crate::audit::EventPlace;
 use crate::failure::Failure;
@@ -110,6 +110,24 @@ pub enum Effect {
         relation: String,
         /// One of [`PageFacts::keys`].
         key: KeySet,
+    },
+    /// Where one can go from a row -> [`Answer::Links`]
+    ShowLinks {
+        /// In which session.
+        session: i64,
+        /// Of which relation.
+        relation: String,
+        /// The values that are wholly here, by the names of their columns.
+        row: Vec<(String, Option<String>)>,
+        /// Whether children are counted.
+        counted: bool,
+    },
+    /// Writes the rows on screen to a file -> [`Answer::ResultExported`]
+    ExportResult {
+        /// In which session.
+        session: i64,
+        /// What.
+        ask: ExportAsk,
     },
     /// The exact number of rows, filter included -> [`Answer::Counted`]
     CountRows {
@@ -207,6 +225,8 @@ impl Effect {
             Self::ListRelations { .. } => "list relations",
             Self::FetchPage { .. } => "fetch page",
             Self::ShowRecord { .. } => "show record",
+            Self::ShowLinks { .. } => "show links",
+            Self::ExportResult { .. } => "export result",
             Self::CountRows { .. } => "count rows",
             Self::RunSql { .. } => "run statement",
             Self::ListArchives => "list archives",
@@ -236,6 +256,8 @@ impl Effect {
             Self::ListRelations { .. }
                 | Self::FetchPage { .. }
                 | Self::ShowRecord { .. }
+                | Self::ShowLinks { .. }
+                | Self::ExportResult { .. }
                 | Self::CountRows { .. }
                 | Self::RunSql { .. }
         )
@@ -270,6 +292,8 @@ pub enum Answer {
     Relations(Vec<RelationFacts>),
     Page(PageFacts),
     Record(RecordFacts),
+    Links(Links),
+    ResultExported(ResultFacts),
     Counted(i64),
     Statement(StatementFacts),
     Archives(Vec<ArchiveLine>),

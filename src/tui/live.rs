@@ -10,7 +10,7 @@ use super::effect::Effect;
 use super::facts::{EndReason, SessionFacts};
 use super::overlay::Overlay;
 use super::request::Slot;
-use super::screen::{self, Impersonation};
+use super::screen::{self, FormKind, Impersonation};
 use super::theme::Role;
 use super::widget::card::{Card, Entry};
 use super::widget::notice::Weight;
@@ -151,7 +151,8 @@ fn over(state: &mut State, why: &str) {
 
 /// Takes the screen away and forgets everything that was read.
 fn leave(state: &mut State) {
-    for slot in [Slot::Relations, Slot::Page, Slot::Count, Slot::Record, Slot::CopyValue] {
+    let slots = [Slot::Relations, Slot::Page, Slot::Count, Slot::Record, Slot::Links];
+    for slot in slots.into_iter().chain([Slot::CopyValue, Slot::ViewValue]) {
         state.requests.forget(slot);
     }
     if let Some(no) = state.requests.number(Slot::Statement) {
@@ -159,8 +160,9 @@ fn leave(state: &mut State) {
         state.requests.forget(Slot::Statement);
     }
     state.impersonation = None;
-    // A form holds what was typed, nothing that was read.
-    state.overlays.retain(|overlay| matches!(overlay, Overlay::Form(..)));
+    // A form holds what was typed, nothing that was read; one of the session has no sense any more.
+    let of_session = |kind: &FormKind| matches!(kind, FormKind::ResultExport);
+    state.overlays.retain(|overlay| matches!(overlay, Overlay::Form(kind, _) if !of_session(kind)));
     state.prompt = None;
     state.pressed.clear();
     state.stack.retain(|screen| *screen != Screen::Impersonation);

@@ -3,8 +3,11 @@
 use super::app::State;
 use super::keymap::Lookup;
 use super::overlay::Overlay;
+use super::screen::impersonation::Way;
 use super::widget::confirm::Verdict;
 use super::widget::form::Pressed;
+use super::widget::palette::Palette;
+use super::widget::pick::{Pick, Picking};
 use super::widget::{field, notice::Weight};
 use super::{act, screen};
 use crate::command::{CommandId, Key, Press};
@@ -41,8 +44,8 @@ pub(crate) fn key(state: &mut State, key: Key) {
             state.pressed.clear();
             if state.overlays.is_empty() || ALWAYS.contains(&id) {
                 act::run(state, id);
-            } else if id == CommandId::Copy {
-                act::copy_picked(state);
+            } else {
+                act::on_picked(state, id);
             }
         }
         _ => state.pressed.clear(),
@@ -61,6 +64,8 @@ pub(crate) fn paste(state: &mut State, text: &str) {
             screen::form_changed(kind, form);
         }
         Some(Overlay::Confirm(confirm)) => confirm.paste(text),
+        Some(Overlay::Viewer(viewer)) => viewer.paste(text),
+        Some(Overlay::Links(_, pick) | Overlay::History(_, pick)) => pick.paste(text),
         Some(Overlay::Card(_) | Overlay::Profiles(_)) => {}
         None => match &mut state.prompt {
             Some(prompt) => {
@@ -89,34 +94,20 @@ fn prompt(state: &mut State, key: Key) -> bool {
 
 fn overlay(state: &mut State, key: Key) -> bool {
     match state.overlays.pop() {
-        Some(Overlay::Palette(mut palette)) => {
-            let len = palette.len();
-            if field::press(&mut palette.input, key) {
-                palette.search();
-                state.overlays.push(Overlay::Palette(palette));
-                return true;
-            }
-            match key.press {
-                Press::Esc => return true,
-                Press::Enter => {
-                    if let Some(id) = palette.selected() {
-                        act::run(state, id);
-                    }
-                    return true;
-                }
-                Press::Up => palette.cursor.step(-1, len),
-                Press::Down | Press::Tab => palette.cursor.step(1, len),
-                Press::PageUp => palette.cursor.page(-1, len),
-                Press::PageDown => palette.cursor.page(1, len),
-                _ => {
-                    state.overlays.push(Overlay::Palette(palette));
-                    return false;
-                }
-            }
-            state.overlays.push(Overlay::Palette(palette));
-        }
+        Some(Overlay::Palette(palette)) => return in_palette(state, palette, key),
         Some(Overlay::Form(kind, form)) => return in_form(state, kind, form, key),
         Some(Overlay::Profiles(list)) => return screen::profile::press(state, list, key),
+        Some(Overlay::Viewer(mut viewer)) => match viewer.press(key) {
+            None => {}
+            Some(taken) => {
+                state.overlays.push(Overlay::Viewer(viewer));
+                return taken;
+            }
+        },
+        Some(Overlay::Links(ways, pick)) => return in_links(state, ways, pick, key),
+        Some(Overlay::History(statements, pick)) => {
+            return in_history(state, statements, pick, key);
+        }
         Some(Overlay::Confirm(mut confirm)) => match confirm.press(key) {
             Verdict::Yes(reason) => act::agreed(state, confirm.then, reason),
             Verdict::No => {}
@@ -146,6 +137,64 @@ fn overlay(state: &mut State, key: Key) -> bool {
             state.overlays.push(Overlay::Card(card));
         }
         None => return false,
+    }
+    true
+}
+
+fn in_palette(state: &mut State, mut palette: Palette, key: Key) -> bool {
+    let len = palette.len();
+    if field::press(&mut palette.input, key) {
+        palette.search();
+        state.overlays.push(Overlay::Palette(palette));
+        return true;
+    }
+    match key.press {
+        Press::Esc => return true,
+        Press::Enter => {
+            if let Some(id) = palette.selected() {
+                act::run(state, id);
+            }
+            return true;
+        }
+        Press::Up => palette.cursor.step(-1, len),
+        Press::Down | Press::Tab => palette.cursor.step(1, len),
+        Press::PageUp => palette.cursor.page(-1, len),
+        Press::PageDown => palette.cursor.page(1, len),
+        _ => {
+            state.overlays.push(Overlay::Palette(palette));
+            return false;
+        }
+    }
+    state.overlays.push(Overlay::Palette(palette));
+    true
+}
+
+fn in_links(state: &mut State, mut ways: Vec<Way>, mut pick: Pick, key: Key) -> bool {
+    match pick.press(key) {
+        Picking::Picked(index) if index < ways.len() => {
+            screen::impersonation::go_along(state, ways.swap_remove(index));
+        }
+        Picking::Picked(_) | Picking::Close => {}
+        known => {
+            state.overlays.push(Overlay::Links(ways, pick));
+            return known == Picking::Taken;
+        }
+    }
+    true
+}
+
+fn in_history(state: &mut State, statements: Vec<String>, mut pick: Pick, key: Key) -> bool {
+    match pick.press(key) {
+        Picking::Picked(index) => {
+            if let Some(sql) = statements.get(index) {
+                screen::impersonation::recall(state, sql);
+            }
+        }
+        Picking::Close => {}
+        known => {
+            state.overlays.push(Overlay::History(statements, pick));
+            return known == Picking::Taken;
+        }
     }
     true
 }

@@ -96,6 +96,19 @@ fn of_inside(state: &State, own: &screen::Impersonation, id: CommandId) -> Optio
         CommandId::NextPage | CommandId::PreviousPage | CommandId::CountRows => {
             "only where rows are browsed"
         }
+        CommandId::Follow | CommandId::Links if sql => "only where rows are browsed",
+        CommandId::Follow
+        | CommandId::Links
+        | CommandId::ViewValue
+        | CommandId::Mark
+        | CommandId::CopyRows
+        | CommandId::CopyRowsJson
+            if own.in_relations() || !own.has_rows() || own.is_typing() =>
+        {
+            "select a row first"
+        }
+        CommandId::ResultExport if !own.has_rows() => "there are no rows on screen",
+        CommandId::History if !own.has_statements() => "no statement was run yet",
         CommandId::SqlRun if !sql => "write a statement first",
         CommandId::Browse if !sql => "rows are browsed already",
         CommandId::Sql if screen::is_typing(state) => "one is being written",

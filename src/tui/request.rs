@@ -12,6 +12,8 @@ pub(crate) enum Slot {
     Members,
     TenantUsage,
     Sessions,
+    /// Of all tenants.
+    AllSessions,
     Usage,
     Plans,
     /// What is shown on a card and has no screen.
@@ -32,6 +34,12 @@ pub(crate) enum Slot {
     Record,
     /// A record of which one value is to be copied.
     CopyValue,
+    /// A record of which one value is to be looked at.
+    ViewValue,
+    /// Where one can go from a row.
+    Links,
+    /// Rows that go to a file.
+    ResultExport,
     Statement,
     Archives,
     Inspect,
@@ -62,6 +70,7 @@ impl Slot {
                 | Self::EndOther
                 | Self::Export
                 | Self::Restore
+                | Self::ResultExport
                 | Self::Cancel
                 | Self::Switch
                 | Self::Local

@@ -203,6 +203,10 @@ pub(crate) struct Symbols {
     pub(crate) descending: &'static str,
     pub(crate) about: &'static str,
     pub(crate) choice: (&'static str, &'static str),
+    /// To a parent, to children.
+    pub(crate) ways: (&'static str, &'static str),
+    /// Before a marked row.
+    pub(crate) marked: &'static str,
 }
 
 const UNICODE: Symbols = Symbols {
@@ -221,6 +225,8 @@ const UNICODE: Symbols = Symbols {
     ascending: "↑",
     descending: "↓",
     about: "≈",
+    ways: ("↑", "↓"),
+    marked: "● ",
     choice: ("‹ ", " ›"),
 };
 
@@ -257,6 +263,8 @@ const ASCII: Symbols = Symbols {
     ascending: "^",
     descending: "v",
     about: "~",
+    ways: ("up", "down"),
+    marked: "* ",
     choice: ("< ", " >"),
 };
 

@@ -50,6 +50,10 @@ pub fn view(state: &State, frame: &mut Frame<'_>) {
             Overlay::Confirm(confirm) => confirm.draw(frame, inside, state.look),
             Overlay::Form(_, form) => form.draw(frame, inside, state.look),
             Overlay::Profiles(list) => list.draw(state, frame, inside),
+            Overlay::Viewer(viewer) => viewer.draw(frame, inside, state.look),
+            Overlay::Links(_, pick) | Overlay::History(_, pick) => {
+                pick.draw(frame, inside, state.look);
+            }
         }
     }
     chrome::notices(state, frame, Rect { height: inside.height + 1, ..inside });

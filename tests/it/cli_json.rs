@@ -201,6 +201,16 @@ fn statements_and_sessions() {
     let cut = check(&home, &[&INSIDE[..], &cut].concat(), &shape);
     assert_eq!(cut["statements"][0]["truncated"], true);
 
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("rows.csv");
+    let wanted = ["-c", "select 1 as one, '=1+1' as sum", "-o", file.to_str().unwrap()];
+    let mut shape = shape.clone();
+    shape["exported"] = json!({ "path": "path", "rows": "number", "bytes": "number" });
+    check(&home, &[&INSIDE[..], &wanted].concat(), &shape);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "\"one\",\"sum\"\n\"1\",\"'=1+1\"\n");
+    let again = home.run(&[&INSIDE[..], &wanted].concat());
+    assert!(text(&again.stderr).contains("is there already"), "{}", text(&again.stderr));
+
     let mut seen = session();
     seen["live"] = "bool".into();
     seen["opened_at"] = "time".into();
@@ -211,6 +221,33 @@ fn statements_and_sessions() {
     check(&home, &["impersonation", "show", &id], &json!({ "session": seen }));
     let ended = json!({ "session": { "id": "number" }, "ended": "bool" });
     check(&home, &["impersonation", "end", &id], &ended);
+}
+
+#[test]
+fn one_record_and_its_neighbours() {
+    let home = Home::started();
+    let field = json!({ "column": "text", "value": "text?", "truncated": "bool" });
+    let parent = json!({ "relation": "text", "columns": ["text"], "key": "anything" });
+    let mut child = parent.clone();
+    child["rows"] = "number?".into();
+    child["more"] = "bool".into();
+    let record =
+        json!({ "relation": "text", "fields": [field], "parents": [parent], "children": [child] });
+    let shape = json!({ "session": session(), "record": record });
+    let read = ["-c", "select tenant_id, id from workspaces"];
+    let rows = home.answer(&[&INSIDE[..], &read].concat());
+    let row = &rows["statements"][0]["rows"][0];
+    let key = |separator: &str| {
+        format!("workspaces:{}{separator}{}", row[0].as_str().unwrap(), row[1].as_str().unwrap())
+    };
+    let found = check(&home, &[&INSIDE[..], &["--record", &key(",")]].concat(), &shape);
+    assert_eq!(found["record"]["relation"], "app.workspaces");
+    let parents = found["record"]["parents"].as_array().unwrap();
+    assert!(parents.iter().any(|one| one["relation"] == "app.tenants"), "{parents:?}");
+    for wrong in ["workspaces:1", "nothing:1", &key("x,")] {
+        let refused = home.run(&[&INSIDE[..], &["--record", wrong]].concat());
+        assert!(!refused.status.success(), "{wrong}");
+    }
 }
 
 #[test]

@@ -128,6 +128,8 @@ mod server_recovery;
 mod setup;
 /// SQL files are prepared by a real server; the starter schema is nobody's business.
 mod sql_files;
+/// The browser of the console: references, values, rows that leave the screen.
+mod tui_browser;
 /// Lists that are cards, and the form for another limit.
 mod tui_cards;
 /// How the console behaves, driven by key strings.
@@ -142,6 +144,8 @@ mod tui_profiles;
 mod tui_runner;
 /// What the screens of the console look like.
 mod tui_screens;
+/// The sessions of everybody.
+mod tui_sessions;
 /// The console in a real pseudo-terminal.
 mod tui_terminal;
 /// What runs long in the console: progress, cancelling, what comes too late.

@@ -13,6 +13,7 @@ const QUERIES: &[(&str, &str)] = &[
     ("catalog/roles", include_str!("../../src/catalog/sql/roles.sql")),
     ("catalog/sequences", include_str!("../../src/catalog/sql/sequences.sql")),
     ("doctor/bypass", include_str!("../../src/doctor/sql/bypass.sql")),
+    ("impersonation/references", include_str!("../../src/impersonation/sql/references.sql")),
     ("impersonation/grid", include_str!("../../src/impersonation/sql/grid.sql")),
     ("archive/footprint", include_str!("../../src/archive/sql/footprint.sql")),
     ("archive/source", include_str!("../../src/archive/sql/source.sql")),

@@ -18,7 +18,6 @@ fn the_palette_shows_lists_on_cards() {
     check("card_tables", ":tables list<enter>");
     check("card_operators", ":operator list<enter>");
     check("card_plans", ":plan list<enter>");
-    check("card_sessions", ":impersonation list<enter>");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn the_key_bar_offers_what_is_possible_and_only_that() {
     console.press("<esc>e");
     assert!(!last_line(&console).contains("pageup"), "nothing was run yet");
     console.press("select 1;<enter>").press("<ctrl-u>");
-    assert!(console.press("<size:120x24>").shows("pageup earlier"), "{}", console.text());
+    assert!(console.press("<size:120x24>").shows("f4 history"), "{}", console.text());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use crate::format::parse_duration;
 use crate::identity::Reason;
+use crate::impersonation::{ResultFormat, WantedRecord};
 
 /// Arguments of `impersonate`.
 ///
@@ -36,6 +37,44 @@ pub struct Impersonate {
     /// A file of statements to run; `-` is standard input
     #[arg(short = 'f', long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// A record to show, with its parents and how many children it has, as in shop.orders:7; the values
+    /// of a key of several columns are separated by commas, or are a JSON array
+    #[arg(long, value_name = "TABLE:KEY", conflicts_with_all = ["statements", "file"], value_parser = parse_record)]
+    pub record: Option<WantedRecord>,
+    /// Write the result of the statement to a new file that ends with .csv or .json; recorded as an export
+    #[arg(short = 'o', long, value_name = "FILE", conflicts_with_all = ["file", "record"], requires = "statements", value_parser = parse_output)]
+    pub output: Option<PathBuf>,
+}
+
+/// Where a result can go.
+fn parse_output(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    ResultFormat::of(&path).map(|_| path)
+}
+
+/// Reads `TABLE:KEY`; a point or a colon of a quoted name is part of the name.
+fn parse_record(text: &str) -> Result<WantedRecord, String> {
+    let mut quoted = false;
+    let colon = text.char_indices().find(|(_, c)| {
+        quoted ^= *c == '"';
+        *c == ':' && !quoted
+    });
+    let (relation, key) = colon
+        .map(|(at, _)| (&text[..at], &text[at + 1..]))
+        .filter(|(relation, key)| !relation.is_empty() && !key.is_empty())
+        .ok_or("it is written TABLE:KEY, as in shop.orders:7")?;
+    let key = if key.starts_with('[') {
+        let values: Vec<serde_json::Value> =
+            serde_json::from_str(key).map_err(|error| format!("the key is no JSON: {error}"))?;
+        let text = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        values.into_iter().map(text).collect()
+    } else {
+        key.split(',').map(str::to_owned).collect()
+    };
+    Ok(WantedRecord { relation: relation.to_owned(), key })
 }
 
 /// Verbs of `impersonation`.
@@ -69,4 +108,22 @@ pub struct Session {
 pub struct End {
     /// The number of the session
     pub id: Option<i64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_a_relation_and_the_values_of_its_key() {
+        let read = |text: &str| parse_record(text).map(|wanted| (wanted.relation, wanted.key));
+        let is = |relation: &str, key: &[&str]| {
+            Ok((relation.to_owned(), key.iter().map(|value| (*value).to_owned()).collect()))
+        };
+        assert_eq!(read("shop.orders:7"), is("shop.orders", &["7"]));
+        assert_eq!(read("\"a:b\".c:x,y"), is("\"a:b\".c", &["x", "y"]));
+        assert_eq!(read("t:[\"a,b\", 7]"), is("t", &["a,b", "7"]));
+        assert_eq!(read("t:2026-01-01 10:00"), is("t", &["2026-01-01 10:00"]));
+        assert!(read("shop.orders").is_err() && read("t:").is_err() && read("t:[1").is_err());
+    }
 }

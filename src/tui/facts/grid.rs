@@ -1,8 +1,10 @@
 //! Facts on rows inside a tenant: relations, pages of rows, results of statements.
 
+use std::path::PathBuf;
+
 use chrono::TimeDelta;
 
-use super::{GridFilter, Order};
+use super::{GridFilter, Match, Order};
 use crate::text::Untrusted;
 
 /// A relation that can be browsed.
@@ -55,8 +57,34 @@ pub struct PageAsk {
     pub order: Option<Order>,
     /// Which rows.
     pub filter: Option<GridFilter>,
+    /// Only rows that hold exactly these values: where a reference was followed to.
+    pub at: Vec<Match>,
     /// How many rows at most.
     pub limit: usize,
+}
+
+/// What rows that go to a file came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportOf {
+    /// A page.
+    Page(PageAsk),
+    /// A statement as typed.
+    Statement(String),
+}
+
+/// The rows on screen, for a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportAsk {
+    /// What they came from.
+    pub of: ExportOf,
+    /// The names of the columns.
+    pub columns: Vec<Untrusted>,
+    /// The rows; `None` is NULL.
+    pub rows: Vec<Vec<Option<Untrusted>>>,
+    /// Whether there are more rows, or longer values, than these.
+    pub truncated: bool,
+    /// Where to; its ending is the format.
+    pub path: PathBuf,
 }
 
 /// A page of rows.

@@ -14,15 +14,18 @@ mod table;
 mod tenant;
 
 pub use crate::archive::restore::RestoreMode;
-pub use crate::impersonation::{Filter as GridFilter, FilterOperator, Order};
+pub use crate::impersonation::{
+    Counted, Exported as ResultFacts, Filter as GridFilter, FilterOperator, Link, Links, Match,
+    Order, Reference, ResultFormat,
+};
 pub use crate::usage::LimitState;
 pub use archive::{
     ArchiveFacts, ArchiveLine, ArchiveRelation, ExportFacts, RestoreFacts, RestorePlanFacts,
     RestoreRelation, VerifyFacts,
 };
 pub use grid::{
-    ColumnFacts, KeySet, PageAsk, PageFacts, PageFrom, RecordFacts, RecordField, RelationFacts,
-    StatementFacts,
+    ColumnFacts, ExportAsk, ExportOf, KeySet, PageAsk, PageFacts, PageFrom, RecordFacts,
+    RecordField, RelationFacts, StatementFacts,
 };
 pub use installation::{AddedFacts, MapFacts, MappedRelation, OperatorAsk, OperatorFacts};
 pub use ledger::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts};

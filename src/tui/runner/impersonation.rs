@@ -10,8 +10,9 @@ use crate::impersonation::{
 use crate::text::Untrusted;
 use crate::tui::effect::RequestNo;
 use crate::tui::facts::{
-    ColumnFacts, EndReason, KeySet, MemberFacts, OpenAsk, PageAsk, PageFacts, PageFrom,
-    RecordFacts, RecordField, RelationFacts, SessionFacts, StatementFacts,
+    ColumnFacts, EndReason, ExportAsk, ExportOf, KeySet, Links, MemberFacts, OpenAsk, PageAsk,
+    PageFacts, PageFrom, RecordFacts, RecordField, RelationFacts, ResultFacts, SessionFacts,
+    StatementFacts,
 };
 
 impl Site {
@@ -166,6 +167,40 @@ impl Site {
         Ok(RecordFacts { fields: record.into_iter().map(field).collect() })
     }
 
+    /// Where one can go from a row of a relation.
+    pub(super) async fn links(
+        &self,
+        no: RequestNo,
+        session: i64,
+        (relation, row): (String, Vec<(String, Option<String>)>),
+        counted: bool,
+    ) -> Result<Links, Failure> {
+        let session = self.session(session).await?;
+        let links = session.links(&relation, &row, counted, Some(self.request));
+        self.cancellable(no, &session, links).await
+    }
+
+    /// Rows of the screen go to a file.
+    pub(super) async fn export_result(
+        &self,
+        session: i64,
+        ask: ExportAsk,
+    ) -> Result<ResultFacts, Failure> {
+        let session = self.session(session).await?;
+        let path = std::path::absolute(&ask.path).unwrap_or(ask.path);
+        let export = inside::ResultExport {
+            of: match ask.of {
+                ExportOf::Page(page) => inside::ResultOf::Page(page_ask(page)),
+                ExportOf::Statement(sql) => inside::ResultOf::Statement(sql),
+            },
+            columns: ask.columns,
+            rows: ask.rows,
+            truncated: ask.truncated,
+            path,
+        };
+        session.export_result(export, Some(self.request)).await
+    }
+
     /// The exact number of rows.
     pub(super) async fn count(
         &self,
@@ -174,9 +209,8 @@ impl Site {
         ask: PageAsk,
     ) -> Result<i64, Failure> {
         let session = self.session(session).await?;
-        let filter = ask.filter;
-        let count = session.count(&ask.relation, filter.as_ref(), Some(self.request));
-        self.cancellable(no, &session, count).await
+        let ask = Ask { request: Some(self.request), ..page_ask(ask) };
+        self.cancellable(no, &session, session.count(&ask)).await
     }
 
     /// One statement.
@@ -279,6 +313,7 @@ fn page_ask(ask: PageAsk) -> Ask {
         },
         order: ask.order,
         filter: ask.filter,
+        at: ask.at,
         ..Ask::new(ask.relation, ask.limit)
     }
 }

@@ -196,7 +196,7 @@ impl Site {
     /// Carries one effect out and logs why it could not.
     async fn answer(&self, request: Request, tell: Tell) -> Result<Answer, Failure> {
         let inside = request.effect.is_inside();
-        let result = self.carry_out(request, tell).await;
+        let result = Box::pin(self.carry_out(request, tell)).await;
         if let Err(failure) = &result {
             // What fails inside a tenant may name values of its rows: the log has the kind only.
             let message = if inside { "failed inside a tenant session" } else { failure.logged() };
@@ -221,15 +221,9 @@ impl Site {
             Effect::OverrideLimit(ask) => self.override_limit(ask).await.map(Answer::LimitSet),
             Effect::ListTables => self.tables().await.map(Answer::Map),
             Effect::ListOperators => self.operators().await.map(Answer::Operators),
-            Effect::AddOperator(ask) => {
-                Box::pin(self.add_operator(ask)).await.map(Answer::OperatorAdded)
+            Effect::AddOperator(_) | Effect::SetLevel { .. } | Effect::RemoveOperator(_) => {
+                self.change_operator(effect).await
             }
-            Effect::SetLevel { name, level } => {
-                self.set_level(&name, level).await.map(|()| Answer::LevelSet(name, level))
-            }
-            Effect::RemoveOperator(name) => Box::pin(self.remove_operator(&name))
-                .await
-                .map(|kept| Answer::OperatorRemoved { name, kept }),
             Effect::ListAllSessions => self.all_sessions().await.map(Answer::AllSessions),
             Effect::EndOther(id) => self.end_other(id).await.map(|()| Answer::OtherEnded),
             Effect::ListAudit { filter, older_than } => {
@@ -251,8 +245,10 @@ impl Site {
             | Effect::ListRelations { .. }
             | Effect::FetchPage { .. }
             | Effect::ShowRecord { .. }
+            | Effect::ShowLinks { .. }
+            | Effect::ExportResult { .. }
             | Effect::CountRows { .. }
-            | Effect::RunSql { .. } => self.impersonate(no, effect).await,
+            | Effect::RunSql { .. } => Box::pin(self.impersonate(no, effect)).await,
             Effect::Provision(_)
             | Effect::VerifyAudit
             | Effect::VerifyArchive(_)
@@ -265,6 +261,22 @@ impl Site {
                 };
                 self.long(no, &tell, work).await
             }
+        }
+    }
+
+    /// The effects that change an operator; any other does nothing.
+    async fn change_operator(&self, effect: Effect) -> Result<Answer, Failure> {
+        match effect {
+            Effect::AddOperator(ask) => {
+                Box::pin(self.add_operator(ask)).await.map(Answer::OperatorAdded)
+            }
+            Effect::SetLevel { name, level } => {
+                self.set_level(&name, level).await.map(|()| Answer::LevelSet(name, level))
+            }
+            Effect::RemoveOperator(name) => Box::pin(self.remove_operator(&name))
+                .await
+                .map(|kept| Answer::OperatorRemoved { name, kept }),
+            _ => Ok(Answer::Done),
         }
     }
 
@@ -283,6 +295,12 @@ impl Site {
             }
             Effect::ShowRecord { session, relation, key } => {
                 self.record(no, session, relation, key).await.map(Answer::Record)
+            }
+            Effect::ShowLinks { session, relation, row, counted } => {
+                self.links(no, session, (relation, row), counted).await.map(Answer::Links)
+            }
+            Effect::ExportResult { session, ask } => {
+                self.export_result(session, ask).await.map(Answer::ResultExported)
             }
             Effect::CountRows { session, ask } => {
                 self.count(no, session, ask).await.map(Answer::Counted)

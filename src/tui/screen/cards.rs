@@ -1,11 +1,10 @@
-//! Lists that need no screen of their own, as cards: sessions of all tenants, plans, the relation
-//! map, the operators.
+//! Lists that need no screen of their own, as cards: plans, the relation map, the operators.
 
 use crate::command::CommandId;
 use crate::format::quantity;
 use crate::tui::app::{Screen, State};
 use crate::tui::effect::Effect;
-use crate::tui::facts::{MapFacts, OperatorFacts, PlanFacts, SessionLine};
+use crate::tui::facts::{MapFacts, OperatorFacts, PlanFacts};
 use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
 use crate::tui::theme::Role;
@@ -13,13 +12,9 @@ use crate::tui::widget::card::{Card, Entry};
 
 use super::tenant::TenantPage;
 
-/// Sessions on one card.
-const SESSIONS: usize = 100;
-
 /// Asks for what the card shows.
 pub(crate) fn ask(state: &mut State, id: CommandId) {
     let effect = match id {
-        CommandId::ImpersonationList => Effect::ListAllSessions,
         CommandId::PlanList => Effect::ListPlans,
         CommandId::PlanShow => match plan_in_question(state) {
             Some(plan) => Effect::ShowPlan(plan),
@@ -119,35 +114,4 @@ pub(crate) fn operators(state: &mut State, operators: &[OperatorFacts]) {
     });
     let entries = entries.collect();
     push(state, "operators", entries, "there is no operator");
-}
-
-/// Sessions of all tenants.
-pub(crate) fn sessions(state: &mut State, sessions: &[SessionLine]) {
-    let slugs = state.tenants.slugs(&sessions.iter().map(|line| line.tenant.raw()).collect());
-    let mut entries = Vec::new();
-    for session in sessions.iter().take(SESSIONS) {
-        let tenant = session.tenant.raw();
-        let slug = slugs.get(tenant).map_or(tenant, String::as_str);
-        let member = session.member.as_ref().map(|member| format!(" as {}", member.screen()));
-        let (time, role) = match session.ended_at {
-            None => {
-                let left = (session.expires_at - state.now).max(chrono::TimeDelta::zero());
-                (format!("RUNNING, {} left", crate::format::duration(left)), Role::Warn)
-            }
-            Some(ended) => (format!("ended {}", ended.format("%Y-%m-%d %H:%M")), Role::Text),
-        };
-        let text = format!(
-            "{slug}, {} ({}){}\n{time}: {}",
-            session.purpose.screen(),
-            session.mode.screen(),
-            member.unwrap_or_default(),
-            session.reason.screen()
-        );
-        let label = format!("{} {}", session.id, session.operator.screen());
-        entries.push(Entry::new(label, text).role(role));
-    }
-    if let older @ 1.. = sessions.len().saturating_sub(SESSIONS) {
-        entries.push(Entry::note(format!("and {older} older ones"), Role::Dim));
-    }
-    push(state, "sessions of all tenants, newest first", entries, "nobody was in a tenant yet");
 }

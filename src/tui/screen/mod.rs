@@ -12,6 +12,7 @@ pub(super) mod profile;
 pub(super) mod provision;
 pub(super) mod restore;
 pub(super) mod server;
+pub(super) mod sessions;
 pub(super) mod start;
 pub(super) mod tenant;
 pub(super) mod tenants;
@@ -28,6 +29,7 @@ pub(super) use prompt::{prompt_changed, prompt_done, prompt_filter, prompt_find}
 pub(super) use provision::provision;
 pub(super) use restore::Restore;
 pub(super) use server::Server;
+pub(super) use sessions::Sessions;
 pub(super) use sheet::{FormKind, form_abandoned, form_changed, form_refused, form_sent};
 pub(super) use start::{open_session, start_impersonation};
 pub(super) use tenant::TenantPage;
@@ -54,13 +56,15 @@ pub(super) fn load(state: &mut State, screen: Screen) {
         Screen::Restore => restore::load(state),
         Screen::Audit => audit::load(state),
         Screen::Server => server::load(state),
+        Screen::Sessions => sessions::load(state),
     }
 }
 
-/// The page of a tenant lists its sessions: one of them has just ended.
+/// Where sessions are listed, one of them has just ended.
 pub(super) fn load_after_session(state: &mut State) {
-    if state.screen() == Screen::Tenant && !state.quitting {
-        load(state, Screen::Tenant);
+    let screen = state.screen();
+    if matches!(screen, Screen::Tenant | Screen::Sessions) && !state.quitting {
+        load(state, screen);
     }
 }
 
@@ -75,6 +79,7 @@ pub(super) fn act(state: &mut State, id: CommandId) {
         Screen::Restore => restore::act(state, id),
         Screen::Audit => audit::act(state, id),
         Screen::Server => server::act(state, id),
+        Screen::Sessions => sessions::act(state, id),
     }
 }
 
@@ -89,6 +94,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Screen::Restore => restore::draw(state, frame, area),
         Screen::Audit => audit::draw(state, frame, area),
         Screen::Server => server::draw(state, frame, area),
+        Screen::Sessions => sessions::draw(state, frame, area),
     }
 }
 
@@ -116,6 +122,7 @@ pub(super) fn step_back(state: &mut State) -> bool {
         Screen::Tenants => tenants::step_back(state),
         Screen::Usage => usage::step_back(state),
         Screen::Audit => audit::step_back(state),
+        Screen::Sessions => sessions::step_back(state),
         Screen::Impersonation => impersonation::step_back(state),
         _ => false,
     }
@@ -149,8 +156,11 @@ impl State {
 
 /// Whose session is selected, where it is a running one.
 pub(super) fn running_session(state: &State) -> Option<&Untrusted> {
-    let page = state.tenant.as_ref().filter(|_| state.screen() == Screen::Tenant);
-    page.and_then(TenantPage::running_session)
+    match state.screen() {
+        Screen::Tenant => state.tenant.as_ref().and_then(TenantPage::running_session),
+        Screen::Sessions => state.sessions.running(),
+        _ => None,
+    }
 }
 
 /// Whether the list on screen has a selected row.
@@ -162,6 +172,7 @@ pub(super) fn has_row(state: &State) -> bool {
         Screen::Archives => state.archives.selected().is_some(),
         Screen::Restore => state.restore.is_some(),
         Screen::Audit => state.audit.has_row(),
+        Screen::Sessions => state.sessions.selected().is_some(),
         Screen::Server => true,
     }
 }

@@ -4,7 +4,7 @@ use crate::tui::app::{Prompt, Screen, State};
 use crate::tui::effect::Effect;
 use crate::tui::request::Slot;
 
-use super::{audit, impersonation, tenants, usage};
+use super::{audit, impersonation, sessions, tenants, usage};
 
 /// Opens the filter of the screen on top, with what it is now.
 pub(crate) fn prompt_filter(state: &mut State) {
@@ -13,6 +13,7 @@ pub(crate) fn prompt_filter(state: &mut State) {
             ("a part of any column; ~abc finds scattered letters", &state.tenants.filter)
         }
         Screen::Usage => ("a part of slug or plan", &state.usage.filter),
+        Screen::Sessions => ("a part of operator, tenant, mode or reason", &state.sessions.filter),
         Screen::Audit => ("tenant:acme operator:jo action:export since:2d", &state.audit.text),
         Screen::Impersonation => match &state.impersonation {
             Some(own) if !own.is_sql() => {
@@ -43,6 +44,7 @@ pub(crate) fn prompt_changed(state: &mut State) {
     match state.screen() {
         Screen::Tenants => tenants::filter(state, &text),
         Screen::Usage => usage::filter(state, &text),
+        Screen::Sessions => sessions::filter(state, &text),
         _ => {}
     }
 }
@@ -61,6 +63,7 @@ pub(crate) fn prompt_done(state: &mut State, wanted: bool) {
     match state.screen() {
         Screen::Tenants if !wanted => tenants::filter(state, &prompt.before),
         Screen::Usage if !wanted => usage::filter(state, &prompt.before),
+        Screen::Sessions if !wanted => sessions::filter(state, &prompt.before),
         Screen::Audit if wanted => audit::filter(state, &text),
         Screen::Impersonation if wanted => impersonation::filter(state, &text),
         _ => {}

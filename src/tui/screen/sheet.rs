@@ -9,7 +9,7 @@ use crate::tui::overlay::Overlay;
 use crate::tui::request::Slot;
 use crate::tui::widget::form::Form;
 
-use super::{limit, operators, profile, provision, restore, start};
+use super::{impersonation, limit, operators, profile, provision, restore, start};
 
 /// What a form is for.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub(crate) enum FormKind {
     Secret {
         profile: ProfileFacts,
     },
+    /// Where the rows on screen are to go.
+    ResultExport,
     /// `None` while the operators are being read, or where none of them is meant.
     Operators {
         about: operators::About,
@@ -62,6 +64,7 @@ pub(crate) fn form_sent(state: &mut State) {
         FormKind::Limit { .. } => limit::send(state),
         FormKind::Secret { .. } => profile::send(state),
         FormKind::Operators { .. } => operators::send(state),
+        FormKind::ResultExport => impersonation::send_export(state),
     }
 }
 
@@ -74,6 +77,7 @@ pub(crate) fn form_abandoned(state: &mut State, kind: &FormKind) {
         FormKind::Provision
         | FormKind::Limit { .. }
         | FormKind::Operators { .. }
+        | FormKind::ResultExport
         | FormKind::Secret { .. } => {}
     }
 }
@@ -84,6 +88,7 @@ pub(crate) fn form_refused(state: &mut State, slot: Slot, text: &str) -> bool {
         (Overlay::Form(FormKind::Provision, form), Slot::Provision)
         | (Overlay::Form(FormKind::Limit { .. }, form), Slot::Override)
         | (Overlay::Form(FormKind::Secret { .. }, form), Slot::Switch)
+        | (Overlay::Form(FormKind::ResultExport, form), Slot::ResultExport)
         | (Overlay::Form(FormKind::Operators { .. }, form), Slot::AddOperator | Slot::Operators)
         | (Overlay::Form(FormKind::Start { .. }, form), Slot::OpenSession)
         | (Overlay::Form(FormKind::Restore { .. }, form), Slot::RestorePlan) => Some(form),

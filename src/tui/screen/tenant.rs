@@ -160,9 +160,8 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
             page.pane = Pane::Members;
         }
         (CommandId::Open, Pane::Sessions) => {
-            if let Some(session) = page.selected_session() {
-                let card = Card::new(format!("session {}", session.id), session_entries(session));
-                state.overlays.push(Overlay::Card(card));
+            if let Some(session) = page.selected_session().cloned() {
+                session_card(state, &session);
             }
         }
         (CommandId::Open, Pane::Members) => {
@@ -185,7 +184,19 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
 
 fn end_other(state: &mut State) {
     let session = state.tenant.as_ref().and_then(TenantPage::selected_session);
-    let Some(session) = session else { return };
+    if let Some(session) = session.cloned() {
+        confirm_end(state, &session);
+    }
+}
+
+/// Everything that is known of a session.
+pub(super) fn session_card(state: &mut State, session: &SessionLine) {
+    let card = Card::new(format!("session {}", session.id), session_entries(session));
+    state.overlays.push(Overlay::Card(card));
+}
+
+/// Asks whether a session is to end.
+pub(super) fn confirm_end(state: &mut State, session: &SessionLine) {
     let text = format!(
         "Ends session {} of {} and its connections at once. What it changed stays.",
         session.id,

@@ -9,5 +9,7 @@ pub(super) mod gauge;
 pub(super) mod notice;
 pub(super) mod palette;
 pub(super) mod pane;
+pub(super) mod pick;
 pub(super) mod text;
+pub(super) mod viewer;
 pub(super) mod window;

@@ -6,6 +6,8 @@ mod acting;
 mod browsing;
 /// How it ends: from elsewhere, by time, by the tripwire.
 mod ending;
+/// References, to parents and children.
+mod following;
 /// What rows look like, what is cut, what is refused.
 mod reading;
 /// What the ledger says.

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use tenantdesk::identity::{Mode, RequestId};
-use tenantdesk::impersonation::{Ask, ImpersonationError};
+use tenantdesk::impersonation::{Ask, ImpersonationError, ResultExport, ResultOf};
 
 use super::{console, first, reader, request, run, try_start, until, writer};
 use crate::harness::cluster::SUPERUSER;
@@ -155,4 +155,74 @@ async fn request_ids_run_through() {
             format!("impersonate.end operator {opening}"),
         ]
     );
+}
+
+/// A result that goes to a file of a directory.
+fn to_file(path: std::path::PathBuf) -> ResultExport {
+    ResultExport {
+        of: ResultOf::Statement("select 'CANARY' as word".into()),
+        columns: vec!["word".into()],
+        rows: vec![vec![Some("CANARY".into())], vec![None]],
+        truncated: false,
+        path,
+    }
+}
+
+#[tokio::test]
+async fn an_export_is_in_the_ledger_before_the_file_is_there_and_without_its_rows() {
+    let desk = Desk::product();
+    let inside = reader(&desk).await;
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("rows.json");
+    let written = inside.export_result(to_file(path.clone()), None).await.unwrap();
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(written.bytes, std::fs::metadata(&path).unwrap().len());
+    let seen = "select string_agg(l.outcome || ' ' || l.object || ' ' || d.body, e'\\n' order by l.seq) from tenantdesk.ledger l join tenantdesk.ledger_details d using (chain, seq) where l.action = 'result.export'";
+    let recorded = desk.rows(SUPERUSER, seen);
+    let lines: Vec<&str> = recorded.lines().collect();
+    assert!(lines[0].starts_with("intent json") && lines[0].contains("select ? as word"));
+    assert!(lines[1].starts_with("ok read") && lines[1].contains("\"rows\": 2"), "{recorded}");
+    assert!(!recorded.contains("CANARY"));
+    // Nothing is written over, and a slip is no export.
+    for path in [path, home.path().join("rows.txt")] {
+        inside.export_result(to_file(path), None).await.unwrap_err();
+    }
+    assert_eq!(desk.rows(SUPERUSER, seen), recorded);
+    // What could not be written is recorded as that.
+    let nowhere = home.path().join("nowhere/rows.csv");
+    inside.export_result(to_file(nowhere), None).await.unwrap_err();
+    assert!(desk.rows(SUPERUSER, seen).lines().last().unwrap().starts_with("failed"));
+}
+
+#[tokio::test]
+async fn without_a_record_no_file_is_written() {
+    let desk = Desk::product();
+    let inside = reader(&desk).await;
+    let home = tempfile::tempdir().unwrap();
+    desk.rows(
+        SUPERUSER,
+        "revoke execute on function tenantdesk.result_intent from tenantdesk_operator",
+    );
+    let path = home.path().join("rows.csv");
+    inside.export_result(to_file(path.clone()), None).await.unwrap_err();
+    assert!(!path.exists());
+    desk.rows(
+        SUPERUSER,
+        "grant execute on function tenantdesk.result_intent to tenantdesk_operator",
+    );
+    inside.export_result(to_file(path.clone()), None).await.unwrap();
+    assert!(path.exists(), "control");
+    // From psql: no outcome without an intent of the same session, and no session without its token.
+    let operator = inside.operator().to_string();
+    let refused = desk.psql(
+        &operator,
+        "set role tenantdesk_operator; select tenantdesk.result_intent('x', 'csv', 1, null)",
+    );
+    assert!(refused.stderr.contains("no live impersonation"), "{}", refused.stderr);
+    let refused = desk.psql(
+        &operator,
+        "set role tenantdesk_operator; select tenantdesk.result_outcome(1, 'ok', 1, 1)",
+    );
+    assert!(refused.stderr.contains("no such impersonation"), "{}", refused.stderr);
 }

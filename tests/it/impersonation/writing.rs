@@ -141,7 +141,8 @@ async fn a_script_stops_at_the_first_failure_and_keeps_what_was_done() {
     let console = console(&desk, &desk.operator("admin")).await;
     let plan = prepare(&console, request(Mode::Write)).await.unwrap();
     let text = "update app.projects set secret = 'one;two' where id = 3; -- then\n select nonsense; update app.projects set secret = 'never';";
-    let script = Script { statements: split_statements(text), limits: Limits::default() };
+    let script =
+        Script { statements: split_statements(text), limits: Limits::default(), output: None };
     assert_eq!(script.statements.len(), 3);
     let report = run_script(&console, plan, script, &Progress::silent()).await.unwrap();
     assert_eq!(report.statements.len(), 1);
@@ -163,6 +164,7 @@ async fn a_script_that_is_cancelled_stops_on_the_server_and_ends_its_session() {
     let script = Script {
         statements: vec!["select pg_sleep(60)".into(), "select 2".into()],
         limits: Limits::default(),
+        output: None,
     };
     let progress = Progress::silent();
     let running = run_script(&console, plan, script, &progress);

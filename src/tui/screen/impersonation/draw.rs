@@ -8,7 +8,7 @@ use crate::command::CommandId;
 use crate::tui::app::State;
 use crate::tui::facts::{PageFrom, RelationFacts};
 use crate::tui::request::Slot;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Look, Role};
 use crate::tui::widget::pane::pane;
 use crate::tui::widget::text::{line, width, wrap};
 use crate::tui::widget::window::{Column, Table, plain};
@@ -92,9 +92,10 @@ fn common_schema(relations: &[RelationFacts]) -> Option<&str> {
 
 fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) {
     let look = state.look;
-    let title = match &browse.ask {
+    let view = &browse.view;
+    let title = match &view.ask {
         Some(ask) if state.requests.is_open(Slot::Page) => format!("{}, reading", ask.relation),
-        Some(ask) => ask.relation.clone(),
+        Some(_) => way(browse, area.width.saturating_sub(6), look),
         None => "rows".to_owned(),
     };
     let inner = pane(frame, area, &title, browse.rows_focused, look);
@@ -105,19 +106,19 @@ fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) 
         let at = (inner.x, y, inner.width);
         line(frame.buffer_mut(), at, text, look.style(Role::Warn), look);
     }
-    let order = browse.ask.as_ref().and_then(|ask| ask.order.as_ref());
+    let order = view.ask.as_ref().and_then(|ask| ask.order.as_ref());
     let order = order.map(|order| (order.column.as_str(), order.descending));
-    match &browse.grid {
+    match &view.grid {
         Some(grid) => grid.draw(frame.buffer_mut(), table, (browse.rows_focused, order), look),
-        None if browse.fault.is_none() => {
+        None if view.fault.is_none() => {
             let opens = || format!("{} opens a relation", state.keymap.name(CommandId::Record));
-            let text = browse.ask.as_ref().map_or_else(opens, |_| "reading".to_owned());
+            let text = view.ask.as_ref().map_or_else(opens, |_| "reading".to_owned());
             let at = (inner.x, inner.y, inner.width);
             line(frame.buffer_mut(), at, &text, look.style(Role::Dim), look);
         }
         None => {}
     }
-    let (text, role) = match &browse.fault {
+    let (text, role) = match &view.fault {
         Some(fault) => (fault.lines().next().unwrap_or("").to_owned(), Role::Bad),
         None => (foot(state, browse), Role::Dim),
     };
@@ -125,9 +126,19 @@ fn draw_rows(state: &State, browse: &Browse, frame: &mut Frame<'_>, area: Rect) 
     line(frame.buffer_mut(), at, &text, look.style(role), look);
 }
 
+/// The relations on the way here; where the room is short, what is furthest goes first.
+fn way(browse: &Browse, room: u16, look: Look) -> String {
+    let views = browse.trail.iter().chain([&browse.view]);
+    let names: Vec<&str> =
+        views.filter_map(|view| Some(view.ask.as_ref()?.relation.as_str())).collect();
+    let crumb = look.symbols().crumb;
+    let from = (0..names.len()).find(|from| width(&names[*from..].join(crumb)) <= room);
+    names[from.unwrap_or(names.len().saturating_sub(1))..].join(crumb)
+}
+
 /// What is to be known of the page on screen, in at most three lines.
 fn remarks(state: &State, browse: &Browse, room: u16) -> Vec<String> {
-    let Some(links) = &browse.page else { return Vec::new() };
+    let Some(links) = &browse.view.page else { return Vec::new() };
     let mut remarks: Vec<String> =
         links.note.iter().flat_map(|note| wrap(note.raw(), room)).take(2).collect();
     if links.cut {
@@ -144,26 +155,32 @@ fn remarks(state: &State, browse: &Browse, room: u16) -> Vec<String> {
 /// `page 2, 200 rows of ≈12,345, more: [ ], filtered: ..`
 fn foot(state: &State, browse: &Browse) -> String {
     let look = state.look;
-    let (Some(grid), Some(links)) = (&browse.grid, &browse.page) else { return String::new() };
+    let view = &browse.view;
+    let (Some(grid), Some(links)) = (&view.grid, &view.page) else { return String::new() };
     let count = crate::format::count;
     let rows = i64::try_from(grid.rows.len()).unwrap_or(i64::MAX);
-    let ask = browse.ask.as_ref();
+    let ask = view.ask.as_ref();
     let estimate = browse.relations.iter().flatten();
     let estimate = estimate
         .filter(|relation| ask.is_some_and(|ask| ask.relation == relation.name))
         .find_map(|relation| relation.rows_estimate);
     let last = links.after.is_none() && (grid.has_keys() || links.note.is_none());
-    let of = match (browse.exact, estimate) {
+    let of = match (view.exact, estimate) {
         (Some(exact), _) => format!(" of {}", count(exact)),
         // What is on screen is all there is: an estimate would only confuse.
         (None, _) if last && links.before.is_none() => ", no more".to_owned(),
-        (None, Some(about)) if browse.filter.is_empty() => {
+        (None, Some(about))
+            if view.filter.is_empty() && ask.is_none_or(|ask| ask.at.is_empty()) =>
+        {
             format!(" of {}{}", look.symbols().about, count(about))
         }
         _ => String::new(),
     };
     let rows = crate::format::counted(rows, "row");
-    let mut text = format!("page {}, {rows}{of}", browse.number);
+    let mut text = format!("page {}, {rows}{of}", view.number);
+    if !grid.marked.is_empty() {
+        text = format!("{text}, {} marked", grid.marked.len());
+    }
     let at_start = ask.is_some_and(|ask| ask.from == PageFrom::Start);
     let more = [
         (links.before.is_some() && !at_start, CommandId::PreviousPage),
@@ -174,8 +191,11 @@ fn foot(state: &State, browse: &Browse) -> String {
     if !keys.is_empty() {
         text = format!("{text}, more: {keys}");
     }
-    // At the end, because it can be long.
-    if browse.filter.is_empty() { text } else { format!("{text}, filtered: {}", browse.filter) }
+    // At the end, because they can be long.
+    for one in ask.iter().flat_map(|ask| &ask.at) {
+        text = format!("{text}, {} = {}", one.column, one.value);
+    }
+    if view.filter.is_empty() { text } else { format!("{text}, filtered: {}", view.filter) }
 }
 
 fn draw_sql(state: &State, sql: &SqlPrompt, frame: &mut Frame<'_>, area: Rect) {

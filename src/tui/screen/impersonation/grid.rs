@@ -1,7 +1,7 @@
 //! Rows and columns inside a tenant: drawn through a window in both directions.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -25,6 +25,8 @@ pub(super) struct Grid {
     keys: Vec<KeySet>,
     /// Cells whose value is longer than what is here.
     shortened: HashSet<(usize, usize)>,
+    /// Rows that are to be copied together.
+    pub(super) marked: BTreeSet<usize>,
     widths: Vec<u16>,
     /// A memory of the drawing: the column at the left edge.
     first: Cell<usize>,
@@ -46,8 +48,8 @@ impl Grid {
         };
         let widths = columns.iter().enumerate().map(measure).collect();
         let (cursor, first) = (Cursor::default(), Cell::new(0));
-        let (keys, shortened) = Default::default();
-        Self { columns, rows, cursor, column: 0, keys, shortened, widths, first }
+        let (keys, shortened, marked) = Default::default();
+        Self { columns, rows, cursor, column: 0, keys, shortened, marked, widths, first }
     }
 
     /// With what a page knows of its rows beside their values.
@@ -71,6 +73,43 @@ impl Grid {
         self.shortened.contains(&(self.cursor.selected, column))
     }
 
+    /// How many values of these rows are longer than what is here.
+    pub(super) fn shortened_in(&self, rows: &[usize]) -> usize {
+        self.shortened.iter().filter(|(row, _)| rows.contains(row)).count()
+    }
+
+    /// The values of the selected row that are wholly here.
+    pub(super) fn whole_values(&self) -> Vec<(String, Option<String>)> {
+        let Some(row) = self.rows.get(self.cursor.selected) else { return Vec::new() };
+        let cells = self.columns.iter().zip(row).enumerate();
+        let whole = cells.filter(|(index, _)| !self.is_shortened(*index));
+        let text = |cell: &Option<Untrusted>| cell.as_ref().map(|text| text.raw().to_owned());
+        whole.map(|(_, (column, cell))| (column.name.raw().to_owned(), text(cell))).collect()
+    }
+
+    /// Marks the selected row, or takes its mark away, and goes on to the next.
+    pub(super) fn mark(&mut self) {
+        let row = self.cursor.selected;
+        if row < self.rows.len() && !self.marked.remove(&row) {
+            self.marked.insert(row);
+        }
+        self.cursor.step(1, self.rows.len());
+    }
+
+    /// The marked rows; the selected one where none is.
+    pub(super) fn marked_or_selected(&self) -> Vec<usize> {
+        if self.marked.is_empty() {
+            return vec![self.cursor.selected.min(self.rows.len().saturating_sub(1))];
+        }
+        self.marked.iter().copied().collect()
+    }
+
+    /// The type of a column, as SQL names it.
+    pub(super) fn kind_of(&self, name: &str) -> &str {
+        let column = self.columns.iter().find(|column| column.name.raw() == name);
+        column.map_or("", |column| column.kind.raw())
+    }
+
     /// The name of the selected column.
     pub(super) fn column_name(&self) -> Option<String> {
         self.columns.get(self.column).map(|column| column.name.raw().to_owned())
@@ -86,6 +125,11 @@ impl Grid {
             id => return crate::tui::screen::travel(&mut self.cursor, self.rows.len(), id),
         }
         true
+    }
+
+    /// The selected cell.
+    pub(super) fn selected_cell(&self) -> Option<&Option<Untrusted>> {
+        self.rows.get(self.cursor.selected)?.get(self.column)
     }
 
     /// The raw text of the selected cell.
@@ -124,10 +168,17 @@ impl Grid {
                 ..Column::new("", self.widths[index])
             })
             .collect();
-        let cell = |row: usize, column: usize| match self.rows[row].get(first + column) {
-            Some(Some(text)) => (one_line(text.raw()).into(), Role::Text),
-            Some(None) => ("NULL".into(), Role::Null),
-            None => ("".into(), Role::Text),
+        let cell = |row: usize, column: usize| {
+            let marked = self.marked.contains(&row);
+            let sign = if marked && column == 0 { look.symbols().marked } else { "" };
+            let role = |role| if marked { Role::Warn } else { role };
+            match self.rows[row].get(first + column) {
+                Some(Some(text)) => {
+                    (format!("{sign}{}", one_line(text.raw())).into(), role(Role::Text))
+                }
+                Some(None) => (format!("{sign}NULL").into(), role(Role::Null)),
+                None => ("".into(), Role::Text),
+            }
         };
         let (len, cursor, empty) = (self.rows.len(), &self.cursor, "no rows");
         Table { columns: &columns, len, cursor, focused, empty, cell }.draw(buffer, area, look);

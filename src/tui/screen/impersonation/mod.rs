@@ -5,14 +5,20 @@
 mod browse;
 mod condition;
 mod draw;
+mod follow;
 mod grid;
+mod history;
 mod prompt;
 mod record;
+mod rows;
 
 pub(crate) use browse::{counted, filter, page, page_failed, relations};
 pub(crate) use draw::draw;
+pub(crate) use follow::{Way, arrived as links, follow_column, go as go_along};
+pub(crate) use history::recall;
 pub(crate) use prompt::{statement, statement_failed};
-pub(crate) use record::{copied, copy_value, record};
+pub(crate) use record::{copied, copy_value, record, view_value, viewed};
+pub(crate) use rows::{send as send_export, written};
 
 use crate::command::{CommandId, Key};
 use crate::tui::app::State;
@@ -20,6 +26,7 @@ use crate::tui::effect::Effect;
 use crate::tui::request::Slot;
 
 use browse::Browse;
+use follow::Wanted;
 use grid::Grid;
 use prompt::SqlPrompt;
 
@@ -31,6 +38,10 @@ pub(crate) struct Impersonation {
     sql: SqlPrompt,
     /// The column whose value is to be copied as soon as its record is there.
     copying: Option<String>,
+    /// The column whose value is to be looked at as soon as its record is there.
+    viewing: Option<String>,
+    /// What the ways from a row are asked for.
+    following: Option<Wanted>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,7 +76,7 @@ impl Impersonation {
     /// Whether there is a relation that was opened, or the result of a statement.
     pub(crate) fn has_rows(&self) -> bool {
         match self.tab {
-            Tab::Browse => self.browse.grid.is_some(),
+            Tab::Browse => self.browse.view.grid.is_some(),
             Tab::Sql => self.sql.grid().is_some(),
         }
     }
@@ -75,6 +86,11 @@ impl Impersonation {
         !self.is_sql() && self.browse.in_relations()
     }
 
+    /// Whether a statement was run in this session.
+    pub(crate) fn has_statements(&self) -> bool {
+        self.sql.has_history()
+    }
+
     /// Whether an earlier statement can be fetched.
     pub(crate) fn has_history(&self) -> bool {
         self.is_sql() && self.sql.has_history()
@@ -82,13 +98,13 @@ impl Impersonation {
 
     /// The filter as typed.
     pub(crate) fn filter_text(&self) -> &String {
-        &self.browse.filter
+        &self.browse.view.filter
     }
 
     /// The grid on screen.
     fn grid(&mut self) -> Option<&mut Grid> {
         match self.tab {
-            Tab::Browse => self.browse.grid.as_mut(),
+            Tab::Browse => self.browse.view.grid.as_mut(),
             Tab::Sql => self.sql.grid_mut(),
         }
     }
@@ -123,6 +139,14 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
             }
         }
         CommandId::Copy => record::copy(state),
+        CommandId::ViewValue => record::view(state),
+        CommandId::Follow => follow::follow(state),
+        CommandId::Links => follow::links(state),
+        CommandId::Mark => rows::mark(state),
+        CommandId::CopyRows => rows::copy_table(state),
+        CommandId::CopyRowsJson => rows::copy_json(state),
+        CommandId::ResultExport => rows::ask_file(state),
+        CommandId::History => history::show(state),
         CommandId::SqlRun => prompt::run(state),
         id => match own.tab {
             Tab::Browse => browse::act(state, id),

@@ -24,21 +24,30 @@ pub(super) struct SqlPrompt {
     pub(super) editing: bool,
     pub(super) outcome: Option<Outcome>,
     history: Vec<String>,
+    /// What runs, or ran last.
+    ran: String,
     /// Which earlier statement is shown; the length of the history is the one being written.
     at: usize,
 }
 
 /// What became of the last statement.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them")]
 pub(super) enum Outcome {
-    Rows { grid: Grid, summary: String },
+    Rows {
+        grid: Grid,
+        summary: String,
+        /// What gave them.
+        sql: String,
+        truncated: bool,
+    },
     Failed(String),
 }
 
 impl Default for SqlPrompt {
     fn default() -> Self {
         let (editor, history) = (TextArea::default(), Vec::new());
-        Self { editor, editing: true, outcome: None, history, at: 0 }
+        Self { editor, editing: true, outcome: None, history, ran: String::new(), at: 0 }
     }
 }
 
@@ -55,6 +64,21 @@ impl SqlPrompt {
             Some(Outcome::Rows { grid, .. }) => Some(grid),
             _ => None,
         }
+    }
+
+    /// Rows, and with which statement they were asked for.
+    pub(super) fn result(&self) -> Option<(&str, &Grid, bool)> {
+        match &self.outcome {
+            Some(Outcome::Rows { grid, sql, truncated, .. }) if !grid.columns.is_empty() => {
+                Some((sql, grid, *truncated))
+            }
+            _ => None,
+        }
+    }
+
+    /// What was run, the oldest first.
+    pub(super) fn history(&self) -> &[String] {
+        &self.history
     }
 
     pub(super) fn has_history(&self) -> bool {
@@ -101,7 +125,7 @@ impl SqlPrompt {
         self.editor.lines().join("\n").trim().to_owned()
     }
 
-    fn show(&mut self, text: &str) {
+    pub(super) fn show(&mut self, text: &str) {
         self.editor = TextArea::new(text.lines().map(str::to_owned).collect());
         self.editor.move_cursor(CursorMove::Bottom);
         self.editor.move_cursor(CursorMove::End);
@@ -148,6 +172,10 @@ pub(super) fn typed(state: &mut State, key: Key) -> bool {
         run(state);
         return true;
     }
+    if key.ctrl && key.press == Press::Char('r') && own.sql.has_history() {
+        super::history::show(state);
+        return true;
+    }
     own.sql.press(key)
 }
 
@@ -167,6 +195,7 @@ pub(super) fn run(state: &mut State) {
     own.sql.history.retain(|earlier| *earlier != sql);
     own.sql.history.push(sql.clone());
     own.sql.at = own.sql.history.len();
+    own.sql.ran.clone_from(&sql);
     state.ask(Slot::Statement, Effect::RunSql { session, sql });
 }
 
@@ -186,7 +215,8 @@ pub(crate) fn statement(state: &mut State, facts: StatementFacts) {
     }
     summary = format!("{summary}, {} ms", facts.took.num_milliseconds());
     let grid = Grid::new(facts.columns, facts.rows);
-    own.sql.outcome = Some(Outcome::Rows { grid, summary });
+    let (sql, truncated) = (own.sql.ran.clone(), facts.truncated);
+    own.sql.outcome = Some(Outcome::Rows { grid, summary, sql, truncated });
 }
 
 /// The statement failed, or was cancelled.

@@ -11,12 +11,13 @@ use crate::tui::request::Slot;
 use crate::tui::theme::Role;
 use crate::tui::widget::card::{Card, Entry};
 use crate::tui::widget::notice::Weight;
+use crate::tui::widget::viewer::Viewer;
 
 use super::grid::Grid;
 use super::session;
 
 /// Some terminals, and programs between them and us, take no more from the clipboard sequence.
-const CLIPBOARD_BYTES: usize = 56_000;
+pub(super) const CLIPBOARD_BYTES: usize = 56_000;
 
 /// Shows the selected row: as the database has it, or as it is here where it has no key and where
 /// it came from a statement, whose values are whole.
@@ -29,9 +30,9 @@ pub(super) fn show(state: &mut State) {
 /// The record is there.
 pub(crate) fn record(state: &mut State, record: RecordFacts) {
     let Some(own) = &state.impersonation else { return };
-    let relation = own.browse.ask.as_ref().map_or("", |ask| ask.relation.as_str());
+    let relation = own.browse.view.ask.as_ref().map_or("", |ask| ask.relation.as_str());
     let title = format!("record of {relation}");
-    let column = own.browse.grid.as_ref().and_then(Grid::column_name).unwrap_or_default();
+    let column = own.browse.view.grid.as_ref().and_then(Grid::column_name).unwrap_or_default();
     let picked = record.fields.iter().position(|field| field.name.raw() == column);
     let mut entries = Vec::new();
     for field in record.fields {
@@ -64,7 +65,11 @@ fn as_it_is_here(state: &mut State) {
 fn push(state: &mut State, title: String, entries: Vec<Entry>, picked: usize) {
     let copies = state.keymap.name(CommandId::Copy);
     let mut card = Card::new(title, entries);
-    card.foot = format!("tab next value   {copies} copies it   esc close");
+    let views = state.keymap.name(CommandId::ViewValue);
+    let follows = state.keymap.name(CommandId::Follow);
+    let follows =
+        if found_again(state).is_some() { format!("   {follows} follows") } else { String::new() };
+    card.foot = format!("tab next value   {copies} copies   {views} whole{follows}   esc close");
     card.pick(picked);
     state.overlays.push(Overlay::Card(card));
 }
@@ -100,6 +105,50 @@ pub(crate) fn copied(state: &mut State, record: RecordFacts) {
     }
 }
 
+/// Shows the selected value whole, as far as it can be had.
+pub(super) fn view(state: &mut State) {
+    let Some(own) = &mut state.impersonation else { return };
+    let Some(grid) = own.grid() else { return };
+    let (Some(name), Some(cell)) = (grid.column_name(), grid.selected_cell()) else { return };
+    let (cell, shortened) = (cell.clone(), grid.is_shortened(grid.column));
+    if shortened
+        && let (Some((relation, key)), Some(session)) = (found_again(state), session(state))
+    {
+        if let Some(own) = &mut state.impersonation {
+            own.viewing = Some(name);
+        }
+        state.ask(Slot::ViewValue, Effect::ShowRecord { session, relation, key });
+        return;
+    }
+    let remark = "cut here: a row without a key is shown as far as its page has it";
+    open_viewer(state, &name, cell.as_ref(), shortened.then_some(remark));
+}
+
+/// The record of the value that is to be looked at is there.
+pub(crate) fn viewed(state: &mut State, record: RecordFacts) {
+    let wanted = state.impersonation.as_mut().and_then(|own| own.viewing.take());
+    let found = record.fields.into_iter().find(|field| Some(field.name.raw()) == wanted.as_deref());
+    let Some(field) = found else { return };
+    let remark = field.shortened.then_some("cut here: the value is longer than a record shows");
+    open_viewer(state, field.name.raw(), field.value.as_ref(), remark);
+}
+
+fn open_viewer(state: &mut State, name: &str, value: Option<&Untrusted>, remark: Option<&str>) {
+    let Some(value) = value else {
+        return state.note(Weight::Note, format!("{} is NULL", crate::text::screen(name)));
+    };
+    view_value(state, name, value.raw(), remark);
+}
+
+/// Opens the viewer for a value of the selected row.
+pub(crate) fn view_value(state: &mut State, name: &str, value: &str, remark: Option<&str>) {
+    let Some(own) = &mut state.impersonation else { return };
+    let kind = own.grid().map_or_else(String::new, |grid| grid.kind_of(name).to_owned());
+    let mut viewer = Viewer::new(name, &kind, value, remark.map(str::to_owned));
+    viewer.copies = state.keymap.name(CommandId::Copy);
+    state.overlays.push(Overlay::Viewer(Box::new(viewer)));
+}
+
 /// Copies a value and says so without showing it: messages outlive the session.
 pub(crate) fn copy_value(state: &mut State, name: &str, text: &str) {
     let count = |number: usize| crate::format::count(i64::try_from(number).unwrap_or(i64::MAX));
@@ -116,6 +165,7 @@ pub(crate) fn copy_value(state: &mut State, name: &str, text: &str) {
 /// The relation and the key of the selected row, where rows are browsed and have one.
 fn found_again(state: &State) -> Option<(String, KeySet)> {
     let own = state.impersonation.as_ref().filter(|own| !own.is_sql())?;
-    let relation = own.browse.ask.as_ref()?.relation.clone();
-    Some((relation, own.browse.grid.as_ref()?.key()?.clone()))
+    let view = &own.browse.view;
+    let relation = view.ask.as_ref()?.relation.clone();
+    Some((relation, view.grid.as_ref()?.key()?.clone()))
 }
