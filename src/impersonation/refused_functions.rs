@@ -158,7 +158,7 @@ fn call(
             Some(beginning) => name.starts_with(beginning),
             None => name == *refused,
         };
-        if names.iter().any(|refused| fits(&refused)) {
+        if names.iter().any(fits) {
             return Err(Refusal::new(what(), why));
         }
     }

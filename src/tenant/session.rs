@@ -17,6 +17,7 @@ use crate::postgres::{
     Canceller, Hangup, Ident, Isolation, Link, Preamble, ServerError, Sql, Transaction, connect,
 };
 use secrecy::{ExposeSecret, SecretString};
+use tokio_postgres::Row;
 
 /// Why a session did not open.
 #[derive(Debug, Error)]
@@ -218,28 +219,7 @@ pub async fn open(
     getrandom::fill(&mut bytes).map_err(|e| SessionError::NoRandomness(e.to_string()))?;
     let token = SecretString::from(hex::encode(bytes));
     let digest = Sha256::digest(token.expose_secret()).to_vec();
-    #[expect(clippy::cast_precision_loss, reason = "at most eight hours of seconds")]
-    let seconds = ask.duration.num_seconds() as f64;
-    let opened = console
-        .call(Attested::open_session(
-            &digest,
-            &ask.tenant.as_str(),
-            &ask.purpose.as_str(),
-            &ask.mode.as_str(),
-            &ask.reason.as_str(),
-            &ask.ticket,
-            &ask.member,
-            &seconds,
-            &console.request().as_uuid(),
-            &ask.grounds.approval,
-            &ask.grounds.break_glass,
-            &ask.grounds.unmask,
-        ))
-        .await
-        .map_err(already_open)?;
-    let row = opened
-        .first()
-        .ok_or_else(|| ConsoleError::Server(ServerError::Answer("no session".to_owned())))?;
+    let row = record_opening(console, &ask, &digest).await?;
     let id: i64 = row.get(0);
     // The name is how an end at expiry tells this session's connection from another's.
     let link = match connect(console.endpoint(), &format!("tenantdesk/{id}")).await {
@@ -280,6 +260,35 @@ pub async fn open(
         search_path: map.search_path.clone(),
         told,
     })
+}
+
+/// The database decides, and records the opening in the same transaction.
+async fn record_opening(
+    console: &Console,
+    ask: &OpenSession,
+    digest: &Vec<u8>,
+) -> Result<Row, SessionError> {
+    #[expect(clippy::cast_precision_loss, reason = "at most eight hours of seconds")]
+    let seconds = ask.duration.num_seconds() as f64;
+    let opened = console
+        .call(Attested::open_session(
+            digest,
+            &ask.tenant.as_str(),
+            &ask.purpose.as_str(),
+            &ask.mode.as_str(),
+            &ask.reason.as_str(),
+            &ask.ticket,
+            &ask.member,
+            &seconds,
+            &console.request().as_uuid(),
+            &ask.grounds.approval,
+            &ask.grounds.break_glass,
+            &ask.grounds.unmask,
+        ))
+        .await
+        .map_err(already_open)?;
+    let none = || ConsoleError::Server(ServerError::Answer("no session".to_owned()));
+    opened.into_iter().next().ok_or_else(none).map_err(Into::into)
 }
 
 /// One live impersonation per operator is a unique index.

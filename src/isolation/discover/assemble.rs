@@ -15,8 +15,14 @@ use super::proposal::{
     Verdict,
 };
 use super::propose::Findings;
-use crate::isolation::map::{Class, Relation, RelationMap, Root, Step};
+use crate::isolation::map::{Class, MapError, Relation, RelationMap, Root, Step};
 use crate::isolation::template;
+
+/// The decisions make a map that contradicts itself.
+fn impossible(error: &MapError) -> DecisionError {
+    let decision = "what was decided".to_owned();
+    DecisionError::Impossible { decision, why: error.to_string() }
+}
 
 /// Puts the proposal together.
 ///
@@ -41,10 +47,11 @@ pub(super) fn proposal(
             findings.people.users.and_then(|u| class.get(&u)).is_some_and(|c| *c != Class::Excluded)
         })
     });
-    let keyed = |number: usize| class.get(&number) == Some(&Class::Keyed);
     let metrics = decisions.metrics.clone().unwrap_or_else(|| {
         let members = members.as_ref().map(|members| &members.value);
-        metrics::propose(findings.graph, findings.keys, members, keyed)
+        metrics::propose(findings.graph, findings.keys, members, |number| {
+            class.get(&number) == Some(&Class::Keyed)
+        })
     });
     let application_roles = match &decisions.hints.application_role {
         Some(role) => vec![given(role)],
@@ -81,10 +88,7 @@ pub(super) fn proposal(
         let map = map(findings, &proposal);
         match map.check() {
             Ok(()) => proposal.map = Some(map),
-            Err(error) => {
-                let decision = "what was decided".to_owned();
-                return Err(DecisionError::Impossible { decision, why: error.to_string() });
-            }
+            Err(error) => return Err(impossible(&error)),
         }
     }
     Ok(proposal)
