@@ -62,6 +62,8 @@ mod attack_setting;
 mod attack_starter;
 /// Attacks that write: moved keys, MERGE, ON CONFLICT, linked and shared rows.
 mod attack_writes;
+/// The shipped binary: a foreign key followed, rows written to a file.
+mod binary_browser;
 /// The shipped binary in a pseudo-terminal: the main job, and what is left when it is ended.
 mod binary_console;
 /// How the command line asks: restore, operators, the demo; and what it keeps of the answer.
@@ -128,8 +130,6 @@ mod server_recovery;
 mod setup;
 /// SQL files are prepared by a real server; the starter schema is nobody's business.
 mod sql_files;
-/// The sessions of everybody.
-mod tui_sessions;
 /// The browser of the console: references, values, rows that leave the screen.
 mod tui_browser;
 /// Lists that are cards, and the form for another limit.
@@ -146,6 +146,8 @@ mod tui_profiles;
 mod tui_runner;
 /// What the screens of the console look like.
 mod tui_screens;
+/// The sessions of everybody.
+mod tui_sessions;
 /// The console in a real pseudo-terminal.
 mod tui_terminal;
 /// What runs long in the console: progress, cancelling, what comes too late.
