@@ -63,6 +63,8 @@ pub struct Paths {
     pub receipts_dir: PathBuf,
     /// Signing keys; beside the data directory, never inside it.
     pub keys_dir: PathBuf,
+    /// Shapes of statements that operators ran in the console, without values.
+    pub history_dir: PathBuf,
     /// Passwords of profiles, encrypted, where there is no keyring.
     pub secrets_file: PathBuf,
     /// Configuration.
@@ -107,6 +109,7 @@ impl Paths {
             archives_dir: home.join("archives"),
             receipts_dir: home.join("receipts"),
             keys_dir: home.join("keys"),
+            history_dir: home.join("history"),
             secrets_file: home.join("secrets.age"),
             config_file: config_dir.join("config.toml"),
             config_dir,
@@ -128,6 +131,7 @@ impl Paths {
             ("archives_dir", &self.archives_dir),
             ("receipts_dir", &self.receipts_dir),
             ("keys_dir", &self.keys_dir),
+            ("history_dir", &self.history_dir),
             ("secrets_file", &self.secrets_file),
             ("config_dir", &self.config_dir),
             ("config_file", &self.config_file),

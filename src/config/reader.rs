@@ -142,11 +142,15 @@ impl Reader<'_> {
         let mut values = self.values("console", "[console]", table, setting::CONSOLE);
         let theme = values.theme();
         let ascii = matches!(values.0.get("ascii"), Some((Scalar::Flag(true), _)));
+        let history = match values.0.get("history") {
+            Some((Scalar::Flag(chosen), _)) => Some(*chosen),
+            _ => None,
+        };
         let keys = match values.0.remove("keys") {
             Some((Scalar::Keys(keys), _)) => keys,
             _ => Keys::new(),
         };
-        ConsoleSettings { theme, ascii, keys }
+        ConsoleSettings { theme, ascii, history, keys }
     }
 
     fn profiles(&mut self, table: &DeTable<'_>) -> Vec<Profile> {

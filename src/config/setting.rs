@@ -64,6 +64,14 @@ pub const CONSOLE: &[Setting] = &[
         default: Some("false"),
         ..setting("ascii", Kind::Flag, "Lines and signs in ASCII only")
     },
+    Setting {
+        default: Some("true"),
+        ..setting(
+            "history",
+            Kind::Flag,
+            "Whether the shapes of statements are kept beyond their session, without values",
+        )
+    },
     setting("keys", Kind::Keys, "Words of a command to its keys, in the place of the default ones"),
 ];
 

@@ -37,6 +37,8 @@ pub struct ConsoleSettings {
     pub theme: Option<ThemeName>,
     /// ASCII lines and signs only.
     pub ascii: bool,
+    /// Whether shapes of statements are kept, where that is chosen.
+    pub history: Option<bool>,
     /// Words of a command to its keys, in the place of the default ones.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -54,6 +56,14 @@ pub enum ThemeName {
     Plain,
     /// As dark, and loud: whoever sees it knows that this is no place to try something out.
     Production,
+}
+
+impl ConsoleSettings {
+    /// Whether shapes of statements are kept beyond their session.
+    #[must_use]
+    pub fn keeps_history(&self) -> bool {
+        self.history.unwrap_or(true)
+    }
 }
 
 impl ThemeName {
@@ -196,7 +206,7 @@ mod tests {
             "`colour` is no setting; there are `default_profile`, `[console]` and `[profiles.NAME]`",
             "`theme` is one of \"dark\", \"light\", \"high-contrast\", \"plain\", \"production\"",
             "`ascii` is `true` or `false`",
-            "`font` is no setting; `[console]` has `theme`, `ascii` and `[console.keys]`",
+            "`font` is no setting; `[console]` has `theme`, `ascii`, `history` and `[console.keys]`",
             "the keys of `quit` are a list of texts",
             "the keys of `help` are a list of texts",
         ]) {

@@ -82,7 +82,10 @@ impl Settings {
         all.push(shown("default_profile", Some(default.to_owned()), source));
         let theme = self.console.theme.map_or("dark", |theme| theme.as_str());
         let ascii = self.console.ascii.to_string();
-        for (name, value) in [("console.theme", theme), ("console.ascii", &ascii)] {
+        let history = self.console.keeps_history().to_string();
+        let console =
+            [("console.theme", theme), ("console.ascii", &ascii), ("console.history", &history)];
+        for (name, value) in console {
             let decided = look.iter().find(|decided| decided.name == name).cloned();
             let of_file = || shown(name, Some(value.to_owned()), self.source_of(name));
             all.push(decided.unwrap_or_else(of_file));

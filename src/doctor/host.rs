@@ -78,7 +78,13 @@ pub(super) fn terminal(terminal: &Terminal) -> Check {
 /// Where things lie, and who can read them.
 pub(super) fn paths(paths: &Paths) -> Check {
     let mut faults = Vec::new();
-    let private = [&paths.archives_dir, &paths.receipts_dir, &paths.keys_dir, &paths.logs_dir];
+    let private = [
+        &paths.archives_dir,
+        &paths.receipts_dir,
+        &paths.keys_dir,
+        &paths.logs_dir,
+        &paths.history_dir,
+    ];
     let key_files = std::fs::read_dir(&paths.keys_dir).into_iter().flatten().flatten();
     let key_files: Vec<PathBuf> = key_files.map(|entry| entry.path()).collect();
     for dir in private.into_iter().chain(&key_files) {

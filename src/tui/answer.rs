@@ -70,6 +70,7 @@ fn arrived(state: &mut State, slot: Slot, answer: Answer) {
         | Answer::Links(_)
         | Answer::ResultExported(_)
         | Answer::Counted(_)
+        | Answer::History(_)
         | Answer::Statement(_)) => inside(state, slot, answer),
         Answer::Archives(archives) => screen::archives::listed(state, archives),
         Answer::Archive(facts) => screen::archives::inspected(state, &facts),
@@ -101,6 +102,7 @@ fn inside(state: &mut State, slot: Slot, answer: Answer) {
         Answer::Record(record) => screen::impersonation::record(state, record),
         Answer::Links(links) => screen::impersonation::links(state, links),
         Answer::ResultExported(facts) => screen::impersonation::written(state, &facts),
+        Answer::History(shapes) => screen::impersonation::history(state, &shapes),
         Answer::Counted(rows) => screen::impersonation::counted(state, rows),
         Answer::Statement(result) => screen::impersonation::statement(state, result),
         _ => {}

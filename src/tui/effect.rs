@@ -143,6 +143,8 @@ pub enum Effect {
         /// The text.
         sql: String,
     },
+    /// Shapes of what was run in earlier sessions, the oldest first -> [`Answer::History`]
+    ListHistory,
     /// Archives in the default directory, newest first -> [`Answer::Archives`]
     ListArchives,
     /// What one says of itself, unverified -> [`Answer::Archive`]
@@ -229,6 +231,7 @@ impl Effect {
             Self::ExportResult { .. } => "export result",
             Self::CountRows { .. } => "count rows",
             Self::RunSql { .. } => "run statement",
+            Self::ListHistory => "list history",
             Self::ListArchives => "list archives",
             Self::InspectArchive(_) => "inspect archive",
             Self::VerifyArchive(_) => "verify archive",
@@ -295,6 +298,7 @@ pub enum Answer {
     Links(Links),
     ResultExported(ResultFacts),
     Counted(i64),
+    History(Vec<String>),
     Statement(StatementFacts),
     Archives(Vec<ArchiveLine>),
     Archive(ArchiveFacts),

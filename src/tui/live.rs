@@ -152,7 +152,7 @@ fn over(state: &mut State, why: &str) {
 /// Takes the screen away and forgets everything that was read.
 fn leave(state: &mut State) {
     let slots = [Slot::Relations, Slot::Page, Slot::Count, Slot::Record, Slot::Links];
-    for slot in slots.into_iter().chain([Slot::CopyValue, Slot::ViewValue]) {
+    for slot in slots.into_iter().chain([Slot::CopyValue, Slot::ViewValue, Slot::History]) {
         state.requests.forget(slot);
     }
     if let Some(no) = state.requests.number(Slot::Statement) {

@@ -67,7 +67,7 @@ pub struct Look {
 
 /// What the console is started with: the surroundings win over the file.
 fn start(look: Look, settings: ConsoleSettings, place: PlaceFacts, opening: Opening) -> Start {
-    let ConsoleSettings { theme, ascii, keys } = settings;
+    let ConsoleSettings { theme, ascii, keys, .. } = settings;
     let themes = Themes { colours: look.colours, usual: theme };
     Start { themes, place, ascii: look.ascii || ascii, keys, opening }
 }

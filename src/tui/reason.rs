@@ -108,7 +108,6 @@ fn of_inside(state: &State, own: &screen::Impersonation, id: CommandId) -> Optio
             "select a row first"
         }
         CommandId::ResultExport if !own.has_rows() => "there are no rows on screen",
-        CommandId::History if !own.has_statements() => "no statement was run yet",
         CommandId::SqlRun if !sql => "write a statement first",
         CommandId::Browse if !sql => "rows are browsed already",
         CommandId::Sql if screen::is_typing(state) => "one is being written",

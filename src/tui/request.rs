@@ -38,6 +38,8 @@ pub(crate) enum Slot {
     ViewValue,
     /// Where one can go from a row.
     Links,
+    /// What was run earlier.
+    History,
     /// Rows that go to a file.
     ResultExport,
     Statement,

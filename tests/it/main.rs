@@ -62,6 +62,8 @@ mod attack_setting;
 mod attack_starter;
 /// Attacks that write: moved keys, MERGE, ON CONFLICT, linked and shared rows.
 mod attack_writes;
+/// The shipped binary: a foreign key followed, rows written to a file.
+mod binary_browser;
 /// The shipped binary in a pseudo-terminal: the main job, and what is left when it is ended.
 mod binary_console;
 /// How the command line asks: restore, operators, the demo; and what it keeps of the answer.

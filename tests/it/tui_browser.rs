@@ -6,8 +6,10 @@ use tenantdesk::identity::Mode;
 use tenantdesk::tui::facts::ExportOf;
 use tenantdesk::tui::{Effect, Opening, Start};
 
+use crate::harness::desk::Desk;
 use crate::harness::terminal::Console;
 use crate::harness::terminal::fixtures::{Fixtures, open};
+use crate::harness::terminal::real::RealConsole;
 use crate::tui_flows::impersonating;
 
 fn copied(console: &Console) -> String {
@@ -154,8 +156,13 @@ fn a_refused_file_keeps_the_form_and_says_why() {
 
 #[test]
 fn earlier_statements_are_found_by_a_part_and_go_with_the_session() {
-    let mut console = impersonating(Mode::Read);
-    assert!(console.press("<f4>").shows("no statement was run yet"), "{}", console.text());
+    let history = vec!["select ? from t".to_owned(), "table tasks;".to_owned()];
+    let fixtures = Fixtures { history, ..Fixtures::default() };
+    let opening = Opening::Impersonation(Box::new(open(Mode::Read)));
+    let start = || Start { opening: opening.clone(), ..Start::default() };
+    let mut fresh = Console::open(start(), (80, 24), Fixtures::default());
+    assert!(fresh.press("<f4>").shows("no statement was run yet"), "{}", fresh.text());
+    let mut console = Console::open(start(), (80, 24), fixtures);
     for sql in ["select 1;", "select name from projects;", "table tasks;"] {
         console.press("e<ctrl-u>").press(&format!("<paste:{sql}>")).press("<enter>");
     }
@@ -187,4 +194,37 @@ fn nothing_that_lies_over_the_screen_hides_who_acts_where_and_until_when() {
             assert!(sides.iter().all(framed), "{keys} at {size:?}:\n{text}");
         }
     }
+}
+
+#[tokio::test]
+async fn shapes_are_found_in_the_next_session_and_values_are_not() {
+    let desk = Desk::product();
+    let mut console = RealConsole::open(desk.endpoint(&desk.operator("support")));
+    let act = async |console: &mut RealConsole| {
+        console.press("i").wait_for("act as        ‹ user").await;
+        console.press("<enter>ticket 4711: rows missing<enter>4711<ctrl-s>");
+        console.wait_for("READ ONLY IMPERSONATING acme").await;
+    };
+    console.wait_for("tenants 1/3").await;
+    act(&mut console).await;
+    console.press("eselect 'CANARY' as word;<enter>").wait_for("1 row,").await;
+    console.press("<ctrl-x>").wait_for("the impersonation is ended").await;
+    act(&mut console).await;
+    console.press("<f4>").wait_for("select ? as word;").await;
+    assert!(console.shows("earlier") && !console.shows("CANARY"), "{}", console.text());
+    console.press("<enter>");
+    assert!(console.shows("│select ? as word;"), "{}", console.text());
+}
+
+#[tokio::test]
+async fn the_configuration_says_that_no_history_is_kept() {
+    let desk = Desk::product();
+    let endpoint = desk.endpoint(&desk.operator("support"));
+    let mut console = RealConsole::configured(endpoint, "[console]\nhistory = false\n");
+    console.wait_for("tenants 1/3").await;
+    console.press("i").wait_for("act as        ‹ user").await;
+    console.press("<enter>ticket 4711: rows missing<enter>4711<ctrl-s>");
+    console.wait_for("READ ONLY IMPERSONATING acme").await;
+    console.press("eselect 1 as one;<enter>").wait_for("1 row,").await;
+    assert!(!console.home().join("history").exists());
 }

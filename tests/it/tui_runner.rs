@@ -359,3 +359,21 @@ async fn operators_are_managed_by_the_real_runner() {
     let roles = format!("select count(*) from pg_roles where rolname = '{name}'");
     assert_eq!(desk.rows(SUPERUSER, &roles), "0");
 }
+
+#[tokio::test]
+async fn a_foreign_key_is_followed_and_one_to_another_tenant_is_not_found() {
+    let desk = Desk::product();
+    desk.rows(SUPERUSER, "set session_replication_role = replica; update app.attachments set project_id = 1 where id = 3");
+    let (mut console, _) = opened(&desk, "support").await;
+    read_in_acme(&mut console, "15m").await;
+    console.press("jjjj<enter>").wait_for("[id]").await;
+    console.press("llf").wait_for("not found: the record of app.projects").await;
+    assert!(console.shows("[project_id]"), "the rows stay: {}", console.text());
+    console.press("jf").wait_for("app.attachments › app.projects").await;
+    console.wait_for("acme-secret-6").await;
+    console.press("r").wait_for("↓ app.attachments by project_id").await;
+    assert!(console.shows("1 row"), "{}", console.text());
+    console.press("<esc><esc>").wait_for("[project_id]").await;
+    console.press("<ctrl-x>").wait_for("the impersonation is ended").await;
+    nothing_is_left(&console);
+}

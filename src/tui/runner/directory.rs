@@ -44,7 +44,7 @@ impl Site {
     }
 
     /// What the target is called: after its profile, else after its database.
-    fn target(&self) -> Untrusted {
+    pub(super) fn target(&self) -> Untrusted {
         let Destination { target, profile, .. } = &self.shared.destination;
         match (profile, target) {
             (Some(name), _) => Untrusted::from(name.as_str()),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Site;
+use crate::config::Settings;
 use crate::failure::{Failure, Kind};
 use crate::impersonation::{
     self as inside, From, Impersonation, ImpersonationError, PageAsk as Ask, StartImpersonation,
@@ -223,6 +224,7 @@ impl Site {
         let session = self.session(session).await?;
         let ask = inside::Ask { types: true, request: Some(self.request), ..inside::Ask::new(sql) };
         let outcome = self.cancellable(no, &session, session.run(&ask)).await?;
+        self.remember(&ask.sql, session.operator().as_str());
         let numeric = |kind: &str| {
             [
                 "smallint",
@@ -260,6 +262,34 @@ impl Site {
             rows_affected: outcome.rows_affected,
             took: outcome.took,
         })
+    }
+
+    /// Keeps the shape of what ran, unless the configuration says no.
+    fn remember(&self, sql: &str, operator: &str) {
+        if let Some(history) = self.kept_history(operator)
+            && let Err(error) = history.keep(sql)
+        {
+            tracing::warn!(%error, "the history could not be kept");
+        }
+    }
+
+    /// The shapes of what this operator ran here earlier.
+    pub(super) async fn history(&self) -> Result<Vec<String>, Failure> {
+        let console = self.console().await?;
+        let history = self.kept_history(console.operator().as_str());
+        let read = history.map_or_else(|| Ok(Vec::new()), |history| history.read());
+        Ok(read.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the history could not be read");
+            Vec::new()
+        }))
+    }
+
+    fn kept_history(&self, operator: &str) -> Option<inside::History> {
+        let paths = &self.shared.paths;
+        let settings = Settings::load(&paths.config_file).ok()?;
+        let place = self.target();
+        let wanted = settings.console.keeps_history();
+        wanted.then(|| inside::History::at(&paths.history_dir, place.raw(), operator))
     }
 
     /// Runs something in a session that `Cancel` can stop.

@@ -231,6 +231,7 @@ impl Site {
             }
             Effect::ShowServer => self.server().await.map(Answer::Server),
             Effect::InspectArchive(path) => self.archive(path).await.map(Answer::Archive),
+            Effect::ListHistory => self.history().await.map(Answer::History),
             Effect::ListArchives => self.archives().await.map(Answer::Archives),
             Effect::Cancel(other) => self.cancel(other).await.map(|()| Answer::Done),
             // The loop's own, and those of the runner.

@@ -15,7 +15,7 @@ mod rows;
 pub(crate) use browse::{counted, filter, page, page_failed, relations};
 pub(crate) use draw::draw;
 pub(crate) use follow::{Way, arrived as links, follow_column, go as go_along};
-pub(crate) use history::recall;
+pub(crate) use history::{listed as history, recall};
 pub(crate) use prompt::{statement, statement_failed};
 pub(crate) use record::{copied, copy_value, record, view_value, viewed};
 pub(crate) use rows::{send as send_export, written};
@@ -84,11 +84,6 @@ impl Impersonation {
     /// Whether relations have the focus, so that one is opened and no record shown.
     pub(crate) fn in_relations(&self) -> bool {
         !self.is_sql() && self.browse.in_relations()
-    }
-
-    /// Whether a statement was run in this session.
-    pub(crate) fn has_statements(&self) -> bool {
-        self.sql.has_history()
     }
 
     /// Whether an earlier statement can be fetched.

@@ -172,7 +172,7 @@ pub(super) fn typed(state: &mut State, key: Key) -> bool {
         run(state);
         return true;
     }
-    if key.ctrl && key.press == Press::Char('r') && own.sql.has_history() {
+    if key.ctrl && key.press == Press::Char('r') {
         super::history::show(state);
         return true;
     }

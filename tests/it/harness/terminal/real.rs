@@ -30,7 +30,7 @@ pub struct RealConsole {
     size: (u16, u16),
     /// How far the console's clock is ahead, after a test has waited.
     ahead: TimeDelta,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 impl RealConsole {
@@ -59,7 +59,7 @@ impl RealConsole {
             inbox,
             size,
             ahead,
-            _home: home,
+            home,
         };
         console.hand_over(requests);
         console
@@ -141,6 +141,11 @@ impl RealConsole {
                 Err(_) => self.take(Message::Tick(self.now())),
             }
         }
+    }
+
+    /// Where its state is.
+    pub fn home(&self) -> std::path::PathBuf {
+        self.home.path().join("home")
     }
 
     /// The screen.
