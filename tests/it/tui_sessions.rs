@@ -4,7 +4,9 @@ use insta::assert_snapshot;
 use tenantdesk::identity::{Level, Mode};
 use tenantdesk::tui::{Effect, Opening, Start};
 
+use crate::harness::desk::Desk;
 use crate::harness::terminal::fixtures::{Fixtures, open};
+use crate::harness::terminal::real::RealConsole;
 use crate::harness::terminal::{Console, screen};
 
 fn console(level: Level) -> Console {
@@ -87,4 +89,27 @@ fn the_frame_of_ones_own_impersonation_stays_around_the_list() {
         Console::open(Start { opening, ..Start::default() }, (80, 24), Fixtures::default());
     console.press("6");
     assert!(console.shows("WRITE IMPERSONATING acme") && console.shows("sessions 1/"));
+}
+
+#[tokio::test]
+async fn a_session_is_ended_from_another_console_in_the_middle_of_a_query() {
+    let desk = Desk::product();
+    let operator = desk.operator("support");
+    let mut inside = RealConsole::open(desk.endpoint(&operator));
+    inside.wait_for("tenants 1/3").await;
+    inside.press("i").wait_for("act as        ‹ user").await;
+    inside.press("<enter>ticket 4711: rows missing<enter>4711<ctrl-s>");
+    inside.wait_for("READ ONLY IMPERSONATING acme").await;
+    inside
+        .press("eselect count(*) from generate_series(1, 100000000000) n where n % 7 = 9;<enter>");
+    inside.wait_for("running").await;
+    let mut outside = RealConsole::open(desk.endpoint(&desk.operator("approver")));
+    outside.wait_for("tenants 1/3").await;
+    // What is on screen goes on elsewhere: it is read again until the query is seen.
+    outside.press("6").wait_for("RUNNING: select count(*) from generate_series(?, ?)").await;
+    outside.wait_for("active").await;
+    outside.press("X").wait_for("end this session?").await;
+    outside.press("y").wait_for("the session is ended").await;
+    outside.wait_for("0 running").await;
+    inside.wait_for("THE IMPERSONATION IS OVER").await;
 }

@@ -18,6 +18,7 @@ pub use crate::impersonation::{
     Counted, Exported as ResultFacts, Filter as GridFilter, FilterOperator, Link, Links, Match,
     Order, Reference, ResultFormat,
 };
+pub use crate::tenant::live::{Activity, Backend, LastStatement};
 pub use crate::usage::LimitState;
 pub use archive::{
     ArchiveFacts, ArchiveLine, ArchiveRelation, ExportFacts, RestoreFacts, RestorePlanFacts,

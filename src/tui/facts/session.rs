@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::identity::{Mode, OperatorName, Reason, TenantId};
+use crate::tenant::live::Activity;
 use crate::tenant::session::Grounds;
 use crate::text::Untrusted;
 
@@ -105,4 +106,6 @@ pub struct SessionLine {
     pub ended_at: Option<DateTime<Utc>>,
     /// How it ended.
     pub end_reason: Option<Untrusted>,
+    /// What is done in it; `None` once it is over.
+    pub activity: Option<Activity>,
 }

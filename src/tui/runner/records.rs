@@ -1,17 +1,23 @@
 //! Effects on sessions, the ledger and the server.
 
+use std::collections::HashMap;
+
 use super::Site;
 use crate::audit::{Event, EventFilter, EventPlace};
 use crate::failure::Failure;
 use crate::identity::TenantId;
 use crate::progress::Progress;
 use crate::server::{Embedded, status};
-use crate::tenant::{directory, sessions, trail};
+use crate::tenant::{directory, live, sessions, trail};
 use crate::text::Untrusted;
-use crate::tui::facts::{AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts, SessionLine};
+use crate::tui::facts::{
+    Activity, AuditFilter, AuditPage, ChainFacts, EventFacts, ServerFacts, SessionLine,
+};
 
 /// Events of one page of the ledger.
 const PAGE: i32 = 200;
+/// Sessions that live, of which it is asked what they do.
+const MOST_LIVE: i32 = 1000;
 
 impl Site {
     /// Sessions of a tenant, running ones on top.
@@ -28,10 +34,14 @@ impl Site {
         let mut listed = sessions::list(&console).await?;
         self.shared.look_again.notify_one();
         listed.sort_by_key(|session| (session.ended_at.is_some(), -session.id));
+        let living = live::list(&console, MOST_LIVE).await?;
+        let mut activities: HashMap<i64, Activity> =
+            living.into_iter().map(|one| (one.session.id, one.activity)).collect();
         Ok(listed
             .into_iter()
             .map(|session| SessionLine {
                 id: session.id,
+                activity: activities.remove(&session.id),
                 tenant: Untrusted::new(session.tenant),
                 operator: Untrusted::new(session.operator),
                 member: session.member,

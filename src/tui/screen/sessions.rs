@@ -6,17 +6,18 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::tenant::{confirm_end, session_card};
 use crate::command::CommandId;
 use crate::text::Untrusted;
 use crate::tui::app::{Screen, State};
 use crate::tui::effect::Effect;
-use crate::tui::facts::SessionLine;
+use crate::tui::facts::{Activity, Backend, SessionLine};
 use crate::tui::request::Slot;
 use crate::tui::theme::Role;
 use crate::tui::widget::pane::pane;
+use crate::tui::widget::text::line;
 use crate::tui::widget::window::{Column, Cursor, Table, plain};
 
 /// How old the list may become while it is on screen.
@@ -125,8 +126,75 @@ pub(crate) fn act(state: &mut State, id: CommandId) {
     }
 }
 
-/// Draws the list.
+/// Draws the list, and below it what is known of the selected one.
 pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
+    let [upper, lower] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(DETAILS + 2)]).areas(area);
+    draw_list(state, frame, upper);
+    let Some(session) = state.sessions.selected() else {
+        pane(frame, lower, "session", false, state.look);
+        return;
+    };
+    let inner = pane(frame, lower, &format!("session {}", session.id), false, state.look);
+    for (y, (text, role)) in (inner.y..inner.bottom()).zip(details(session)) {
+        let at = (inner.x, y, inner.width);
+        line(frame.buffer_mut(), at, &text, state.look.style(role), state.look);
+    }
+}
+
+/// Lines about the selected session.
+const DETAILS: u16 = 4;
+
+/// As whom and since when, why, on which connections, and what was asked last.
+fn details(session: &SessionLine) -> [(String, Role); DETAILS as usize] {
+    let member = session.member.as_ref().map_or("nobody", Untrusted::raw);
+    let time = crate::format::time;
+    let (since, until) = (time(session.opened_at), time(session.expires_at));
+    let who = format!("as {member}, since {since}, until {until}");
+    let why = format!("{}: {}", session.purpose.raw(), session.reason.raw());
+    let Some(activity) = &session.activity else {
+        let over = ("it is over: the ledger has what was done in it".to_owned(), Role::Dim);
+        return [(who, Role::Text), (why, Role::Text), over, (String::new(), Role::Text)];
+    };
+    let statements = crate::format::counted(activity.statements, "statement");
+    let rows = crate::format::counted(activity.rows, "row");
+    let size = crate::format::bytes(u64::try_from(activity.bytes).unwrap_or(0));
+    let doing = format!("{}; {statements}, {rows}, {size}", connections(activity));
+    let last = activity.last.as_ref().map_or_else(
+        || "no statement yet".to_owned(),
+        |last| {
+            let sql = last.sql.as_ref().map_or("(erased)", Untrusted::raw);
+            format!("{}: {sql}", last.outcome.as_deref().unwrap_or("RUNNING"))
+        },
+    );
+    [(who, Role::Text), (why, Role::Text), (doing, Role::Text), (last, Role::Title)]
+}
+
+/// `active, waits for Lock:transactionid`, for each connection that belongs to the session.
+fn connections(activity: &Activity) -> String {
+    let one = |backend: &Backend| {
+        let state = backend.state.as_deref().unwrap_or("connected");
+        let wait = backend.wait.as_ref().filter(|_| backend.is_running());
+        wait.map_or_else(|| state.to_owned(), |wait| format!("{state}, waits for {wait}"))
+    };
+    match activity.backends.as_slice() {
+        [] => "no connection".to_owned(),
+        some => some.iter().map(one).collect::<Vec<_>>().join("; "),
+    }
+}
+
+/// The state of the connection that does most, in one word.
+fn doing(session: &SessionLine) -> (String, Role) {
+    let Some(activity) = &session.activity else { return (String::new(), Role::Text) };
+    if activity.backends.iter().any(Backend::is_running) {
+        return ("active".to_owned(), Role::Title);
+    }
+    let first = activity.backends.first();
+    let state = first.map_or("none", |backend| backend.state.as_deref().unwrap_or("?"));
+    (state.to_owned(), Role::Text)
+}
+
+fn draw_list(state: &State, frame: &mut Frame<'_>, area: Rect) {
     let (own, look) = (&state.sessions, state.look);
     let rows = own.rows.as_deref().unwrap_or_default();
     let running = rows.iter().filter(|(_, session)| session.ended_at.is_none()).count();
@@ -139,11 +207,13 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
         Column::new("operator", 10),
         Column::new("tenant", 10).grows(),
         Column::new("as", 12).from(100).grows(),
-        Column::new("for", 11).from(76),
+        Column::new("for", 11).from(90),
         Column::new("mode", 5),
         Column::new("since", 16).from(110),
         Column::new("state", 15),
-        Column::new("reason", 10).grows(),
+        Column::new("doing", 8),
+        Column::new("rows", 7).right().from(70),
+        Column::new("reason", 10).from(70).grows(),
     ];
     let cell = |row: usize, column: usize| {
         let (slug, session) = &rows[own.shown[row]];
@@ -159,6 +229,14 @@ pub(crate) fn draw(state: &State, frame: &mut Frame<'_>, area: Rect) {
             5 => text(&session.mode),
             6 => plain(session.opened_at.format("%Y-%m-%d %H:%M").to_string()),
             7 => standing(state, session),
+            8 => {
+                let (text, role) = doing(session);
+                (text.into(), role)
+            }
+            9 => {
+                let rows = session.activity.as_ref().map(|activity| activity.rows);
+                plain(rows.map(crate::format::count).unwrap_or_default())
+            }
             _ => text(&session.reason),
         }
     };
