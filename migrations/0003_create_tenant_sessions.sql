@@ -183,6 +183,10 @@ begin
     case when open_session.purpose = 'impersonate' and open_session.mode = 'read' then 'support'
          when open_session.purpose in ('provision', 'manage') then 'support' else 'admin' end,
     pg_catalog.format('a session to %s (%s)', coalesce(open_session.purpose, '?'), coalesce(open_session.mode, '?')));
+  -- Nobody decides about these yet, so nothing opens on them.
+  if open_session.approval is not null or open_session.break_glass or pg_catalog.cardinality(open_session.unmask) > 0 then
+    raise exception 'this version opens nothing on an approval, by break-glass or unmasked' using errcode = '0A000';
+  end if;
   weak := tenantdesk.too_powerful(session_user);
   if weak is not null then
     raise exception 'the login % could escape from the guard: %', session_user, weak

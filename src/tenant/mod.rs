@@ -8,5 +8,6 @@ pub mod members;
 pub mod operators;
 pub mod password;
 pub mod session;
+mod session_role;
 pub mod sessions;
 pub mod trail;

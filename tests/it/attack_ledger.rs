@@ -99,7 +99,7 @@ fn a_statement_has_one_outcome_and_an_old_token_writes_nothing_new() {
         intruder.truth("select count(*) from tenantdesk.ledger_details where body like '%secret%'"),
         "0"
     );
-    intruder.weaken("create or replace function tenantdesk.is_open_intent(of_chain text, of_session bigint, of_intent bigint) returns boolean language sql as 'select true'");
+    intruder.weaken("create or replace function tenantdesk.is_open_intent(of_chain text, of_session bigint, of_intent bigint, of_action text default 'statement') returns boolean language sql as 'select true'");
     assert_eq!(intruder.sees(operator, &outcome("4711", "failed")), "1");
 }
 

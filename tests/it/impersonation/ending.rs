@@ -89,7 +89,7 @@ async fn a_sweep_from_elsewhere_closes_what_has_expired() {
     let gate = console(&desk, &desk.operator("support")).await;
     let other = console(&desk, &desk.operator("viewer")).await;
     let mut short = request(Mode::Read);
-    short.duration = Some(TimeDelta::seconds(1));
+    short.duration = Some(TimeDelta::seconds(4));
     let impersonation = try_start(&gate, short).await.unwrap();
     let mut swept = sessions::sweep(&other).await.unwrap();
     assert_eq!((swept, impersonation.is_closed()), (0, false), "the control: not before its time");
