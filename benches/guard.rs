@@ -138,7 +138,6 @@ async fn operator(stage: &Stage, app: &Link, results: &mut Results) {
         reason: "measuring the guard".parse().unwrap(),
         ticket: None,
         duration: None,
-        grounds: tenantdesk::tenant::session::Grounds::default(),
     };
     let mut opening = Vec::new();
     for _ in 0..20 {

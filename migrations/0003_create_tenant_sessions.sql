@@ -25,10 +25,6 @@ create table tenantdesk.tenant_sessions (
   ticket text constraint tenant_sessions_ticket check (pg_catalog.length(ticket) between 1 and 200),
   member text, member_email text, member_role text,
   request uuid,
-  -- On what ground beside the level: an approved request, or none but need (break-glass); and the masked columns that it shows.
-  approval bigint,
-  break_glass boolean not null default false,
-  unmasked text[] not null default '{}',
   opened_at timestamptz not null,
   opened_xid xid8 not null,
   expires_at timestamptz not null,
@@ -161,7 +157,7 @@ end $$;
 -- and the guard answers only after it is committed.
 create function tenantdesk.open_session(
   digest bytea, tenant text, purpose text, mode text, reason text, ticket text, member text,
-  duration interval, request uuid, approval bigint default null, break_glass boolean default false, unmask text[] default '{}'
+  duration interval, request uuid
 ) returns table (id bigint, opened_at timestamptz, expires_at timestamptz, member_email text, member_role text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
@@ -183,10 +179,6 @@ begin
     case when open_session.purpose = 'impersonate' and open_session.mode = 'read' then 'support'
          when open_session.purpose in ('provision', 'manage') then 'support' else 'admin' end,
     pg_catalog.format('a session to %s (%s)', coalesce(open_session.purpose, '?'), coalesce(open_session.mode, '?')));
-  -- Nobody decides about these yet, so nothing opens on them.
-  if open_session.approval is not null or open_session.break_glass or pg_catalog.cardinality(open_session.unmask) > 0 then
-    raise exception 'this version opens nothing on an approval, by break-glass or unmasked' using errcode = '0A000';
-  end if;
   weak := tenantdesk.too_powerful(session_user);
   if weak is not null then
     raise exception 'the login % could escape from the guard: %', session_user, weak
@@ -237,10 +229,10 @@ begin
   end if;
   perform tenantdesk.end_expired(session_user);
   insert into tenantdesk.tenant_sessions as s (digest, operator, database, tenant, purpose, mode, reason, ticket,
-      member, member_email, member_role, request, approval, break_glass, unmasked, opened_at, opened_xid, expires_at)
+      member, member_email, member_role, request, opened_at, opened_xid, expires_at)
     values (open_session.digest, session_user, tenantdesk.this_database(), known_tenant, open_session.purpose, open_session.mode,
       pg_catalog.btrim(open_session.reason), open_session.ticket, case when person_email is null then null else open_session.member end, person_email, person_role,
-      open_session.request, open_session.approval, open_session.break_glass, open_session.unmask, begins, pg_catalog.pg_current_xact_id(), ends)
+      open_session.request, begins, pg_catalog.pg_current_xact_id(), ends)
     returning s.* into opened;
   perform tenantdesk.append('tenant:' || opened.tenant, opened.purpose || '.start', opened.purpose || '/' || opened.mode, 'ok', 'database',
     opened.id, opened.request, pg_catalog.jsonb_build_object('reason', opened.reason, 'ticket', opened.ticket, 'member', opened.member_email,
@@ -266,6 +258,25 @@ begin
     when s.member is not null and not exists (select from tenantdesk.member_state(s.tenant, s.member) m where m.active) then 'member inactive' end;
 end $$;
 
+-- The same of all live impersonations of a login (or of everybody: null). It reads the application's tables: whoever holds or breaks
+-- one of them must not hold up what the database knows by itself, so it gives up soon and says nothing then.
+create function tenantdesk.unwelcome(login text) returns table (id bigint, why text) language plpgsql
+set search_path = pg_catalog, pg_temp set lock_timeout = '500ms' as $$
+#variable_conflict use_column
+begin
+  return query select a.id, a.why from (select s.id, tenantdesk.why_unwelcome(s) as why from tenantdesk.tenant_sessions s
+      where s.ended_at is null and s.purpose = 'impersonate' and s.database = tenantdesk.this_database() and (login is null or s.operator = login)) a
+    where a.why is not null;
+exception when others then
+  raise warning 'whether tenants and members may still act could not be asked: %', sqlerrm;
+end $$;
+
+-- Whether it was the database that ended a session, of which anybody who sweeps closes the connections.
+create function tenantdesk.is_of_database(end_reason text) returns boolean language sql immutable parallel safe
+set search_path = pg_catalog, pg_temp
+return end_reason in ('expired', 'connection lost', 'level changed', 'tenant suspended', 'member inactive');
+grant execute on function tenantdesk.is_of_database to tenantdesk_killer;
+
 -- Ends the expired sessions of a login (or of all: null), as of their expiry, and those whose connection is gone: a
 -- killed tool must not leave rights behind until its session would expire. An impersonation that was opened by hand,
 -- without a request, has no connection of its own. Whoever holds a row is passed by: he holds up nobody but himself.
@@ -273,14 +284,16 @@ create function tenantdesk.end_expired(login text) returns setof tenantdesk.tena
 language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
   gone tenantdesk.tenant_sessions;
+  -- Asked before anything is locked.
+  unwelcome constant jsonb := (select pg_catalog.jsonb_object_agg(u.id, u.why) from tenantdesk.unwelcome(end_expired.login) u);
 begin
   for gone in
     update tenantdesk.tenant_sessions s set ended_at = least(s.expires_at, pg_catalog.clock_timestamp()), ended_by = session_user,
       end_reason = case when s.expires_at <= pg_catalog.clock_timestamp() then 'expired'
-        when not tenantdesk.is_entitled(s) then 'level changed' else coalesce(tenantdesk.why_unwelcome(s), 'connection lost') end
+        when not tenantdesk.is_entitled(s) then 'level changed' else coalesce(unwelcome ->> s.id::text, 'connection lost') end
     where s.id in (select t.id from tenantdesk.tenant_sessions t
       where t.ended_at is null and t.database = tenantdesk.this_database() and (login is null or t.operator = login)
-        and (t.expires_at <= pg_catalog.clock_timestamp() or not tenantdesk.is_entitled(t) or tenantdesk.why_unwelcome(t) is not null
+        and (t.expires_at <= pg_catalog.clock_timestamp() or not tenantdesk.is_entitled(t) or coalesce(unwelcome ? t.id::text, false)
           or (t.purpose <> 'impersonate' or t.request is not null)
             -- Connecting takes a moment; who comes back himself after a crash waits for less.
             and t.opened_at < pg_catalog.clock_timestamp() - case when login is null then interval '1 minute' else interval '10 seconds' end
@@ -334,7 +347,7 @@ begin
     -- Ended by somebody whose program died before it closed the connections.
     select s.id, s.operator from tenantdesk.tenant_sessions s
       where s.ended_at < pg_catalog.clock_timestamp() - interval '10 seconds' and s.closed_at is null and s.database = tenantdesk.this_database()
-        and (s.operator = session_user or s.end_reason in ('expired', 'connection lost', 'level changed', 'tenant suspended', 'member inactive') or tenantdesk.rank(tenantdesk.level()) >= 3);
+        and (s.operator = session_user or tenantdesk.is_of_database(s.end_reason) or tenantdesk.rank(tenantdesk.level()) >= 3);
 end $$;
 
 create function tenantdesk.sessions() returns table (id bigint, operator text, tenant text, purpose text, mode text, reason text,
@@ -427,7 +440,7 @@ begin
   select s.* into gone from tenantdesk.tenant_sessions s
     where s.id = terminate.id and s.ended_at is not null and s.database = tenantdesk.this_database()
       and pg_catalog.pg_xact_status(s.opened_xid) = 'committed'
-      and (s.operator = session_user or s.end_reason in ('expired', 'connection lost', 'level changed', 'tenant suspended', 'member inactive') or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager());
+      and (s.operator = session_user or tenantdesk.is_of_database(s.end_reason) or tenantdesk.rank(tenantdesk.level()) >= 3 or tenantdesk.is_manager());
   if not found then
     return 0;
   end if;
@@ -436,7 +449,7 @@ begin
   from pg_catalog.pg_stat_activity a
   where a.usename = gone.operator and a.pid <> pg_catalog.pg_backend_pid() and a.datid = gone.database
     and a.backend_start <= closing
-    and (case when gone.ended_by = gone.operator and gone.end_reason not in ('expired', 'connection lost', 'level changed', 'tenant suspended', 'member inactive') then a.application_name = 'tenantdesk/' || gone.id
+    and (case when gone.ended_by = gone.operator and not tenantdesk.is_of_database(gone.end_reason) then a.application_name = 'tenantdesk/' || gone.id
       else not exists (select from tenantdesk.tenant_sessions s
         where gone.end_reason in ('expired', 'connection lost') and s.operator = gone.operator and s.ended_at is null and s.expires_at > pg_catalog.clock_timestamp()
           and a.application_name = 'tenantdesk/' || s.id) end);

@@ -123,7 +123,7 @@ end;
 -- Statements of an impersonation: told by the client before they run and after. The shape has no literals;
 -- of each literal only a keyed digest is kept, so that one can ask "was it this value?" and not "what was it?".
 create function tenantdesk.statement_intent(shape text, literals text[], request uuid) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '3s' as $$
 declare
   s tenantdesk.tenant_sessions := tenantdesk.live();
 begin
@@ -136,18 +136,26 @@ begin
     pg_catalog.jsonb_build_object('sql', pg_catalog.left(shape, 4000), 'literals', tenantdesk.keyed_digests('tenant:' || s.tenant, literals))::text);
 end $$;
 
-create function tenantdesk.statement_outcome(intent bigint, outcome text, row_count bigint, bytes bigint, millis bigint, sqlstate text) returns bigint
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+-- The impersonation whose token is presented, also where it has ended: what ran into its end still has an outcome.
+create function tenantdesk.told_impersonation() returns tenantdesk.tenant_sessions language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp as $$
 declare
   s tenantdesk.tenant_sessions;
 begin
-  -- The outcome of a statement that ran into the end of its session is still recorded.
   select t.* into s from tenantdesk.tenant_sessions t
     where t.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))
       and t.operator = session_user and t.purpose = 'impersonate' and t.database = tenantdesk.this_database();
   if not found then
     raise exception 'no such impersonation' using errcode = '42501';
   end if;
+  return s;
+end $$;
+
+create function tenantdesk.statement_outcome(intent bigint, outcome text, row_count bigint, bytes bigint, millis bigint, sqlstate text) returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s tenantdesk.tenant_sessions := tenantdesk.told_impersonation();
+begin
   -- One outcome for each intent: a token whose session has ended writes nothing new.
   if statement_outcome.outcome not in ('ok', 'failed', 'cancelled', 'stopped', 'lost') or not tenantdesk.is_open_intent('tenant:' || s.tenant, s.id, statement_outcome.intent) then
     raise exception 'no statement % of this impersonation waits for its outcome', statement_outcome.intent using errcode = '22023';
@@ -185,21 +193,15 @@ begin
   if result_intent.format is null or result_intent.format not in ('csv', 'json') or result_intent.row_count is null or result_intent.row_count < 0 then
     raise exception 'an export of a result has a format, csv or json, and a number of rows' using errcode = '22023';
   end if;
-  return tenantdesk.append('tenant:' || s.tenant, 'result.export', result_intent.format, 'intent', 'client', s.id, result_intent.request,
-    pg_catalog.jsonb_build_object('sql', pg_catalog.left(result_intent.shape, 4000), 'rows', result_intent.row_count)::text);
+  return tenantdesk.append('tenant:' || s.tenant, 'result.export', s.mode, 'intent', 'client', s.id, result_intent.request,
+    pg_catalog.jsonb_build_object('sql', pg_catalog.left(result_intent.shape, 4000), 'format', result_intent.format, 'rows', result_intent.row_count)::text);
 end $$;
 
 create function tenantdesk.result_outcome(intent bigint, outcome text, row_count bigint, bytes bigint) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  s tenantdesk.tenant_sessions;
+  s tenantdesk.tenant_sessions := tenantdesk.told_impersonation();
 begin
-  select t.* into s from tenantdesk.tenant_sessions t
-    where t.digest = pg_catalog.sha256(pg_catalog.convert_to(pg_catalog.current_setting('tenantdesk.session', true), 'UTF8'))
-      and t.operator = session_user and t.purpose = 'impersonate' and t.database = tenantdesk.this_database();
-  if not found then
-    raise exception 'no such impersonation' using errcode = '42501';
-  end if;
   if result_outcome.outcome is null or result_outcome.outcome not in ('ok', 'failed')
       or not tenantdesk.is_open_intent('tenant:' || s.tenant, s.id, result_outcome.intent, 'result.export') then
     raise exception 'no export % of this impersonation waits for its outcome', result_outcome.intent using errcode = '22023';

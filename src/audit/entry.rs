@@ -103,9 +103,9 @@ attested! {
     sweep() = "select id, operator from tenantdesk.sweep()";
     /// `unblock`: frees a chain that an idle transaction holds.
     unblock() = "select tenantdesk.unblock()";
-    /// `open_session`: digest, tenant, purpose, mode, reason, ticket, member, seconds, request, approval, break-glass, columns to unmask.
-    open_session(digest: BYTEA, tenant: TEXT, purpose: TEXT, mode: TEXT, reason: TEXT, ticket: TEXT, member: TEXT, seconds: FLOAT8, request: UUID, approval: INT8, break_glass: BOOL, unmask: TEXT_ARRAY)
-        = "select id, opened_at, expires_at, member_email, member_role from tenantdesk.open_session($1, $2, $3, $4, $5, $6, $7, pg_catalog.make_interval(secs => $8), $9, $10, $11, $12)";
+    /// `open_session`: digest, tenant, purpose, mode, reason, ticket, member, seconds, request.
+    open_session(digest: BYTEA, tenant: TEXT, purpose: TEXT, mode: TEXT, reason: TEXT, ticket: TEXT, member: TEXT, seconds: FLOAT8, request: UUID)
+        = "select id, opened_at, expires_at, member_email, member_role from tenantdesk.open_session($1, $2, $3, $4, $5, $6, $7, pg_catalog.make_interval(secs => $8), $9)";
     /// `limit_override`: tenant, metric, hard, until, reason, request.
     limit_override(tenant: TEXT, metric: TEXT, hard: INT8, until: TIMESTAMPTZ, reason: TEXT, request: UUID)
         = "select tenantdesk.limit_override($1, $2, $3, $4, $5, $6)";

@@ -21,7 +21,6 @@ use crate::impersonation::{
     Cut, Limits, Outcome, Script, ScriptReport, StartImpersonation, prepare, run_script,
     split_statements,
 };
-use crate::tenant::session::Grounds;
 use crate::text::Untrusted;
 
 /// The largest file of statements.
@@ -41,7 +40,6 @@ pub(super) fn request(args: &Impersonate) -> StartImpersonation {
         reason: args.reason.clone(),
         ticket: args.ticket.clone(),
         duration: Some(args.span),
-        grounds: Grounds::default(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::isolation::map::RelationMap;
 use crate::isolation::relations::installed_map;
 use crate::tenant::directory::{self, Tenant};
 use crate::tenant::members::{self, Member};
-use crate::tenant::session::{self, Grounds, OpenSession};
+use crate::tenant::session::{self, OpenSession};
 
 /// How long an impersonation lasts where nothing else is said.
 const DEFAULT_MINUTES: i64 = 15;
@@ -36,8 +36,6 @@ pub struct StartImpersonation {
     pub ticket: Option<String>,
     /// For how long; 15 minutes where nothing is said.
     pub duration: Option<TimeDelta>,
-    /// On what ground beside the level.
-    pub grounds: Grounds,
 }
 
 /// What will be opened; shown before it is.
@@ -55,8 +53,6 @@ pub struct StartPlan {
     pub ticket: Option<String>,
     /// For how long at most.
     pub duration: TimeDelta,
-    /// On what ground beside the level.
-    pub grounds: Grounds,
     map: RelationMap,
 }
 
@@ -173,8 +169,8 @@ fn plan(
         return Err(StartError::Duration);
     }
     let member = member(&map, &tenant, members, request.member.as_deref())?;
-    let StartImpersonation { mode, reason, grounds, .. } = request;
-    Ok(StartPlan { tenant, member, mode, reason, ticket, duration, grounds, map })
+    let StartImpersonation { mode, reason, .. } = request;
+    Ok(StartPlan { tenant, member, mode, reason, ticket, duration, map })
 }
 
 /// The member that was named, by id or by e-mail address whatever its case.
@@ -224,7 +220,7 @@ fn may(level: Option<Level>, mode: Mode) -> Result<(), StartError> {
 /// What the database says: the guard is not whole, an impersonation runs already, the member was
 /// disabled in the meantime.
 pub async fn open(console: &Console, plan: StartPlan) -> Result<Impersonation, Failure> {
-    let StartPlan { tenant, member, mode, reason, ticket, duration, grounds, map } = plan;
+    let StartPlan { tenant, member, mode, reason, ticket, duration, map } = plan;
     let ask = OpenSession::impersonate(
         TenantId::from_database(tenant.id.as_str()),
         member.as_ref().map(|member| member.id.clone()),
@@ -232,8 +228,7 @@ pub async fn open(console: &Console, plan: StartPlan) -> Result<Impersonation, F
         reason.clone(),
         ticket.clone(),
         duration,
-    )
-    .on(grounds);
+    );
     let session = session::open(console, &map, ask).await?;
     Ok(Impersonation::new(session, map, tenant, member, reason, ticket))
 }
@@ -250,7 +245,6 @@ mod tests {
             reason: "ticket 4711 asks".parse().unwrap(),
             ticket: None,
             duration: None,
-            grounds: Grounds::default(),
         }
     }
 

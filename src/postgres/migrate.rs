@@ -56,8 +56,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0008" "advance_sequences",
     "0009" "create_jobs",
     "0010" "tell_the_tenant",
-    "0011" "create_outbox",
-    "0015" "watch_sessions",
+    "0011" "watch_sessions",
 ];
 
 /// Why migrations stop.
@@ -128,11 +127,11 @@ pub async fn migrate(transaction: &Transaction<'_>) -> Result<usize, MigrateErro
         .await?;
     transaction.batch(&Sql::new("reset role")).await?;
     let known = MIGRATIONS.len();
-    let last = MIGRATIONS.last().map_or(0, |migration| migration.version);
-    if let Some(newest) = applied.last().map(|row| row.get::<_, i32>(0))
-        && newest > last
-    {
-        return Err(MigrateError::Newer { found: newest, known: last });
+    if let Some(newest) = applied.last().map(|row| row.get::<_, i32>(0)) {
+        let last = i32::try_from(known).unwrap_or(i32::MAX);
+        if newest > last {
+            return Err(MigrateError::Newer { found: newest, known: last });
+        }
     }
     for (migration, row) in MIGRATIONS.iter().zip(&applied) {
         let checksum: &[u8] = row.get(1);

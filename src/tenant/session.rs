@@ -61,17 +61,6 @@ impl Explain for SessionError {
     }
 }
 
-/// On what ground an impersonation opens beside the operator's level. The database decides whether they hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Grounds {
-    /// The approved request that it uses up.
-    pub approval: Option<i64>,
-    /// Whether it skips approval because nothing else helps.
-    pub break_glass: bool,
-    /// The masked columns that it shows, as `schema.table.column`; `*` is all of them.
-    pub unmask: Vec<String>,
-}
-
 /// What a session is asked for.
 #[derive(Debug, Clone)]
 pub struct OpenSession {
@@ -82,7 +71,6 @@ pub struct OpenSession {
     reason: Reason,
     ticket: Option<String>,
     duration: TimeDelta,
-    grounds: Grounds,
 }
 
 impl OpenSession {
@@ -96,23 +84,7 @@ impl OpenSession {
         ticket: Option<String>,
         duration: TimeDelta,
     ) -> Self {
-        let grounds = Grounds::default();
-        Self {
-            purpose: Purpose::Impersonate,
-            mode,
-            tenant,
-            member,
-            reason,
-            ticket,
-            duration,
-            grounds,
-        }
-    }
-
-    /// The same on more than the operator's level.
-    #[must_use]
-    pub fn on(self, grounds: Grounds) -> Self {
-        Self { grounds, ..self }
+        Self { purpose: Purpose::Impersonate, mode, tenant, member, reason, ticket, duration }
     }
 
     /// For an undertaking, whose intent is recorded already.
@@ -126,8 +98,7 @@ impl OpenSession {
     ) -> Self {
         let _recorded = undertaking.id();
         let mode = if purpose == Purpose::Export { Mode::Read } else { Mode::Write };
-        let grounds = Grounds::default();
-        Self { purpose, mode, tenant, member: None, reason, ticket: None, duration, grounds }
+        Self { purpose, mode, tenant, member: None, reason, ticket: None, duration }
     }
 }
 
@@ -234,9 +205,6 @@ async fn record_opening(
             &ask.member,
             &seconds,
             &console.request().as_uuid(),
-            &ask.grounds.approval,
-            &ask.grounds.break_glass,
-            &ask.grounds.unmask,
         ))
         .await
         .map_err(already_open)?;

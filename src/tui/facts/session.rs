@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::identity::{Mode, OperatorName, Reason, TenantId};
 use crate::tenant::live::Activity;
-use crate::tenant::session::Grounds;
 use crate::text::Untrusted;
 
 /// A member of a tenant.
@@ -39,8 +38,6 @@ pub struct OpenAsk {
     pub mode: Mode,
     /// For how long.
     pub duration: TimeDelta,
-    /// On what ground beside the level.
-    pub grounds: Grounds,
 }
 
 /// The live impersonation.

@@ -26,7 +26,6 @@ impl Site {
             reason: ask.reason,
             ticket: ask.ticket,
             duration: Some(ask.duration),
-            grounds: ask.grounds,
         };
         self.start(request).await
     }

@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 
 use crate::format::parse_duration;
 use crate::identity::{Mode, Reason};
-use crate::tenant::session::Grounds;
 use crate::text::screen;
 use crate::tui::act::Then;
 use crate::tui::app::{Screen, State};
@@ -88,15 +87,7 @@ pub(crate) fn send(state: &mut State) {
     let ticket = Some(form.fields[TICKET].value().trim().to_owned()).filter(|t| !t.is_empty());
     let who = member.map_or_else(|| "the tenant".to_owned(), |member| member.email.screen());
     let member = member.map(|member| member.id.clone());
-    let ask = OpenAsk {
-        tenant: tenant.clone(),
-        member,
-        reason,
-        ticket,
-        mode,
-        duration,
-        grounds: Grounds::default(),
-    };
+    let ask = OpenAsk { tenant: tenant.clone(), member, reason, ticket, mode, duration };
     if mode == Mode::Read {
         return open_session(state, ask);
     }

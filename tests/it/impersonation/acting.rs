@@ -3,8 +3,10 @@
 use tenantdesk::identity::Mode;
 use tenantdesk::impersonation::ImpersonationError;
 use tenantdesk::isolation::map::RelationMap;
+use tenantdesk::tenant::sessions;
 
 use super::{cells, console, first, request, run, try_start, until};
+use crate::attack_intruder::Line;
 use crate::harness::cluster::SUPERUSER;
 use crate::harness::desk::{ACME, Desk};
 
@@ -144,12 +146,39 @@ async fn the_sweep_of_anybody_ends_it_too_and_would_not_without_the_rule() {
         desk.rows(SUPERUSER, "select pg_get_functiondef('tenantdesk.why_unwelcome'::regproc)");
     desk.rows(SUPERUSER, rule);
     let other = console(&desk, &desk.operator("viewer")).await;
-    assert_eq!(tenantdesk::tenant::sessions::sweep(&other).await.unwrap(), 0, "the control");
+    assert_eq!(sessions::sweep(&other).await.unwrap(), 0, "the control");
     run(&ann, "select 1").await.unwrap();
     desk.rows(SUPERUSER, &whole);
-    assert_eq!(tenantdesk::tenant::sessions::sweep(&other).await.unwrap(), 1);
+    assert_eq!(sessions::sweep(&other).await.unwrap(), 1);
     until("its connection is closed", || ann.is_closed()).await;
     let said = desk
         .rows(SUPERUSER, "select outcome from tenantdesk.ledger where action = 'impersonate.end'");
     assert_eq!(said, "member inactive");
+}
+
+// The sweep reads tables of the application, and whoever holds one must not keep an expired session alive.
+#[tokio::test]
+async fn a_held_table_of_the_application_holds_up_no_expiry() {
+    let desk = tokio::task::spawn_blocking(tokens).await.unwrap();
+    let support = console(&desk, &desk.operator("support")).await;
+    let mut short = request(Mode::Read);
+    short.member = Some("ann@acme.test".into());
+    short.duration = Some(chrono::TimeDelta::seconds(1));
+    let expired = try_start(&support, short).await.unwrap();
+    let over =
+        "select count(*) from tenantdesk.tenant_sessions where expires_at < clock_timestamp()";
+    until("it has expired", || desk.rows(SUPERUSER, over) == "1").await;
+    let living = as_member(&desk, "support", Mode::Read, "ben@acme.test").await;
+    let mut holder = Line::open(&desk, SUPERUSER);
+    holder.say("begin; lock table memberships in access exclusive mode");
+    let whole = desk.rows(SUPERUSER, "select pg_get_functiondef('tenantdesk.unwelcome'::regproc)");
+    desk.rows(SUPERUSER, &whole.replace("raise warning", "raise exception"));
+    let other = console(&desk, &desk.operator("viewer")).await;
+    sessions::sweep(&other).await.expect_err("the control: the lock would hold it up");
+    desk.rows(SUPERUSER, &whole);
+    assert_eq!(sessions::sweep(&other).await.unwrap(), 1);
+    until("its connection is closed", || expired.is_closed()).await;
+    assert!(!living.is_closed());
+    holder.say("rollback");
+    run(&living, "select 1").await.unwrap();
 }

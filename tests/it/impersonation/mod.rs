@@ -44,7 +44,6 @@ fn request(mode: Mode) -> StartImpersonation {
         reason: "ticket 4711 asks".parse().unwrap(),
         ticket: Some("T-4711".into()),
         duration: None,
-        grounds: tenantdesk::tenant::session::Grounds::default(),
     }
 }
 

@@ -181,7 +181,8 @@ async fn an_export_is_in_the_ledger_before_the_file_is_there_and_without_its_row
     let seen = "select string_agg(l.outcome || ' ' || l.object || ' ' || d.body, e'\\n' order by l.seq) from tenantdesk.ledger l join tenantdesk.ledger_details d using (chain, seq) where l.action = 'result.export'";
     let recorded = desk.rows(SUPERUSER, seen);
     let lines: Vec<&str> = recorded.lines().collect();
-    assert!(lines[0].starts_with("intent json") && lines[0].contains("select ? as word"));
+    assert!(lines[0].starts_with("intent read") && lines[0].contains("select ? as word"));
+    assert!(lines[0].contains("\"format\": \"json\""), "{recorded}");
     assert!(lines[1].starts_with("ok read") && lines[1].contains("\"rows\": 2"), "{recorded}");
     assert!(!recorded.contains("CANARY"));
     // Nothing is written over, and a slip is no export.
