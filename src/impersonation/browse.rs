@@ -47,17 +47,15 @@ impl From<NoSuch> for ImpersonationError {
     }
 }
 
-impl PageAsk {
-    /// A key that is no value of the other column's type names no row.
-    fn explained(&self, error: ImpersonationError) -> ImpersonationError {
-        match error {
-            ImpersonationError::Statement(ServerError::Statement { state, .. })
-                if self.filter.is_none() && !self.at.is_empty() && state.starts_with("22") =>
-            {
-                ImpersonationError::NotFound(format!("the record of {}", self.relation))
-            }
-            other => other,
+/// A key that is no value of its column's type names no row.
+fn no_such_record(relation: &str, error: ImpersonationError) -> ImpersonationError {
+    match error {
+        ImpersonationError::Statement(ServerError::Statement { state, .. })
+            if state.starts_with("22") =>
+        {
+            ImpersonationError::NotFound(format!("the record of {relation}"))
         }
+        other => other,
     }
 }
 
@@ -98,7 +96,10 @@ impl Impersonation {
         let (Limits { bytes, time, .. }, request) = (Limits::default(), ask.request);
         let typed = &ask.typed();
         let question = Question { sql, values, typed, rows, bytes, time, request };
-        let rows = self.browse(relation, question).await.map_err(|error| ask.explained(error))?;
+        let names_a_row = ask.filter.is_none() && !ask.at.is_empty();
+        let rows = self.browse(relation, question).await.map_err(|error| {
+            if names_a_row { no_such_record(&ask.relation, error) } else { error }
+        })?;
         Ok(page(&query, rows, ask, relation.note()))
     }
 
@@ -119,7 +120,8 @@ impl Impersonation {
         let time = Limits::default().time;
         let bytes = RECORD_BYTES;
         let question = Question { sql, values, typed: &[], rows: 1, bytes, time, request };
-        let mut rows = self.browse(relation, question).await?;
+        let rows = self.browse(relation, question).await;
+        let mut rows = rows.map_err(|error| no_such_record(name, error))?;
         if rows.cut == Some(Cut::Bytes) {
             return Err(ImpersonationError::Below(too_large()));
         }

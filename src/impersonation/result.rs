@@ -103,9 +103,7 @@ impl Impersonation {
         let format =
             ResultFormat::of(&export.path).map_err(|why| Failure::new(Kind::Usage, why))?;
         // Before anything is recorded: a slip is no export.
-        if export.path.symlink_metadata().is_ok() {
-            return Err(there_already(&export.path));
-        }
+        expect_new(&export.path)?;
         let shape = self.shape_of(&export.of, request).await?;
         let _turn = self.turn.lock().await;
         let rows = export.rows.len() as u64;
@@ -149,6 +147,11 @@ impl Impersonation {
             }
         }
     }
+}
+
+/// Refuses a file that is there, whatever it is.
+pub(super) fn expect_new(path: &Path) -> Result<(), Failure> {
+    if path.symlink_metadata().is_ok() { Err(there_already(path)) } else { Ok(()) }
 }
 
 fn there_already(path: &Path) -> Failure {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::error::ImpersonationError;
 use super::fetch::Limits;
-use super::result::{Exported, ResultExport, ResultOf};
+use super::result::{self, Exported, ResultExport, ResultOf};
 use super::start::{StartPlan, open};
 use super::statement::{Ask, Impersonation, Outcome, StatementCanceller};
 use crate::console::Console;
@@ -67,6 +67,10 @@ pub async fn run_script(
     progress: &Progress,
 ) -> Result<ScriptReport, Failure> {
     progress.checkpoint()?;
+    // A slip is said before anything is opened or run.
+    if let Some(path) = &script.output {
+        result::expect_new(path)?;
+    }
     progress.enter("opening the session");
     let impersonation = open(console, plan).await?;
     let mut report = report(&impersonation);

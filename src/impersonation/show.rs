@@ -79,14 +79,21 @@ async fn read(
             return Err(ImpersonationError::Below(Failure::refused(text)));
         }
     };
-    if columns.len() != wanted.key.len() {
+    let mut values = wanted.key.clone();
+    // The tenant is known: it need not be said as a part of the key.
+    let tenant_key = impersonation.map.find(&relation.name).and_then(|mapped| mapped.key);
+    let place = columns.iter().position(|column| Some(column) == tenant_key.as_ref());
+    if let Some(place) = place.filter(|_| values.len() + 1 == columns.len()) {
+        values.insert(place, impersonation.tenant.id.as_str().to_owned());
+    }
+    if columns.len() != values.len() {
         let text = format!("the key of {} is: {}", relation.name, columns.join(", "));
         let failure = Failure::new(Kind::Usage, text);
         return Err(ImpersonationError::Below(
             failure.hint("give one value for each, in this order"),
         ));
     }
-    let key = KeySet(wanted.key.iter().cloned().map(Some).collect());
+    let key = KeySet(values.into_iter().map(Some).collect());
     let fields = impersonation.record(&relation.name, &key, None).await?;
     let links = impersonation.links(&relation.name, &row_values(&fields), true, None).await?;
     Ok((relation.name.clone(), fields, links))

@@ -244,10 +244,33 @@ fn one_record_and_its_neighbours() {
     assert_eq!(found["record"]["relation"], "app.workspaces");
     let parents = found["record"]["parents"].as_array().unwrap();
     assert!(parents.iter().any(|one| one["relation"] == "app.tenants"), "{parents:?}");
-    for wrong in ["workspaces:1", "nothing:1", &key("x,")] {
+    // The tenant's part of the key need not be said.
+    let short = format!("workspaces:{}", row[1].as_str().unwrap());
+    let again = home.answer(&[&INSIDE[..], &["--record", &short]].concat());
+    assert_eq!(again["record"], found["record"]);
+    let wrong = [("workspaces:1", 3), ("nothing:1", 3), (&key("x,"), 3), ("workspaces:1,2,3", 2)];
+    for (wrong, code) in wrong {
         let refused = home.run(&[&INSIDE[..], &["--record", wrong]].concat());
-        assert!(!refused.status.success(), "{wrong}");
+        assert_eq!(refused.status.code(), Some(code), "{wrong}: {}", text(&refused.stderr));
     }
+}
+
+#[test]
+fn a_file_that_is_there_is_said_before_a_session_opens() {
+    let home = Home::started();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("rows.csv");
+    let write = [&INSIDE[..], &["-c", "select 1", "-o", file.to_str().unwrap()]].concat();
+    let opened = || {
+        let all = home.answer(&["impersonation", "list", "--all"]);
+        all["sessions"].as_array().unwrap().len()
+    };
+    let before = opened();
+    assert_eq!(home.run(&write).status.code(), Some(0));
+    assert_eq!(opened(), before + 1, "the control");
+    let refused = home.run(&write);
+    assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
+    assert_eq!(opened(), before + 1);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub struct Impersonate {
     #[arg(short = 'f', long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     /// A record to show, with its parents and how many children it has, as in shop.orders:7; the values
-    /// of a key of several columns are separated by commas, or are a JSON array
+    /// of a key of several columns are separated by commas, or are a JSON array; the tenant's own need not be said
     #[arg(long, value_name = "TABLE:KEY", conflicts_with_all = ["statements", "file"], value_parser = parse_record)]
     pub record: Option<WantedRecord>,
     /// Write the result of the statement to a new file that ends with .csv or .json; recorded as an export
