@@ -14,7 +14,8 @@ const CTRL_Q: &str = "\u{11}";
 fn a_foreign_key_is_followed_and_what_is_on_screen_goes_to_a_file() {
     let home = Home::started();
     let mut pty = home.on_terminal(&[]);
-    pty.wait_for("tenants 1/1");
+    // The list and the level are two answers, in any order.
+    pty.wait_for("tenants 1/1").wait_for("(admin)");
     pty.press("i").wait_for("ann@acme.test");
     pty.press(ENTER).press("ticket 4711: rows missing").press(CTRL_S);
     pty.wait_for("READ ONLY IMPERSONATING acme").wait_for("│workspaces ");
